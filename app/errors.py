@@ -1,0 +1,117 @@
+"""Every error Touchbase raises on purpose, as one tree. `web/problems` says how each is answered."""
+
+
+class TouchbaseError(Exception):
+    """Root of the errors Touchbase raises on purpose."""
+
+
+class CalendarRangeError(TouchbaseError):
+    """A computation ran past the end of the known holiday table, or outside the years 1990 to 2100 (T8)."""
+
+
+class UnknownHolidayCalendarError(TouchbaseError):
+    """A holiday code such as ``GB-ENG`` names no calendar that is known (T1)."""
+
+
+class SetupError(TouchbaseError):
+    """The service cannot start as it is set up; the text tells the operator what to do."""
+
+
+class UnsafeRoleError(SetupError):
+    """The database role is a superuser or bypasses row-level security (S1)."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"the database role {role} must neither be a superuser nor bypass row-level security"
+        )
+
+
+class RefusedError(TouchbaseError):
+    """A request that cannot be carried out, as its sender can see: `code` is stable, `detail` for people.
+
+    `pointer` names the member of the body that is at fault, as a JSON pointer; `parameter` that of the query.
+    """
+
+    code = "refused"
+    detail = "The request cannot be carried out."
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        code: str | None = None,
+        pointer: str | None = None,
+        parameter: str | None = None,
+    ) -> None:
+        super().__init__(detail or self.detail)
+        self.detail = detail or self.detail
+        self.code = code or self.code
+        self.pointer = pointer
+        self.parameter = parameter
+
+
+class UnauthenticatedError(RefusedError):
+    """No credential, or none that is valid. It never says which (S3)."""
+
+    code = "unauthenticated"
+    detail = "A valid API key is required: Authorization: Bearer tb_..."
+
+
+class ForbiddenError(RefusedError):
+    """A known caller lacks the scope."""
+
+    code = "forbidden"
+    detail = "This API key lacks the scope that the operation needs."
+
+
+class NotFoundError(RefusedError):
+    """No such object, or another agency's: the two look the same (S2)."""
+
+    code = "not_found"
+    detail = "There is no such object."
+
+
+class ConflictError(RefusedError):
+    """What is asked contradicts the state of things."""
+
+    code = "conflict"
+    detail = "The request contradicts the present state."
+
+
+class InvalidError(RefusedError):
+    """Well-formed input whose meaning is wrong; `pointer` names the member."""
+
+    code = "invalid"
+    detail = "The request is well formed but its meaning is wrong."
+
+
+class UnavailableError(RefusedError):
+    """The database cannot be used right now; the same request may well work a moment later."""
+
+    code = "unavailable"
+    detail = "The service cannot reach its database right now. Try again shortly."
+
+
+class RetryError(TouchbaseError):
+    """The database gave up a transaction for another's sake (40001, 40P01): the whole unit of work runs again."""
+
+
+class MalformedError(RefusedError):
+    """Input that cannot be parsed."""
+
+    code = "malformed"
+    detail = "The request body is not valid JSON."
+
+
+class TooLargeError(RefusedError):
+    """A body beyond the limit."""
+
+    code = "too_large"
+    detail = "The request body is larger than the limit."
+
+
+class UnsupportedMediaTypeError(RefusedError):
+    """A body that is not JSON."""
+
+    code = "unsupported_media_type"
+    detail = "Send the body as application/json."

@@ -1,0 +1,293 @@
+"""Working time: the one place that turns instants and dates into working hours and days (T1 to T8)."""
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from app.errors import CalendarRangeError, UnknownHolidayCalendarError
+from app.rules.holidays import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    first_known_year,
+    is_known,
+    last_known_year,
+    public_holidays,
+)
+
+_T = TypeVar("_T")
+
+MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
+
+
+def local_instant(zone: ZoneInfo, d: date, at: time) -> datetime:
+    """The UTC instant of a local wall-clock time (T8).
+
+    A time that a clock change skips moves forward by the gap; one that occurs twice is the first.
+    """
+    first = at.replace(fold=0) if at.fold else at
+    return datetime.combine(d, first, tzinfo=zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Windows:
+    """The working days of some whole years in a row, as parallel lists in order of time.
+
+    Frozen, and extended by copying, so that threads may share a calendar without a lock.
+    """
+
+    first_year: int
+    last_year: int
+    low: datetime  # local midnight that begins the first year
+    high: datetime  # local midnight that ends the last year
+    days: list[date]
+    starts: list[datetime]
+    ends: list[datetime]
+    worked_before: list[timedelta]
+    worked_through: list[timedelta]
+
+
+class WorkingCalendar:
+    """Working time in one zone, with one set of public holidays and one span of hours a day (T1).
+
+    Instants come in as any aware datetime and go out in UTC. Working days are laid out as UTC windows,
+    a year at a time when first needed, and every answer is a bisect: the cost does not grow with distance.
+
+    Every method raises CalendarRangeError when the answer would lie outside the years 1990 to 2100 or
+    needs holidays that are not known (T8), and ValueError when given a naive datetime or a negative count.
+    """
+
+    def __init__(
+        self,
+        zone: str,
+        holidays: str | None,
+        day_start: time,
+        day_end: time,
+        weekdays: frozenset[int] = MONDAY_TO_FRIDAY,
+    ) -> None:
+        """Raise ValueError for no working time or an unknown zone, and UnknownHolidayCalendarError."""
+        if day_start >= day_end:
+            raise ValueError(f"a working day from {day_start} to {day_end} is empty")
+        if not weekdays or not weekdays <= frozenset(range(7)):
+            raise ValueError("working weekdays must be some of 0 (Monday) to 6 (Sunday)")
+        if not is_known(holidays):
+            raise UnknownHolidayCalendarError(f"unknown holiday calendar {holidays!r}")
+        self.zone = _zone(zone)
+        self.holidays = holidays
+        self.day_start = day_start
+        self.day_end = day_end
+        self.weekdays = weekdays
+        self._years = range(first_known_year(holidays), last_known_year(holidays) + 1)
+        self._windows: _Windows | None = None
+
+    # Instants
+
+    def roll(self, t: datetime) -> datetime:
+        """The instant t if in working hours (start inclusive, end exclusive), else the next start (T2)."""
+        windows, i, instant = self._locate(t)
+        return max(instant, windows.starts[i])
+
+    def add_hours(self, t: datetime, hours: int) -> datetime:
+        """The instant `hours` working hours after roll(t); the exact end of a day stays there (T3)."""
+        windows, i, instant = self._locate(t)
+        begin = max(instant, windows.starts[i])
+        if hours <= 0:
+            return _unless_negative(hours, begin)
+        worked = windows.worked_before[i] + (begin - windows.starts[i]) + timedelta(hours=hours)
+        while windows.worked_through[-1] < worked:
+            windows = self._later(windows)
+        j = bisect_left(windows.worked_through, worked, i)
+        return windows.starts[j] + (worked - windows.worked_before[j])
+
+    def add_days(self, t: datetime, days: int) -> datetime:
+        """The local wall-clock time of roll(t), `days` working days later (T4)."""
+        windows, i, instant = self._locate(t)
+        begin = max(instant, windows.starts[i])
+        if days <= 0:
+            return _unless_negative(days, begin)
+        while i + days >= len(windows.days):
+            windows = self._later(windows)
+        return local_instant(self.zone, windows.days[i + days], begin.astimezone(self.zone).time())
+
+    def date_of(self, t: datetime) -> date:
+        """The local date of an instant (T6)."""
+        return _within_reach(_moved(t, self.zone).date())
+
+    # Dates
+
+    def is_working_day(self, d: date) -> bool:
+        """Whether d is a policy weekday and no public holiday (T1)."""
+        days = self._covering(d).days
+        i = bisect_left(days, d)
+        return i < len(days) and days[i] == d
+
+    def day_after(self, d: date, n: int) -> date:
+        """The n-th working day strictly after d (T5, wd_after); d itself for n = 0."""
+        if n <= 0:
+            return _unless_negative(n, d)
+        windows = self._covering(d)
+        i = bisect_right(windows.days, d) + n - 1
+        while i >= len(windows.days):
+            windows = self._later(windows)
+        return windows.days[i]
+
+    def day_before(self, d: date, n: int) -> date:
+        """The n-th working day strictly before d (T5, wd_before); d itself for n = 0."""
+        if n <= 0:
+            return _unless_negative(n, d)
+        windows = self._covering(d)
+        while (i := bisect_left(windows.days, d) - n) < 0:
+            windows = self._earlier(windows)
+        return windows.days[i]
+
+    def on_or_after(self, d: date) -> date:
+        """The date itself if it is a working day, else the next one."""
+        return d if self.is_working_day(d) else self.day_after(d, 1)
+
+    def on_or_before(self, d: date) -> date:
+        """The date itself if it is a working day, else the one before."""
+        return d if self.is_working_day(d) else self.day_before(d, 1)
+
+    def start_of(self, d: date) -> datetime:
+        """SOD: when working hours begin on d, be it a working day or not (T5)."""
+        return local_instant(self.zone, _within_reach(d), self.day_start)
+
+    def end_of(self, d: date) -> datetime:
+        """EOD: when working hours end on d, literally, even on a holiday (T5, section 2)."""
+        return local_instant(self.zone, _within_reach(d), self.day_end)
+
+    def slip(self, old: date, new: date) -> int:
+        """Signed number of working days in (old, new]: positive when new is later (section 2)."""
+        self._covering(min(old, new))
+        days = self._covering(max(old, new)).days
+        return bisect_right(days, new) - bisect_right(days, old)
+
+    # The windows behind the answers
+
+    def _locate(self, t: datetime) -> tuple[_Windows, int, datetime]:
+        """The first window that ends after t, by its index; and t in UTC."""
+        instant = t if t.tzinfo is UTC else _moved(t, UTC)
+        windows = self._windows
+        if windows is None or not windows.low <= instant < windows.high:
+            windows = self._covering(self.date_of(instant))
+        i = bisect_right(windows.ends, instant)
+        while i == len(windows.ends):
+            windows = self._later(windows)
+        return windows, i, instant
+
+    def _covering(self, d: date) -> _Windows:
+        year = d.year
+        windows = self._windows
+        if windows is not None and windows.first_year <= year <= windows.last_year:
+            return windows
+        if year not in self._years:
+            raise self._out_of_range(year)
+        if windows is None:
+            windows = self._windows = self._lay_out(year)
+        while windows.first_year > year:
+            windows = self._earlier(windows)
+        while windows.last_year < year:
+            windows = self._later(windows)
+        return windows
+
+    def _later(self, windows: _Windows) -> _Windows:
+        self._windows = _joined(windows, self._lay_out(windows.last_year + 1))
+        return self._windows
+
+    def _earlier(self, windows: _Windows) -> _Windows:
+        self._windows = _joined(self._lay_out(windows.first_year - 1), windows)
+        return self._windows
+
+    def _lay_out(self, year: int) -> _Windows:
+        if year not in self._years:
+            raise self._out_of_range(year)
+        shifts = [(d, *shift) for d in self._working_days(year) if (shift := self._shift(d))]
+        through, total = [], timedelta()
+        for _, start, end in shifts:
+            total += end - start
+            through.append(total)
+        return _Windows(
+            first_year=year,
+            last_year=year,
+            low=local_instant(self.zone, date(year, 1, 1), time.min),
+            high=local_instant(self.zone, date(year + 1, 1, 1), time.min),
+            days=[d for d, _, _ in shifts],
+            starts=[start for _, start, _ in shifts],
+            ends=[end for _, _, end in shifts],
+            worked_before=[timedelta(), *through[:-1]],
+            worked_through=through,
+        )
+
+    def _working_days(self, year: int) -> list[date]:
+        free = public_holidays(self.holidays, year)
+        new_year = date(year, 1, 1)
+        every_day = (new_year + timedelta(days=n) for n in range((date(year + 1, 1, 1) - new_year).days))
+        return [d for d in every_day if d.weekday() in self.weekdays and d not in free]
+
+    def _shift(self, d: date) -> tuple[datetime, datetime] | None:
+        """Start and end of the working hours of d; None if the clock change of that day swallows them.
+
+        A zone that crosses the date line skips a whole day, which then is no working day either.
+        """
+        start, end = local_instant(self.zone, d, self.day_start), local_instant(self.zone, d, self.day_end)
+        return (start, end) if start < end and start.astimezone(self.zone).date() == d else None
+
+    def _out_of_range(self, year: int) -> CalendarRangeError:
+        known = f"{self._years.start} to {self._years.stop - 1}"
+        return CalendarRangeError(
+            f"year {year}: the holiday calendar {self.holidays} is known for {known} only"
+        )
+
+
+@lru_cache(maxsize=256)
+def working_calendar(zone: str, holidays: str | None, day_start: time, day_end: time) -> WorkingCalendar:
+    """The shared Monday to Friday calendar of a zone, a holiday code and hours.
+
+    The contact window of a recipient (T7) is one too: its roll(t) is the first instant >= t inside.
+    """
+    return WorkingCalendar(zone, holidays, day_start, day_end)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"unknown time zone {name!r}") from error
+
+
+def _moved(t: datetime, zone: tzinfo) -> datetime:
+    if t.tzinfo is None:
+        raise ValueError("a naive datetime is no instant")
+    try:
+        return t.astimezone(zone)
+    except OverflowError as error:
+        raise CalendarRangeError(f"{t} lies outside the years {FIRST_YEAR} to {LAST_YEAR}") from error
+
+
+def _within_reach(d: date) -> date:
+    if not FIRST_YEAR <= d.year <= LAST_YEAR:
+        raise CalendarRangeError(f"{d} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return d
+
+
+def _unless_negative(n: int, value: _T) -> _T:
+    if n < 0:
+        raise ValueError(f"cannot count {n} backwards")
+    return value
+
+
+def _joined(first: _Windows, then: _Windows) -> _Windows:
+    worked = first.worked_through[-1] if first.worked_through else timedelta()
+    return _Windows(
+        first_year=first.first_year,
+        last_year=then.last_year,
+        low=first.low,
+        high=then.high,
+        days=first.days + then.days,
+        starts=first.starts + then.starts,
+        ends=first.ends + then.ends,
+        worked_before=first.worked_before + [worked + before for before in then.worked_before],
+        worked_through=first.worked_through + [worked + through for through in then.worked_through],
+    )

@@ -1,0 +1,117 @@
+"""What is due to a candidate as a person, whatever the application: the preference review (K1)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import pairwise
+
+from app.rules.facts import Application, Candidate, Contact
+from app.rules.policy import Policy
+from app.rules.reasons import Draft, Fact, move_on_suggested, step
+from app.rules.situation import BEGINNING, Situation, turning_points
+from app.rules.status import Interval, Reason, merged, restrained, shown_between
+from app.rules.vocabulary import ApplicationState, Decision, ReasonCode, Target
+
+NOES = frozenset(
+    {Decision.REJECT, Decision.ROLE_ELIMINATED, Decision.ROLE_FILLED, Decision.ROLE_FILLED_INTERNALLY}
+)
+
+
+def candidate_reasons(
+    candidate: Candidate, applications: Sequence[Application], policy: Policy, at: datetime
+) -> list[Reason]:
+    """The reasons that concern the candidate as a person, as known at an instant."""
+    person = Situation(_person(candidate, applications), policy, at)
+    draft = preference_review(person, [Situation(a, policy, at) for a in applications])
+    return [restrained(person, draft)] if draft else []
+
+
+def candidate_schedule(
+    candidate: Candidate, applications: Sequence[Application], policy: Policy
+) -> list[Interval]:
+    """Those reasons with the intervals in which they are shown, over all time."""
+    known = {instant for a in applications for instant in turning_points(a, policy)}
+    known |= set(turning_points(_person(candidate, applications), policy))
+    known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
+    points = [BEGINNING, *sorted(known)]
+    shown = (
+        shown_between(reason, start, end)
+        for start, end in [*pairwise(points), (points[-1], None)]
+        for reason in candidate_reasons(candidate, applications, policy, start)
+    )
+    return merged(interval for interval in shown if interval)
+
+
+def preference_review(person: Situation, situations: Sequence[Situation]) -> Draft | None:
+    """K1: a candidate who seeks and has nothing running is asked what they want now."""
+    candidate = person.application.candidate
+    if not candidate.seeking or not all(s.closed or s.withdrawn for s in situations):
+        return None
+    basis = _review_basis(person, situations)
+    if basis is None:
+        return None
+    fact, days, words = basis
+    office = person.office
+    day = office.day_after(office.date_of(fact.at), days)
+    due, overdue = office.start_of(day), office.end_of(office.day_after(day, 5))
+    return Draft(
+        ReasonCode.PREFERENCE_REVIEW,
+        "K1",
+        Target.CANDIDATE,
+        due,
+        overdue,
+        None,
+        (fact,),
+        (
+            step(f"{words} {{}}", fact.at),
+            step("{} working days later: {}", days, due),
+            step("overdue from {}", overdue),
+        ),
+    )
+
+
+def _review_basis(person: Situation, situations: Sequence[Situation]) -> tuple[Fact, int, str] | None:
+    """What the review counts from: the last end, a later review, or the registration."""
+    policy, candidate = person.policy, person.application.candidate
+    end = max((fact for s in situations if (fact := _end_of(s))), key=lambda f: f.at, default=None)
+    reviewed = candidate.last_preference_review_at
+    if reviewed and person.knows(reviewed) and (end is None or reviewed > end.at):
+        days = policy.preference_review_working_days
+        return Fact("preference_review", None, reviewed), days, "preferences reviewed"
+    if end:
+        return end, policy.aftercare_working_days, "the last application ended"
+    registered = candidate.registered_at
+    if registered and person.knows(registered):
+        days = policy.preference_review_working_days
+        return Fact("registration", None, registered), days, "the candidate registered"
+    return None
+
+
+def _end_of(s: Situation) -> Fact | None:
+    """When an application ended for the candidate: they withdrew, heard a no, or agreed to move on."""
+    if s.withdrawn:
+        assert s.application.withdrawn_at is not None  # noqa: S101 - withdrawn says so
+        return Fact("withdrawal", None, s.application.withdrawn_at)
+    told = [_first(c for c in s.successes if f.id in c.relays) for f in s.feedback if f.decision in NOES]
+    ends = [contact for contact in (*told, _move_on_talk(s)) if contact]
+    last = max(ends, key=lambda c: c.at, default=None)
+    return Fact("contact", last.id, last.at) if last else None
+
+
+def _move_on_talk(s: Situation) -> Contact | None:
+    """The first word to the candidate once moving on was due (F1), where the client never decided."""
+    open_file = Situation(replace(s.application, state=ApplicationState.ACTIVE), s.policy, s.at)
+    suggested = move_on_suggested(open_file)
+    if suggested is None:
+        return None
+    return _first(c for c in s.successes if c.at >= suggested.due_at)
+
+
+def _first(contacts: Iterable[Contact]) -> Contact | None:
+    return next(iter(contacts), None)
+
+
+def _person(candidate: Candidate, applications: Sequence[Application]) -> Application:
+    """The candidate apart from any one job, so that pauses and attempts bear on a review as on the rest."""
+    contacts = {contact for a in applications for contact in a.contacts}
+    return Application(candidate.id, candidate, None, contacts=tuple(contacts))

@@ -1,0 +1,190 @@
+"""What is known about one application: the input of the rules (section 3).
+
+Every instant is an aware datetime. A dated fact counts from its date on; what has no date always counts.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from app.rules.timescales import Timescale
+from app.rules.vocabulary import (
+    ApplicationMode,
+    ApplicationState,
+    ContactParty,
+    DebriefSource,
+    Decision,
+    Direction,
+    InterviewState,
+    Outcome,
+    Purpose,
+    TimescaleSource,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The candidate asked not to be contacted for a while (G3)."""
+
+    start: datetime
+    until: datetime
+    allow_urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The person who waits."""
+
+    id: str
+    timezone: str
+    holidays: str | None = None
+    pause: Pause | None = None
+    seeking: bool = False
+    registered_at: datetime | None = None
+    last_preference_review_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClientContact:
+    """The person at the client who answers for the job."""
+
+    id: str
+    timezone: str
+    holidays: str | None = None
+    unavailable_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interview:
+    """One interview; the latest that has ended is the current round (R1)."""
+
+    id: str
+    start: datetime
+    end: datetime
+    state: InterviewState
+
+
+@dataclass(frozen=True, slots=True)
+class Debrief:
+    """The candidate's account of an interview."""
+
+    id: str
+    interview_id: str
+    occurred_at: datetime
+    source: DebriefSource = DebriefSource.CALL
+
+
+@dataclass(frozen=True, slots=True)
+class GivenTimescale:
+    """A timescale somebody gave for an interview's answer (section 2)."""
+
+    id: str
+    interview_id: str
+    source: TimescaleSource
+    timescale: Timescale
+    phrase: str | None = None
+
+    @property
+    def given_at(self) -> datetime:
+        """When it was said."""
+        return self.timescale.given_at
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What the client said about an interview, with or without a decision (R6)."""
+
+    id: str
+    interview_id: str
+    received_at: datetime
+    decision: Decision
+    embargo_until: datetime | None = None
+
+    @property
+    def available_at(self) -> datetime:
+        """The instant from which it may be passed on."""
+        return max(self.received_at, self.embargo_until or self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """Our own word to the candidate: we speak again by an instant, or by the end of a date."""
+
+    by: datetime | None = None
+    by_date: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One call, message or attempt with either side (R2); `application_ids` None means all of the person's."""
+
+    at: datetime
+    party: ContactParty
+    person_id: str | None
+    direction: Direction
+    outcome: Outcome
+    purpose: Purpose = Purpose.OTHER
+    application_ids: frozenset[str] | None = None
+    relays: frozenset[str] = frozenset()
+    needs_reply: bool = False
+    automated: bool = False
+    promise: Promise | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """One reason put off until an instant, with an explanation (G5)."""
+
+    code: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """The client stopped the job for a while; `ended_at` is set when it went on."""
+
+    since: datetime | None = None
+    until: date | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One candidate put forward for one job, with every fact that bears on it.
+
+    `contacts` are those that cover this application (M1). `chased_at` are the instants of all chasers to its
+    client contact, whatever they were about (M2).
+    """
+
+    id: str
+    candidate: Candidate
+    client: ClientContact | None
+    mode: ApplicationMode = ApplicationMode.AGENCY
+    state: ApplicationState = ApplicationState.ACTIVE
+    interviews: tuple[Interview, ...] = ()
+    debriefs: tuple[Debrief, ...] = ()
+    timescales: tuple[GivenTimescale, ...] = ()
+    feedback: tuple[Feedback, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    snoozes: tuple[Snooze, ...] = ()
+    chased_at: tuple[datetime, ...] = field(default=())
+    withdrawn_at: datetime | None = None
+    continue_until: date | None = None
+    hold: Hold | None = None
+
+
+def covers(contact: Contact, application_id: str, candidate_id: str, client_id: str | None) -> bool:
+    """Whether a contact counts for an application (M1)."""
+    if contact.application_ids is not None:
+        return application_id in contact.application_ids
+    person_id = candidate_id if contact.party is ContactParty.CANDIDATE else client_id
+    return contact.person_id is not None and contact.person_id == person_id
+
+
+def is_chaser(contact: Contact) -> bool:
+    """Whether a contact asks the client for its answer (G2, M2)."""
+    return (
+        contact.party is ContactParty.CLIENT
+        and contact.direction is Direction.OUTBOUND
+        and contact.purpose is Purpose.CHASE
+    )

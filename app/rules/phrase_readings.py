@@ -1,0 +1,58 @@
+"""What the readers of phrases share: the circumstances of a phrase, the days and the timescale it names."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
+
+from app.rules.calendar import WorkingCalendar
+from app.rules.timescales import Timescale
+from app.rules.vocabulary import TimescaleKind
+
+
+@dataclass(frozen=True)
+class Said:
+    """When, to whose calendar and after which interview a phrase was said."""
+
+    given_at: datetime
+    client: WorkingCalendar
+    interview_end: datetime | None
+    event_offset: int
+
+    @cached_property
+    def today(self) -> date:
+        """The client's local date when the phrase was said."""
+        return self.client.date_of(self.given_at)
+
+    def monday(self, weeks_ahead: int = 0) -> date:
+        """Monday of this ISO week, or of one some weeks ahead."""
+        return self.today + timedelta(days=7 * weeks_ahead - self.today.weekday())
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days some words name, first to last, and whether the reading must be confirmed."""
+
+    first: date
+    last: date
+    ask: bool = False
+
+
+Words = re.Match[str]
+
+
+class Reading(NamedTuple):
+    """A timescale read from words, and whether the words were ambiguous."""
+
+    timescale: Timescale
+    ask: bool
+
+
+def on_days(days: Days, said: Said, *, ask: bool = False) -> Reading:
+    """The promise of a day, or of a range of days."""
+    if days.first == days.last:
+        timescale = Timescale(TimescaleKind.DATE, said.given_at, date=days.last)
+    else:
+        timescale = Timescale(TimescaleKind.RANGE, said.given_at, from_date=days.first, to_date=days.last)
+    return Reading(timescale, ask or days.ask)

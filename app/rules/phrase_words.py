@@ -1,0 +1,129 @@
+"""The words phrases are made of: spelling made plain, numbers, names of days and months, small talk."""
+
+import re
+import unicodedata
+
+WEEKDAY = (
+    "(?:mon(?:day)?|tue(?:s|sday)?|wed(?:s|nesday)?|thu(?:r|rs|rsday)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?)"
+)
+MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_NUMBERS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "fourteen": 14,
+    "fifteen": 15,
+    "twenty": 20,
+    "twenty four": 24,
+    "thirty": 30,
+    "forty eight": 48,
+    "seventy two": 72,
+}
+_VAGUE_NUMBERS = {"couple": 2, "few": 3, "several": 3}
+_SPELT = "|".join(sorted(_NUMBERS, key=len, reverse=True))
+NUMBER = rf"(?:\d{{1,3}}|(?:an? )?(?:couple|few|several)(?: of)?|{_SPELT})"
+_WEEKDAY_INITIALS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTH_INITIALS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+# Words that may stand around a reading without changing it. Any other word left over makes us ask.
+_SMALL_TALK = frozenset(
+    """
+    a able absolutely all an and answer answers are as asap at back be by call can candidate
+    certainly chance client come confirm confirmed confirming contact decide decided deciding
+    decision decisions definitely directly do email expect expected expecting feedback final for get
+    getting give given going good have he hear heard hell hello hi hope hopefully hoping hr i
+    ideally im immediately in indicated is it know known later latest let likely made make making
+    manager me mentioned my news of ok okay on our outcome phone plan planning please probably
+    promise promised reply respond response result results revert ring said say says shall she shell
+    shortly should some sometime soon sorry speak straight sure team thank thanks that the their
+    them then there they theyll think this time to told touch up update updates us was we well will
+    with within would yes yet you youll
+    """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
+)
+
+
+def plain(phrase: str) -> str:
+    """The phrase in lower case with plain spaces, dashes, apostrophes and dates, ready to be matched."""
+    text = unicodedata.normalize("NFKC", phrase).casefold()
+    for pattern, replacement in _SPELLINGS:
+        text = pattern.sub(replacement, text)
+    return text.strip()
+
+
+def is_small_talk(text: str) -> bool:
+    """Whether the text holds nothing that could change the reading of the words beside it."""
+    return _SMALL_TALK.issuperset(text.split())
+
+
+def number(words: str) -> tuple[int, bool]:
+    """The number some words stand for, and whether they are vague: 'a couple of' is (2, True)."""
+    for vague, n in _VAGUE_NUMBERS.items():
+        if vague in words:
+            return n, True
+    return (int(words) if words.isdecimal() else _NUMBERS[words]), False
+
+
+def weekday(name: str) -> int:
+    """The weekday of a name or abbreviation, 0 for Monday."""
+    return _WEEKDAY_INITIALS.index(name[:3])
+
+
+def month(name: str) -> int:
+    """The month of a name or abbreviation, 1 for January."""
+    return _MONTH_INITIALS.index(name[:3]) + 1
+
+
+def unnamed(pattern: str) -> str:
+    """The pattern without its group names, so that it can be part of another one."""
+    return re.sub(r"\(\?P<\w+>", "(?:", pattern)
+
+
+_MISSPELT = {
+    "tomorrow": "tmrw|tmr|tomo|tmw|tomorow|tommorow|tommorrow|tomorro|2moro",
+    "wednesday": "wensday|wednsday|wednesdays?|weds",
+    "thursday": "thurday|thursdays?",
+    "tuesday": "tuseday|tuesdays?",
+    "monday": "mondays",
+    "friday": "fridays",
+    "week commencing": "w ?/ ?c|wc",
+    "week": "wk",
+    "weeks": "wks",
+    "days": "dys",
+    "hours": "hrs?",
+    "the": "teh",
+}
+
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"(?<=\d)(?=(?:h|hrs?|hours?|mins?|days?|wks?|weeks?|w?ds?|bds?)\b)"), " "),
+    *((re.compile(rf"\b(?:{wrong})\b"), right) for right, wrong in _MISSPELT.items()),
+    (re.compile("[\u2010-\u2015\u2212]"), "-"),
+    (re.compile("[\u2018\u2019\u02bc`\u00b4]"), "'"),
+    (re.compile(r"'d\b"), " would"),
+    (re.compile(r"'ll\b"), " will"),
+    (re.compile(r"'s\b"), ""),
+    (re.compile("'"), ""),
+    (re.compile(r"\b([a-z])\.([a-z])(?:\.([a-z]))?\b\.?"), r"\1\2\3"),
+    (re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?:t(?=\d))?"), r"\1/\2/\3 "),
+    (re.compile(r"\b(\d{1,2})-(\d{1,2})-(\d{4})\b"), r"\1/\2/\3"),
+    (re.compile(r"(\d(?:st|nd|rd|th)?) ?- ?(?=\d)"), r"\1 to "),
+    (re.compile(rf"\b({WEEKDAY}) ?- ?(?={WEEKDAY}\b)"), r"\1 to "),
+    (re.compile(r"(?<=[a-z]) ?/ ?(?=[a-z])"), " or "),
+    (re.compile(r"&|\+"), " and "),
+    (re.compile(r"(?<!\d)[:./]|[:./](?!\d)"), " "),
+    (re.compile(r"[^\w:./]|_"), " "),
+    (re.compile(r"\s+"), " "),
+)

@@ -1,0 +1,290 @@
+"""Reads how clients say when they will answer (section 2, 'Reading a phrase').
+
+A table of statements is searched in the phrase; the longest match is the reading. Words left over that
+are more than small talk make it a proposal to confirm: nothing is guessed silently.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from app.errors import CalendarRangeError
+from app.rules.calendar import WorkingCalendar
+from app.rules.phrase_days import DAYS, read_days
+from app.rules.phrase_events import read_event
+from app.rules.phrase_readings import Days, Reading, Said, Words, on_days
+from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, TIME, ZONE, read_clock, soonest, zoned
+from app.rules.phrase_words import NUMBER, WEEKDAY, is_small_talk, number, plain, weekday
+from app.rules.timescales import Timescale, expected_by
+from app.rules.vocabulary import TimescaleAnchor, TimescaleKind
+
+LONGEST_PHRASE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """A reading of a phrase, the latest instant it allows (UTC), and whether to ask before storing it."""
+
+    timescale: Timescale
+    expected_by: datetime | None
+    needs_confirmation: bool
+
+
+Reader = Callable[[Words, Said], Reading | None]
+
+
+def interpret(
+    phrase: str,
+    given_at: datetime,
+    client: WorkingCalendar,
+    *,
+    interview_end: datetime | None = None,
+    event_offset: int = 1,
+) -> Interpretation:
+    """Read a phrase said at `given_at` by a client with this calendar (section 2).
+
+    Times without a zone are the client's. Never raises on any text: words that cannot be read, or that
+    lead past the known holidays, come back as kind unknown, to be confirmed.
+    """
+    said = Said(given_at, client, interview_end, event_offset)
+    unread = Interpretation(Timescale(TimescaleKind.UNKNOWN, given_at), None, needs_confirmation=True)
+    try:
+        reading = _read(plain(phrase), said) if len(phrase) <= LONGEST_PHRASE else None
+        return _interpretation(reading, said) if reading else unread
+    except (CalendarRangeError, OverflowError):
+        return unread
+
+
+def _interpretation(reading: Reading, said: Said) -> Interpretation:
+    timescale = reading.timescale
+    if timescale.anchor is TimescaleAnchor.INTERVIEW and said.interview_end is None:
+        return Interpretation(timescale, None, needs_confirmation=True)
+    end = said.interview_end or said.given_at
+    by = expected_by(timescale, said.client, interview_end=end, event_offset=said.event_offset)
+    passed = by is not None and by < said.given_at
+    return Interpretation(timescale, by, needs_confirmation=reading.ask or passed)
+
+
+def _read(text: str, said: Said) -> Reading | None:
+    return _longest_statement(text, said) or _no_promise(text, said)
+
+
+def _longest_statement(text: str, said: Said) -> Reading | None:
+    for words, reader in _longest_first(text):
+        if reading := reader(words, said):
+            left_over = f"{text[: words.start()]} {text[words.end() :]}"
+            return reading._replace(ask=reading.ask or not is_small_talk(left_over))
+    return None
+
+
+def _longest_first(text: str) -> list[tuple[Words, Reader]]:
+    """Every statement found; among equals in length, the order of the table decides."""
+    found = [(words, reader) for pattern, reader in _STATEMENTS for words in pattern.finditer(text)]
+    return sorted(found, key=lambda match: match[0].start() - match[0].end())
+
+
+def _no_promise(text: str, said: Said) -> Reading | None:
+    left_over, times = _NO_PROMISE.subn(" ", text)
+    unknown = Timescale(TimescaleKind.UNKNOWN, said.given_at)
+    return Reading(unknown, ask=not is_small_talk(left_over)) if times else None
+
+
+# --- Days and spans of days ----------------------------------------------------------------------------
+
+
+def _by_days(words: Words, said: Said) -> Reading | None:
+    days = read_days(words["days"], said)
+    return on_days(days, said) if days else None
+
+
+def _before_days(words: Words, said: Said) -> Reading | None:
+    """'Before Friday' ends the working day before; 'before the end of Friday' is still Friday."""
+    days = read_days(words["days"], said)
+    if days is None:
+        return None
+    if "end" in words["days"]:
+        return on_days(days, said)
+    day = said.client.day_before(days.first, 1)
+    return on_days(Days(day, day), said, ask=True)
+
+
+def _not_before_days(words: Words, said: Said) -> Reading | None:
+    days = read_days(words["days"], said)
+    return on_days(Days(days.last, days.last), said, ask=True) if days else None
+
+
+def _from_to(words: Words, said: Said) -> Reading | None:
+    """'Between Monday and Wednesday'; 'Monday or Tuesday next week' takes both from next week, and asks."""
+    last = read_days(words["end"], said)
+    first = read_days(words["begin"], said)
+    if first is None or last is None:
+        return None
+    begin, end = first.first, last.last
+    if re.fullmatch(WEEKDAY, words["begin"]):
+        begin = end - timedelta(days=(end.weekday() - weekday(words["begin"])) % 7)
+    passed = begin < said.today and re.fullmatch(WEEKDAY, words["end"]) is not None
+    shift = timedelta(days=7 if passed else 0)
+    ask = first.ask or last.ask or words["joint"] == "or" or begin > end or passed
+    return on_days(Days(min(begin, end) + shift, max(begin, end) + shift), said, ask=ask)
+
+
+# --- Times of day --------------------------------------------------------------------------------------
+
+
+def _at_time(words: Words, said: Said) -> Reading | None:
+    """'Friday at 3pm', 'by 5pm tomorrow', 'Monday EOD', or a time alone: see soonest."""
+    groups = words.groupdict()
+    clock = END_OF_DAY if groups.get("close") else read_clock(groups["time"])
+    days = read_days(groups["days"], said) if groups["days"] else soonest(clock, groups, said)
+    if clock is None or days is None:
+        return None
+    if clock.at is None:
+        return on_days(days, said, ask=clock.ask)
+    at, seasonal = zoned(days.last, clock.at, groups.get("zone"), said)
+    ask = clock.ask or days.ask or days.first != days.last or seasonal
+    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), ask)
+
+
+# --- Counted days and hours ----------------------------------------------------------------------------
+
+
+def _working_days(words: Words, said: Said) -> Reading:
+    """'Within 3 working days', 'in a few days', '2 to 3 days after the interview'."""
+    groups = words.groupdict()
+    n, vague = _largest(groups)
+    anchor = TimescaleAnchor.INTERVIEW if groups.get("interview") else TimescaleAnchor.GIVEN
+    if "week" in words["unit"]:
+        n *= 5
+    timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=n, anchor=anchor)
+    return Reading(timescale, vague or words["unit"] in {"day", "days"})
+
+
+def _largest(groups: dict[str, str | None]) -> tuple[int, bool]:
+    fewest, vague = number(groups["n"] or "a")
+    most, also_vague = number(groups.get("m") or groups["n"] or "a")
+    return max(fewest, most), vague or also_vague or groups.get("joint") == "or"
+
+
+def _next_working_day(words: Words, said: Said) -> Reading:
+    anchor = TimescaleAnchor.INTERVIEW if words["interview"] else TimescaleAnchor.GIVEN
+    return Reading(Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=1, anchor=anchor), ask=False)
+
+
+def _day_or_two(words: Words, said: Said) -> Reading:
+    n = {"two": 2, "three": 3}.get(words["more"], 1)
+    return Reading(Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=n), ask=True)
+
+
+def _hours(words: Words, said: Said) -> Reading:
+    """'48 hours' means two working days, and makes us ask; fewer hours are hours of the clock."""
+    hours, vague = _largest(words.groupdict())
+    if hours and hours % 24 == 0:
+        timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=hours // 24)
+        return Reading(timescale, ask=True)
+    at = (said.given_at.astimezone(UTC) + timedelta(hours=hours)).astimezone(UTC)
+    outside = said.client.roll(at) != at
+    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), vague or outside)
+
+
+def _minutes(words: Words, said: Said) -> Reading:
+    minutes = number(words["n"])[0] if words["n"] else 30 if "half" in words[0] else 60
+    at = said.given_at.astimezone(UTC) + timedelta(minutes=minutes)
+    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), said.client.roll(at) != at)
+
+
+def _weeks_after_interview(words: Words, said: Said) -> Reading | None:
+    """'A week after the interview': the same reading as 'in a week', counted from the interview."""
+    if said.interview_end is None:
+        return read_event(said, "interview", None)
+    days = read_days(words["span"], replace(said, given_at=said.interview_end))
+    return on_days(days, said) if days else None
+
+
+# --- Events --------------------------------------------------------------------------------------------
+
+
+def _after_event(words: Words, said: Said) -> Reading:
+    """'After second round on the 21st'; a promise before an event without a date counts, but makes us ask."""
+    reading = read_event(said, words["event"], said.event_offset)
+    if reading.timescale.event_date or reading.timescale.date:
+        return reading
+    promise = _longest_statement(words.string[: words.start()], said)
+    return promise._replace(ask=True) if promise else reading
+
+
+def _counted_after_event(words: Words, said: Said) -> Reading:
+    """'Two days after the panel on 3 August': offsets count working days, so plain days make us ask."""
+    n, vague = number(words["n"] or "a")
+    unit = words["unit"]
+    days_each = 10 if "fortnight" in unit else 5 if "week" in unit else 1
+    reading = read_event(said, words["event"], n * days_each)
+    exact = "working" in unit or "business" in unit or (words["n"] is None and unit == "day")
+    return reading._replace(ask=reading.ask or vague or not exact)
+
+
+# --- The tables ----------------------------------------------------------------------------------------
+
+_BY = (
+    "(?:(?:by|on|at|in|within|inside|under|for|(?:no|not) later than|at the latest|until|till|due|sometime"
+    "|some time|during|over|come)(?: the next| the following| about)? ){0,3}"
+    r"(?:next (?=(?:few|couple|\d|two|three) ))?"
+)
+_UNTIL = "(?:at|by|before|for|in the|no later than)"
+_COUNT = rf"(?P<n>{NUMBER})(?: more)?(?: (?P<joint>to|or) (?P<m>{NUMBER}))?"
+_DAY_UNIT = (
+    "(?P<unit>(?:full |clear )?(?:working|business|week|office) ?days?|wds?|bds?"
+    "|(?:working|business) weeks?|days?)"
+)
+_INTERVIEW = "(?P<interview> (?:after|from|of|following|post|since) (?:(?:the|our|his|her|their) )?interview)"
+_SPAN = rf"(?:(?P<n>{NUMBER})|the) (?P<unit>(?:working |business )?(?:days?|weeks?|fortnights?))"
+_FROM = "(?:between |from |either )?"
+_JOINT = "to|or|and|through|till|until"
+_NOT_BEFORE = "(?:(?:not|nothing|not anything) (?:before|until|till)|(?:no|not) (?:earlier|sooner) than)"
+_AFTER = (
+    "(?:after|once|when|as soon as|following|pending|upon|post|subject to|depends on|depending on|awaiting"
+    "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
+)
+_NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
+_CIRCULAR = (
+    rf"(?:possible|poss|practicable|practical|ready|{_NEWS}\b.*"
+    rf"|(?:we|i|they) (?:can|could|know|hear|decide|get|have {_NEWS})\b.*)"
+)
+
+_STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
+    (rf"{_BY}(?P<days>{DAYS})", _by_days),
+    (rf"(?:before|prior to|ahead of) (?P<days>{DAYS})", _before_days),
+    (rf"{_NOT_BEFORE} (?P<days>{DAYS})", _not_before_days),
+    (rf"{_BY}{_FROM}(?P<begin>{DAYS}) (?P<joint>{_JOINT}) (?P<end>{DAYS})", _from_to),
+    (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
+    (rf"{_BY}(?:before )?(?P<time>{TIME}){ZONE}(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
+    (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
+    (rf"{_BY}(?:before )?(?P<close>{CLOSE_OF})(?: (?:on|of))? (?P<days>{DAYS})", _at_time),
+    (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<close>{CLOSE}|close)", _at_time),
+    (rf"{_BY}(?:before )?(?P<close>{CLOSE})(?P<days>)", _at_time),
+    (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", _working_days),
+    (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", _working_days),
+    (rf"{_BY}an? day or (?P<more>two|three|so)", _day_or_two),
+    (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", _next_working_day),
+    (rf"{_BY}(?:the )?day{_INTERVIEW}", _next_working_day),
+    (rf"{_BY}{_COUNT} hours?(?: time| from now)?", _hours),
+    (rf"{_BY}(?:(?P<n>{NUMBER}) min(?:ute)?s?|half an hour|the hour)(?: time| from now)?", _minutes),
+    (rf"{_BY}(?P<span>{NUMBER} (?:weeks?|fortnights?|months?)){_INTERVIEW}", _weeks_after_interview),
+    (rf"{_AFTER} (?!(?:{_CIRCULAR}|that|this|then|lunch)$)(?P<event>.+)", _after_event),
+    (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
+)
+_NO_PROMISE_TABLE = (
+    "as soon as (?:possible|poss|practicable|practical)|asap|soon(?:ish)?|sooner rather than later|shortly",
+    f"(?:once|when(?:ever)?|after|as soon as|until) {_CIRCULAR}",
+    "in (?:due course|good time|time|the near future|the fullness of time|the coming (?:days|weeks))",
+    "(?:let|keep) you (?:know|posted|updated|informed)|(?:be|stay|get) in touch|(?:get|come|be) back to you",
+    "(?:no|not an?y?|havent any) (?:idea|clue|timescales?|timelines?|time ?frames?|date|news|update|rush)",
+    "(?:not|un) ?(?:yet )?(?:sure|known|decided|clear|certain|confirmed)|dunno|undecided|nothing yet",
+    "(?:dont|do not|didnt|did not|doesnt|wont|cant|cannot|couldnt) (?:yet )?(?:know|say|tell|commit)",
+    "tb[acd]|to be (?:advised|announced|confirmed|decided|determined)|n or a|na|none",
+    "(?:hard|difficult|too early|too soon|impossible|tough) to (?:say|tell)|who knows|up in the air",
+    "at some (?:point|stage)|some ?time|eventually|whenever|one day|as and when|later|ongoing|open ended",
+    "leave it with (?:me|us)|watch this space|(?:you|youll) hear(?: from (?:us|me))?|(?:ring|call) you",
+)
+_STATEMENTS = tuple((re.compile(rf"\b(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE)
+_NO_PROMISE = re.compile(rf"\b(?:{'|'.join(_NO_PROMISE_TABLE)})\b")

@@ -1,0 +1,314 @@
+"""What the facts of one application amount to at an instant, before any rule is asked."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from app.rules.calendar import WorkingCalendar
+from app.rules.facts import (
+    Application,
+    Contact,
+    Debrief,
+    Feedback,
+    GivenTimescale,
+    Interview,
+    Promise,
+    is_chaser,
+)
+from app.rules.policy import Policy
+from app.rules.timescales import expected_by
+from app.rules.vocabulary import (
+    ApplicationState,
+    ContactParty,
+    DebriefSource,
+    Decision,
+    Direction,
+    InterviewState,
+    Outcome,
+    TimescaleSource,
+)
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+HELD = frozenset({InterviewState.SCHEDULED, InterviewState.ATTENDED})
+
+
+class Expectation(NamedTuple):
+    """When the client's answer is expected (section 2): as the client said, or assumed for want of a word."""
+
+    at: datetime
+    assumed: bool
+    timescale: GivenTimescale | None
+    since: datetime
+
+
+class OpenPromise(NamedTuple):
+    """A promise to the candidate that no success has kept yet (E2)."""
+
+    promise: Promise
+    contact: Contact
+
+
+class Situation:
+    """One application as known at an instant; nothing here depends on the clock beyond what is known by then.
+
+    Valid until the next of `turning_points`: between two of them the rules give the same reasons, and only
+    the passing of their due times changes what is shown.
+    """
+
+    def __init__(self, application: Application, policy: Policy, at: datetime) -> None:
+        self.application = application
+        self.policy = policy
+        self.at = at
+        self.office: WorkingCalendar = policy.office
+
+    def knows(self, instant: datetime | None) -> bool:
+        """Whether something dated `instant` has happened by now."""
+        return instant is not None and instant <= self.at
+
+    @cached_property
+    def client_office(self) -> WorkingCalendar:
+        """The client contact's working time (T6); the agency's where no contact is named."""
+        client = self.application.client
+        return self.policy.hours_of(client.timezone, client.holidays) if client else self.office
+
+    @cached_property
+    def round(self) -> Interview | None:
+        """The current round (R1): the interview that ended last."""
+        ended = [i for i in self.application.interviews if i.state in HELD and self.knows(i.end)]
+        return max(ended, key=lambda i: i.end, default=None)
+
+    @cached_property
+    def coming(self) -> tuple[Interview, ...]:
+        """Interviews still to end."""
+        return tuple(i for i in self.application.interviews if i.state in HELD and not self.knows(i.end))
+
+    @cached_property
+    def withdrawn(self) -> bool:
+        """Whether the candidate has withdrawn."""
+        return self.knows(self.application.withdrawn_at)
+
+    @cached_property
+    def closed(self) -> bool:
+        """Whether the file is closed."""
+        return self.application.state is ApplicationState.CLOSED
+
+    @cached_property
+    def on_hold(self) -> bool:
+        """Whether the client holds the job at this instant, a hold that ended later included."""
+        hold = self.application.hold
+        begun = hold is None or hold.since is None or self.knows(hold.since)
+        if self.application.state is ApplicationState.ON_HOLD:
+            return begun
+        return begun and hold is not None and hold.ended_at is not None and not self.knows(hold.ended_at)
+
+    @cached_property
+    def awaiting(self) -> bool:
+        """Whether the client still owes an answer for the current round (R3)."""
+        undecided = self.decision is None and self.round is not None
+        return undecided and not (self.closed or self.on_hold or self.withdrawn)
+
+    @cached_property
+    def debriefs(self) -> tuple[Debrief, ...]:
+        """The round's debriefs."""
+        return tuple(d for d in self.application.debriefs if self._of_round(d) and self.knows(d.occurred_at))
+
+    @cached_property
+    def timescales(self) -> tuple[GivenTimescale, ...]:
+        """The round's timescales, oldest first."""
+        given = (t for t in self.application.timescales if self._of_round(t) and self.knows(t.given_at))
+        return tuple(sorted(given, key=lambda t: t.given_at))
+
+    @cached_property
+    def feedback(self) -> tuple[Feedback, ...]:
+        """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
+        received = (
+            f
+            for f in self.application.feedback
+            if (self.closed or self._of_round(f)) and self.knows(f.received_at)
+        )
+        return tuple(sorted(received, key=lambda f: f.received_at))
+
+    @cached_property
+    def decision(self) -> Feedback | None:
+        """The latest decision (R3); a job on hold is one only while the hold lasts."""
+        return self._latest_decision(self.feedback)
+
+    @cached_property
+    def relayed_decision(self) -> Feedback | None:
+        """The latest decision that the candidate has been told; under embargo there is none (N0)."""
+        return self._latest_decision(
+            tuple(f for f in self.feedback if self.is_relayed(f) and self.knows(f.available_at))
+        )
+
+    def counts_as_decision(self, feedback: Feedback) -> bool:
+        """Whether feedback decides anything (R3): a job on hold does only while the hold lasts."""
+        if feedback.decision is Decision.ROLE_ON_HOLD:
+            return self.on_hold
+        return feedback.decision is not Decision.UNDECIDED
+
+    @cached_property
+    def contacts(self) -> tuple[Contact, ...]:
+        """Every contact that covers this application, oldest first."""
+        made = (c for c in self.application.contacts if self.knows(c.at))
+        return tuple(sorted(made, key=lambda c: c.at))
+
+    @cached_property
+    def candidate_contacts(self) -> tuple[Contact, ...]:
+        """Contacts with the candidate."""
+        return tuple(c for c in self.contacts if c.party is ContactParty.CANDIDATE)
+
+    @cached_property
+    def client_contacts(self) -> tuple[Contact, ...]:
+        """Contacts with the client."""
+        return tuple(c for c in self.contacts if c.party is ContactParty.CLIENT)
+
+    @cached_property
+    def successes(self) -> tuple[Contact, ...]:
+        """Contacts in which the candidate had a word from us (R2)."""
+        return tuple(c for c in self.candidate_contacts if is_success(c))
+
+    @cached_property
+    def last_success_at(self) -> datetime:
+        """The latest success, or the beginning of time."""
+        return self.successes[-1].at if self.successes else BEGINNING
+
+    def is_relayed(self, feedback: Feedback) -> bool:
+        """Whether a success passed this feedback on (H1)."""
+        return any(feedback.id in contact.relays for contact in self.successes)
+
+    @cached_property
+    def open_promise(self) -> OpenPromise | None:
+        """The latest promise to the candidate, unless a success came strictly after it (E2)."""
+        for contact in reversed(self.candidate_contacts):
+            if contact.promise is not None:
+                kept = self.last_success_at > contact.at
+                return None if kept else OpenPromise(contact.promise, contact)
+        return None
+
+    @cached_property
+    def chasers(self) -> tuple[Contact, ...]:
+        """Chasers of this round that the client has left unanswered (G2), oldest first."""
+        if self.round is None:
+            return ()
+        since = max(self.round.end, self.last_response_at)
+        return tuple(
+            c
+            for c in self.client_contacts
+            if is_chaser(c) and c.outcome is not Outcome.REACHED and c.at > since
+        )
+
+    @cached_property
+    def exhausted(self) -> bool:
+        """Whether so many chasers stay unanswered that another would only annoy (G2)."""
+        return len(self.chasers) >= self.policy.max_unanswered_chasers
+
+    @cached_property
+    def last_response_at(self) -> datetime:
+        """The client's last word of any kind (G2), or the beginning of time."""
+        words = [c.at for c in self.client_contacts if is_response(c)]
+        words += [f.received_at for f in self.application.feedback if self.knows(f.received_at)]
+        words += [
+            t.given_at
+            for t in self.application.timescales
+            if t.source is TimescaleSource.CLIENT and self.knows(t.given_at)
+        ]
+        return max(words, default=BEGINNING)
+
+    @cached_property
+    def current_timescale(self) -> GivenTimescale | None:
+        """The client's latest timescale, else the latest that the candidate heard (section 2)."""
+        for source in (TimescaleSource.CLIENT, TimescaleSource.CANDIDATE):
+            given = [t for t in self.timescales if t.source is source]
+            if given:
+                return given[-1]
+        return None
+
+    @cached_property
+    def expectation(self) -> Expectation | None:
+        """When the round's answer is expected; None without a round."""
+        if self.round is None:
+            return None
+        given = self.current_timescale
+        if given is None:
+            base = self._assumption_base(self.round)
+            days = self.policy.default_response_working_days
+            return Expectation(self.office.add_days(base, days), True, None, base)
+        at = self.resolve(given)
+        if at is not None:
+            return Expectation(at, False, given, given.given_at)
+        days = self.policy.unknown_recheck_working_days
+        return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
+
+    def resolve(self, given: GivenTimescale) -> datetime | None:
+        """The latest instant a timescale names, None where it names none."""
+        assert self.round is not None  # noqa: S101 - a timescale counts only within a round
+        return expected_by(
+            given.timescale,
+            self.client_office,
+            interview_end=self.round.end,
+            event_offset=self.policy.event_offset_working_days,
+        )
+
+    @cached_property
+    def hold_ended_at(self) -> datetime | None:
+        """When a past hold ended, where the job goes on."""
+        ended = _end_of_hold(self.application, self.office)
+        return ended if self.knows(ended) else None
+
+    def _assumption_base(self, current: Interview) -> datetime:
+        comments = [
+            f.received_at for f in self.feedback if f.decision is Decision.UNDECIDED and self._of_round(f)
+        ]
+        return max([current.end, *comments, self.hold_ended_at or current.end])
+
+    def _latest_decision(self, feedback: tuple[Feedback, ...]) -> Feedback | None:
+        return next((f for f in reversed(feedback) if self.counts_as_decision(f)), None)
+
+    def _of_round(self, fact: Debrief | GivenTimescale | Feedback) -> bool:
+        return self.round is not None and fact.interview_id == self.round.id
+
+
+def is_success(contact: Contact) -> bool:
+    """Whether the candidate had a word from us (R2): a talk, or a note of ours, and no automatic message."""
+    spoken = contact.outcome is Outcome.REACHED
+    written = contact.outcome is Outcome.SENT and contact.direction is Direction.OUTBOUND
+    return not contact.automated and (spoken or written)
+
+
+def is_response(contact: Contact) -> bool:
+    """Whether the client has answered in some way (G2)."""
+    return contact.direction is Direction.INBOUND or contact.outcome is Outcome.REACHED
+
+
+def is_call(debrief: Debrief) -> bool:
+    """Whether we spoke with the candidate; what they typed by themselves is no update from us (E1)."""
+    return debrief.source is DebriefSource.CALL
+
+
+def turning_points(application: Application, policy: Policy) -> list[datetime]:
+    """Every instant at which more becomes known about an application, ascending."""
+    return sorted({instant for instant in _dates(application, policy) if instant is not None})
+
+
+def _dates(application: Application, policy: Policy) -> Iterator[datetime | None]:
+    yield from (i.end for i in application.interviews if i.state in HELD)
+    yield from (d.occurred_at for d in application.debriefs)
+    yield from (t.given_at for t in application.timescales)
+    yield from (f.received_at for f in application.feedback)
+    yield from (c.at for c in application.contacts)
+    yield application.withdrawn_at
+    if application.candidate.pause:
+        yield application.candidate.pause.start
+    if application.hold:
+        yield application.hold.since
+        yield _end_of_hold(application, policy.office)
+
+
+def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:
+    hold = application.hold
+    if hold is None or application.state is not ApplicationState.ACTIVE:
+        return None
+    if hold.ended_at is None and hold.until is not None:
+        return office.start_of(hold.until)
+    return hold.ended_at

@@ -1,0 +1,367 @@
+"""The status of an application: a pure function of facts, policy and an instant (rulebook 3, 5, 6 and 7).
+
+`reasons_of` says what would be shown if only time passed; `evaluate` reads it at one instant; `schedule` lays it
+out as intervals over all time. All three rest on the same reasons, so they cannot disagree.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import pairwise
+
+from app.rules.calendar import working_calendar
+from app.rules.facts import Application, Candidate, ClientContact, Contact
+from app.rules.policy import Policy
+from app.rules.reasons import (
+    CLOSED_RULES,
+    RULES,
+    WITHDRAWN_RULES,
+    Draft,
+    Fact,
+    Step,
+    promised_update_due,
+    step,
+    withdrawal_told,
+)
+from app.rules.situation import BEGINNING, Situation, turning_points
+from app.rules.vocabulary import (
+    Actor,
+    ApplicationMode,
+    Direction,
+    Level,
+    Outcome,
+    ReasonCode,
+    Status,
+    Target,
+)
+
+# X: a reason that counts drops these others, so that one call makes one line.
+_TALKS = (
+    ReasonCode.DECISION_TO_RELAY,
+    ReasonCode.FEEDBACK_TO_RELAY,
+    ReasonCode.SLIP_TO_RELAY,
+    ReasonCode.PROMISED_UPDATE_DUE,
+    ReasonCode.CANDIDATE_ENQUIRY_OPEN,
+    ReasonCode.DEBRIEF_DUE,
+    ReasonCode.CANDIDATE_UNRESPONSIVE,
+)
+DROPS: dict[ReasonCode, frozenset[ReasonCode]] = {
+    **dict.fromkeys(_TALKS, frozenset({ReasonCode.COURTESY_UPDATE_DUE})),
+    ReasonCode.MOVE_ON_SUGGESTED: frozenset(
+        {
+            ReasonCode.CLIENT_RESPONSE_DUE,
+            ReasonCode.TIMESCALE_MISSING,
+            ReasonCode.SLIP_TO_RELAY,
+            ReasonCode.COURTESY_UPDATE_DUE,
+        }
+    ),
+    ReasonCode.CLIENT_RESPONSE_DUE: frozenset({ReasonCode.TIMESCALE_MISSING}),
+}
+
+# G2, M2: these ask the client for an answer; too many of them are a nuisance.
+CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+
+_ORDER = {code: position for position, code in enumerate(ReasonCode)}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why somebody is due a word, with the interval in which it is shown.
+
+    It counts from `active_from` (R4), is shown from `flagged_from` (after cool-downs, snoozes and a pause) and
+    until `dropped_from`, when a more important reason takes over (X). `held_until` is the end of a pause.
+    """
+
+    code: ReasonCode
+    rule: str
+    target: Target
+    due_at: datetime
+    overdue_at: datetime
+    escalate_at: datetime | None
+    active_from: datetime
+    flagged_from: datetime
+    dropped_from: datetime | None
+    held_until: datetime | None
+    urgent: bool
+    facts: tuple[Fact, ...]
+    steps: tuple[Step, ...]
+
+    def level(self, now: datetime) -> Level:
+        """The level at an instant (R4)."""
+        if now < self.due_at:
+            return Level.SCHEDULED
+        if self.escalate_at is not None and now >= self.escalate_at:
+            return Level.ESCALATED
+        return Level.OVERDUE if now >= self.overdue_at else Level.DUE
+
+    def is_dropped(self, now: datetime) -> bool:
+        """Whether a more important reason has taken over (X)."""
+        return self.dropped_from is not None and now >= self.dropped_from
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it counts: flagged, waiting or held (R4)."""
+        return now >= self.active_from and not self.is_dropped(now)
+
+    def is_flagged(self, now: datetime) -> bool:
+        """Whether it is shown."""
+        return now >= self.flagged_from and not self.is_dropped(now)
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a pause holds it back (G3)."""
+        return self.is_active(now) and self.held_until is not None and now < self.held_until
+
+
+def position(code: ReasonCode) -> int:
+    """The place of a code within a rank (P1)."""
+    return _ORDER[code]
+
+
+def order(reason: Reason, now: datetime, subject_id: str) -> tuple[int, int, datetime, str]:
+    """The place in the due list (P1): rank, code, due time, application."""
+    if reason.urgent:
+        rank = 0
+    else:
+        rank = {Level.ESCALATED: 1, Level.OVERDUE: 2}.get(reason.level(now), 3)
+    return rank, position(reason.code), reason.due_at, subject_id
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """Who does what next, towards whom, and not before when (T7, M2)."""
+
+    code: ReasonCode
+    actor: Actor
+    target: Target
+    not_before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationStatus:
+    """Everything the status service says of one application at one instant (R5)."""
+
+    status: Status
+    reasons: tuple[Reason, ...]
+    waiting: tuple[Reason, ...]
+    future: tuple[Reason, ...]
+    touch_base_from: datetime | None
+    next_action: NextAction | None
+
+    @property
+    def upcoming(self) -> Reason | None:
+        """The earliest future reason, told only while nothing else is going on."""
+        return self.future[0] if self.status is Status.ON_TRACK and self.future else None
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """One reason as shown from an instant until another; `until` None means until something is recorded."""
+
+    start: datetime
+    until: datetime | None
+    reason: Reason
+
+
+def evaluate(application: Application, policy: Policy, now: datetime) -> ApplicationStatus:
+    """The status of an application at an instant, from the facts dated up to then.
+
+    Raises CalendarRangeError where a date runs past the known holidays.
+    """
+    situation = Situation(application, policy, now)
+    reasons = reasons_of(situation)
+    ranked = sorted(reasons, key=lambda r: order(r, now, application.id))
+    flagged = tuple(r for r in ranked if r.is_flagged(now))
+    waiting = tuple(r for r in ranked if r.is_active(now) and not r.is_flagged(now))
+    future = sorted((r for r in ranked if now < r.active_from), key=lambda r: r.due_at)
+    return ApplicationStatus(
+        _status(situation, flagged, waiting),
+        flagged,
+        waiting,
+        tuple(future),
+        touch_base_from(situation),
+        _next_action(situation, flagged),
+    )
+
+
+def schedule(application: Application, policy: Policy) -> list[Interval]:
+    """Every reason with the intervals in which it is shown, over all time, as far as the facts tell.
+
+    Raises CalendarRangeError where a date runs past the known holidays.
+    """
+    points = [BEGINNING, *turning_points(application, policy)]
+    shown: list[Interval] = []
+    for start, end in [*pairwise(points), (points[-1], None)]:
+        for reason in reasons_of(Situation(application, policy, start)):
+            interval = shown_between(reason, start, end)
+            if interval:
+                shown.append(interval)
+    return merged(shown)
+
+
+def shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:
+    """The part of a stretch of time in which a reason is shown."""
+    begins = max(reason.flagged_from, start)
+    ends = min((t for t in (reason.dropped_from, end) if t is not None), default=None)
+    return Interval(begins, ends, reason) if ends is None or begins < ends else None
+
+
+def merged(intervals: Iterable[Interval]) -> list[Interval]:
+    """Joins intervals of one reason that touch, so that a fact which changes nothing leaves no seam."""
+    joined: dict[ReasonCode, list[Interval]] = {}
+    for interval in intervals:
+        row = joined.setdefault(interval.reason.code, [])
+        if row and row[-1].until == interval.start and _same(row[-1].reason, interval.reason):
+            row[-1] = replace(row[-1], until=interval.until)
+        else:
+            row.append(interval)
+    return [interval for row in joined.values() for interval in row]
+
+
+def reasons_of(s: Situation) -> list[Reason]:
+    """The reasons that the facts known now give, each with its interval, whether or not it has begun."""
+    drafts = [restrained(s, draft) for draft in _drafts(s)]
+    return [replace(reason, dropped_from=_dropped_from(reason, drafts)) for reason in drafts]
+
+
+def touch_base_from(s: Situation) -> datetime | None:
+    """N0: the instant from which the candidate may ask; a decision not yet relayed does not exist for it."""
+    if s.round is None or s.withdrawn or s.expectation is None or s.relayed_decision:
+        return None
+    if s.decision is None and (s.on_hold or s.closed):
+        return None
+    promised = promised_update_due(s)
+    return restrained(s, promised).overdue_at if promised else s.office.roll(s.expectation.at)
+
+
+def not_before(
+    target: Target, due: datetime, now: datetime, *, policy: Policy, person: tuple[str, str | None]
+) -> datetime:
+    """T7: the first instant, from now or the due time on, inside the recipient's contact window.
+
+    `person` is the recipient's zone and holiday code.
+    """
+    window = policy.client_window if target is Target.CLIENT else policy.candidate_window
+    zone, holidays = person
+    return working_calendar(zone, holidays, *window).roll(max(now, due))
+
+
+def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
+    """M2: the start of the working day after the last chaser to this client contact."""
+    office = policy.office
+    return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
+
+
+def _same(one: Reason, other: Reason) -> bool:
+    return (one.due_at, one.overdue_at, one.escalate_at, one.urgent, one.target, one.facts) == (
+        other.due_at,
+        other.overdue_at,
+        other.escalate_at,
+        other.urgent,
+        other.target,
+        other.facts,
+    )
+
+
+def _drafts(s: Situation) -> list[Draft]:
+    if s.application.mode is ApplicationMode.DIRECT:
+        return []
+    rules = WITHDRAWN_RULES if s.withdrawn else CLOSED_RULES if s.closed else RULES
+    return [draft for rule in rules if (draft := rule(s))]
+
+
+def restrained(s: Situation, draft: Draft) -> Reason:
+    """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
+    moved, held_until = _paused(s, draft)
+    quiet = [moved.due_at, _cooled_at(s, moved)]
+    for snooze in s.application.snoozes:
+        if snooze.code == draft.code:
+            quiet.append(min(snooze.until, moved.escalate_at or snooze.until))
+    return Reason(
+        code=draft.code,
+        rule=draft.rule,
+        target=draft.target,
+        due_at=moved.due_at,
+        overdue_at=moved.overdue_at,
+        escalate_at=moved.escalate_at,
+        active_from=draft.active_from or draft.due_at,
+        flagged_from=max(quiet),
+        dropped_from=None,
+        held_until=held_until,
+        urgent=draft.urgent,
+        facts=draft.facts,
+        steps=moved.steps,
+    )
+
+
+def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
+    """G3: what would fall due in the candidate's pause falls due when it ends.
+
+    A pause that has not begun leaves what is due before it alone: there is still time to ring.
+    """
+    pause = s.application.candidate.pause
+    if pause is None or draft.target is not Target.CANDIDATE or (pause.allow_urgent and draft.good):
+        return draft, None
+    back = s.office.roll(pause.until)
+    if draft.due_at >= back or not (s.knows(pause.start) or draft.due_at >= pause.start):
+        return draft, None
+    overdue = max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
+    escalate = draft.escalate_at and max(
+        draft.escalate_at, s.office.add_days(overdue, s.policy.escalate_working_days)
+    )
+    steps = (*draft.steps, step("the candidate asked not to be contacted, so from {}", back))
+    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
+
+
+def _cooled_at(s: Situation, draft: Draft) -> datetime:
+    """When the last attempt or chaser is long enough ago to try again (G1, G2)."""
+    if draft.code in CHASERS and s.chasers:
+        return s.office.add_days(s.chasers[-1].at, s.policy.chaser_cooldown_working_days)
+    if draft.target is Target.CANDIDATE:
+        attempts = [c.at for c in s.candidate_contacts if _is_attempt(s, c, draft)]
+        if attempts:
+            return s.office.add_hours(attempts[-1], s.policy.attempt_cooldown_working_hours)
+    return draft.due_at
+
+
+def _is_attempt(s: Situation, contact: Contact, draft: Draft) -> bool:
+    if contact.direction is not Direction.OUTBOUND:
+        return False
+    if draft.code is ReasonCode.DEBRIEF_DUE:
+        after = s.round is not None and contact.at > s.round.end
+        return after and contact.outcome is not Outcome.REACHED
+    return contact.at >= draft.due_at and contact.outcome in (Outcome.LEFT_MESSAGE, Outcome.NO_ANSWER)
+
+
+def _dropped_from(reason: Reason, reasons: list[Reason]) -> datetime | None:
+    droppers = (r.active_from for r in reasons if reason.code in DROPS.get(r.code, ()))
+    return min(droppers, default=None)
+
+
+def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ...]) -> Status:
+    """R5, K2."""
+    if flagged:
+        return max((Status(r.level(s.at)) for r in flagged), key=_SEVERITY.index)
+    if s.closed or (s.withdrawn and withdrawal_told(s)):
+        return Status.CLOSED
+    if any(r.is_held(s.at) for r in waiting):
+        return Status.PAUSED
+    return Status.WAITING if waiting else Status.ON_TRACK
+
+
+_SEVERITY = (Status.DUE, Status.OVERDUE, Status.ESCALATED)
+
+
+def _next_action(s: Situation, flagged: tuple[Reason, ...]) -> NextAction | None:
+    if not flagged:
+        return None
+    first = flagged[0]
+    due = first.due_at
+    application = s.application
+    if first.code in CHASERS:
+        chased = max((at for at in application.chased_at if s.knows(at)), default=None)
+        due = max(due, chase_floor(s.policy, chased)) if chased else due
+    person: Candidate | ClientContact | None = application.candidate
+    if first.target is Target.CLIENT:
+        person = application.client
+    zone = (person.timezone, person.holidays) if person else (s.policy.timezone, s.policy.holidays)
+    start = not_before(first.target, due, s.at, policy=s.policy, person=zone)
+    return NextAction(first.code, Actor.CONSULTANT, first.target, start)

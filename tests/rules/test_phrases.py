@@ -1,0 +1,389 @@
+"""How clients say when they will answer, and how it is read (rulebook section 2)."""
+
+import json
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from app.rules.calendar import WorkingCalendar, working_calendar
+from app.rules.phrases import Interpretation, interpret
+from app.rules.timescales import expected_by
+from app.rules.vocabulary import TimescaleKind
+
+CASES = json.loads((Path(__file__).parent / "cases" / "timescale_phrases.json").read_text())["cases"]
+FIELDS = {"from": "from_date", "to": "to_date", "offset_wd": "offset_working_days"}
+
+# Wednesday 15 July 2026, ten o'clock in London, the day after the interview.
+NOW = datetime.fromisoformat("2026-07-15T10:00+01:00")
+INTERVIEW_END = datetime.fromisoformat("2026-07-14T11:00+01:00")
+
+
+def calendar_of(zone: str, holidays: str | None) -> WorkingCalendar:
+    return working_calendar(zone, holidays, time(9), time(17, 30))
+
+
+LONDON = calendar_of("Europe/London", "GB-ENG")
+
+
+def read(phrase: str, now: datetime = NOW, client: WorkingCalendar = LONDON) -> Interpretation:
+    return interpret(phrase, now, client, interview_end=INTERVIEW_END)
+
+
+def in_short(found: Interpretation, zone: ZoneInfo) -> str:
+    """The reading as 'kind, latest local time', with a question mark where it must be confirmed."""
+    by = found.expected_by.astimezone(zone).strftime("%d %b %H:%M") if found.expected_by else "never"
+    return f"{found.timescale.kind}, {by}{'?' if found.needs_confirmation else ''}"
+
+
+# --- The cases -----------------------------------------------------------------------------------------
+
+
+def field(key: str) -> str:
+    return FIELDS.get(key, key)
+
+
+def comparable(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case['phrase']} on {case['given_at'][:10]}")
+def test_case(case: dict[str, Any]) -> None:
+    client = calendar_of(case["client"]["timezone"], case["client"]["holidays"])
+    end = datetime.fromisoformat(case["interview_end"]) if "interview_end" in case else None
+    found = interpret(case["phrase"], datetime.fromisoformat(case["given_at"]), client, interview_end=end)
+    expected = dict(case["expected"])
+    by, ask = expected.pop("expected_by"), expected.pop("needs_confirmation")
+    assert found.expected_by == (datetime.fromisoformat(by) if by else None)
+    assert found.needs_confirmation is ask
+    if "at" in expected:
+        assert found.timescale.at == datetime.fromisoformat(expected.pop("at"))
+    assert {key: comparable(getattr(found.timescale, field(key))) for key in expected} == expected
+
+
+# --- Further phrases, said on Wednesday 15 July 2026 ---------------------------------------------------
+
+READINGS = [
+    # days
+    ("today", "date, 15 Jul 17:30"),
+    ("later today", "date, 15 Jul 17:30"),
+    ("by close of play", "date, 15 Jul 17:30"),
+    ("EOD", "date, 15 Jul 17:30"),
+    ("by e.o.d.", "date, 15 Jul 17:30"),
+    ("by the end of the day", "date, 15 Jul 17:30"),
+    ("COB tomorrow", "date, 16 Jul 17:30"),
+    ("end of tomorrow", "date, 16 Jul 17:30"),
+    ("tmrw", "date, 16 Jul 17:30"),
+    ("tomorow", "date, 16 Jul 17:30"),
+    ("the day after tomorrow", "date, 17 Jul 17:30"),
+    ("by Friday", "date, 17 Jul 17:30"),
+    ("BY  FRIDAY!!!", "date, 17 Jul 17:30"),
+    ("“by Friday”", "date, 17 Jul 17:30"),
+    ("Fri EOD", "date, 17 Jul 17:30"),
+    ("by c.o.b. Friday", "date, 17 Jul 17:30"),
+    ("this Friday", "date, 17 Jul 17:30"),
+    ("by Weds", "date, 22 Jul 17:30?"),
+    ("next Wed.", "date, 22 Jul 17:30?"),
+    ("this Monday", "date, 20 Jul 17:30?"),
+    ("Friday next week", "date, 24 Jul 17:30"),
+    ("next week Friday", "date, 24 Jul 17:30"),
+    ("on Tuesday of next week", "date, 21 Jul 17:30"),
+    ("Friday week", "date, 24 Jul 17:30"),
+    ("a week on Friday", "date, 24 Jul 17:30"),
+    ("a week today", "date, 22 Jul 17:30"),
+    ("two weeks on Monday", "date, 03 Aug 17:30"),
+    ("before Friday", "date, 16 Jul 17:30?"),
+    ("not before Friday", "date, 17 Jul 17:30?"),
+    ("Saturday", "date, 18 Jul 17:30"),
+    # times
+    ("by noon", "instant, 15 Jul 12:00"),
+    ("by 9am", "instant, 16 Jul 09:00?"),
+    ("at 17:30", "instant, 15 Jul 17:30"),
+    ("Friday at 3pm", "instant, 17 Jul 15:00"),
+    ("Fri 3.30pm", "instant, 17 Jul 15:30"),
+    ("by 5pm tomorrow", "instant, 16 Jul 17:00"),
+    ("10:30 on Monday", "instant, 20 Jul 10:30"),
+    ("before noon tomorrow", "instant, 16 Jul 12:00"),
+    ("at 3 on Thursday", "instant, 16 Jul 15:00?"),
+    ("by 5", "instant, 15 Jul 17:00?"),
+    ("by 3 o'clock", "instant, 15 Jul 15:00?"),
+    ("Friday morning", "instant, 17 Jul 12:00"),
+    ("Friday afternoon", "date, 17 Jul 17:30"),
+    ("this afternoon", "date, 15 Jul 17:30"),
+    ("first thing Monday", "instant, 20 Jul 10:00?"),
+    ("by Thursday lunchtime", "instant, 16 Jul 13:00?"),
+    ("midnight Friday", "date, 17 Jul 17:30?"),
+    ("Monday 9am UK time", "instant, 20 Jul 09:00"),
+    ("3pm GMT tomorrow", "instant, 16 Jul 15:00?"),
+    ("by 5pm BST on Friday", "instant, 17 Jul 17:00"),
+    ("3pm ET on Friday", "instant, 17 Jul 20:00"),
+    ("by 21 July at 4pm", "instant, 21 Jul 16:00"),
+    ("2026-07-21 15:00", "instant, 21 Jul 15:00"),
+    ("2026-07-21T15:00", "instant, 21 Jul 15:00"),
+    ("by Monday 9am your time", "instant, 20 Jul 09:00?"),
+    # weeks
+    ("this week", "range, 17 Jul 17:30"),
+    ("later this week", "range, 17 Jul 17:30"),
+    ("end of the week", "date, 17 Jul 17:30"),
+    ("EOW", "date, 17 Jul 17:30"),
+    ("by the weekend", "date, 17 Jul 17:30?"),
+    ("before the end of the week", "date, 17 Jul 17:30"),
+    ("early next week", "range, 21 Jul 17:30"),
+    ("beginning of next week", "range, 21 Jul 17:30"),
+    ("mid next week", "date, 22 Jul 17:30"),
+    ("mid-week", "date, 22 Jul 17:30?"),
+    ("late next week", "range, 24 Jul 17:30"),
+    ("towards the end of next week", "range, 24 Jul 17:30"),
+    ("second half of next week", "range, 24 Jul 17:30?"),
+    ("the week after next", "range, 31 Jul 17:30"),
+    ("w/c 27 July", "range, 31 Jul 17:30"),
+    ("the week of the 27th", "range, 31 Jul 17:30"),
+    ("end of the month", "date, 31 Jul 17:30"),
+    ("month end", "date, 31 Jul 17:30"),
+    ("end of next month", "date, 28 Aug 17:30"),
+    ("end of May", "date, 28 May 17:30?"),
+    ("by the end of August 2026", "date, 28 Aug 17:30"),
+    ("next month", "range, 28 Aug 17:30"),
+    ("in August", "range, 28 Aug 17:30"),
+    ("early August", "range, 07 Aug 17:30?"),
+    ("mid-August", "date, 17 Aug 17:30?"),
+    ("first week of August", "range, 07 Aug 17:30?"),
+    ("end of the year", "date, 31 Dec 17:30"),
+    ("end of Q3", "date, 30 Sep 17:30?"),
+    # dates
+    ("the 21st", "date, 21 Jul 17:30"),
+    ("by the 3rd", "date, 03 Aug 17:30"),
+    ("the 31st", "date, 31 Jul 17:30"),
+    ("21 July", "date, 21 Jul 17:30"),
+    ("July 21st", "date, 21 Jul 17:30"),
+    ("Tuesday 21 July", "date, 21 Jul 17:30"),
+    ("Friday 21 July", "date, 21 Jul 17:30?"),
+    ("Friday the 24th", "date, 24 Jul 17:30"),
+    ("24th of July", "date, 24 Jul 17:30"),
+    ("July 24, 2026", "date, 24 Jul 17:30"),
+    ("21/07/2026", "date, 21 Jul 17:30"),
+    ("07/21/2026", "date, 21 Jul 17:30"),
+    ("03/08/2026", "date, 03 Aug 17:30?"),
+    ("on 21.7.2026", "date, 21 Jul 17:30"),
+    ("2026-07-21", "date, 21 Jul 17:30"),
+    ("1 July 2026", "date, 01 Jul 17:30?"),
+    ("the 21st of next month", "date, 21 Aug 17:30"),
+    ("20-24 July", "range, 24 Jul 17:30"),
+    ("3rd or 4th August", "range, 04 Aug 17:30?"),
+    ("before Christmas", "date, 24 Dec 17:30?"),
+    ("31/02/2026", "unknown, never?"),
+    # spans
+    ("within 3 business days", "working_days, 20 Jul 17:30"),
+    ("10 working days", "working_days, 29 Jul 17:30"),
+    ("in 3 working days' time", "working_days, 20 Jul 17:30"),
+    ("2-3 working days", "working_days, 20 Jul 17:30"),
+    ("next working day", "working_days, 16 Jul 17:30"),
+    ("in a working week", "working_days, 22 Jul 17:30"),
+    ("two or three days", "working_days, 20 Jul 17:30?"),
+    ("in 5 days", "working_days, 22 Jul 17:30?"),
+    ("in a couple of days", "working_days, 17 Jul 17:30?"),
+    ("a day or two", "working_days, 17 Jul 17:30?"),
+    ("next few days", "working_days, 20 Jul 17:30?"),
+    ("48 hours", "working_days, 17 Jul 17:30?"),
+    ("within 24 hours", "working_days, 16 Jul 17:30?"),
+    ("72hrs", "working_days, 20 Jul 17:30?"),
+    ("in 2 hours", "instant, 15 Jul 12:00"),
+    ("half an hour", "instant, 15 Jul 10:30"),
+    ("in two weeks", "date, 29 Jul 17:30"),
+    ("two weeks' time", "date, 29 Jul 17:30"),
+    ("in a week's time", "date, 22 Jul 17:30"),
+    ("1-2 weeks", "range, 29 Jul 17:30"),
+    ("a week or two", "range, 29 Jul 17:30?"),
+    ("in a couple of weeks", "date, 29 Jul 17:30?"),
+    ("10 calendar days", "date, 25 Jul 17:30?"),
+    ("within a month", "date, 15 Aug 17:30?"),
+    ("between Monday and Friday", "range, 24 Jul 17:30?"),
+    ("Thursday or Friday", "range, 17 Jul 17:30?"),
+    ("Monday or Tuesday next week", "range, 21 Jul 17:30?"),
+    ("3 days after the interview", "working_days, 17 Jul 17:30?"),
+    ("within five working days of the interview", "working_days, 21 Jul 17:30"),
+    ("the day after the interview", "working_days, 15 Jul 17:30"),
+    ("a week after the interview", "date, 21 Jul 17:30"),
+    # said around
+    ("We will let you know by Friday.", "date, 17 Jul 17:30"),
+    ("I'll be in touch early next week", "range, 21 Jul 17:30"),
+    ("They said they'd decide by the end of the month", "date, 31 Jul 17:30"),
+    ("Hopefully by Friday", "date, 17 Jul 17:30"),
+    ("asap, by Friday at the latest", "date, 17 Jul 17:30"),
+    ("maybe Friday", "date, 17 Jul 17:30?"),
+    ("around Friday", "date, 17 Jul 17:30?"),
+    ("by Friday, unless the board objects", "date, 17 Jul 17:30?"),
+    ("not sure, maybe Friday", "date, 17 Jul 17:30?"),
+    # unknown
+    ("asap", "unknown, never"),
+    ("As soon as possible!", "unknown, never"),
+    ("soon", "unknown, never"),
+    ("shortly", "unknown, never"),
+    ("we'll let you know", "unknown, never"),
+    ("we'd let you know", "unknown, never"),
+    ("will be in touch", "unknown, never"),
+    ("I will come back to you in due course", "unknown, never"),
+    ("will let you know when we know more", "unknown, never"),
+    ("when possible", "unknown, never"),
+    ("not sure yet", "unknown, never"),
+    ("don't know", "unknown, never"),
+    ("TBC", "unknown, never"),
+    ("no news yet", "unknown, never"),
+    ("at some point", "unknown, never"),
+    ("we may decide soon", "unknown, never?"),
+    ("dunno mate", "unknown, never?"),
+    ("when?", "unknown, never?"),
+    ("", "unknown, never?"),
+    (" ???", "unknown, never?"),
+    ("in 99999 years", "unknown, never?"),
+]
+
+
+@pytest.mark.parametrize(("phrase", "reading"), READINGS)
+def test_reading(phrase: str, reading: str) -> None:
+    assert in_short(read(phrase), LONDON.zone) == reading
+
+
+@pytest.mark.parametrize(
+    ("phrase", "first", "last"),
+    [
+        ("this week", date(2026, 7, 15), date(2026, 7, 17)),
+        ("next week", date(2026, 7, 20), date(2026, 7, 24)),
+        ("late next week", date(2026, 7, 23), date(2026, 7, 24)),
+        ("1-2 weeks", date(2026, 7, 22), date(2026, 7, 29)),
+        ("20th to the 24th of July", date(2026, 7, 20), date(2026, 7, 24)),
+        ("Thursday or Friday", date(2026, 7, 16), date(2026, 7, 17)),
+    ],
+)
+def test_range(phrase: str, first: date, last: date) -> None:
+    timescale = read(phrase).timescale
+    assert (timescale.from_date, timescale.to_date) == (first, last)
+
+
+EVENTS = [
+    ("after the board meeting on Tuesday", "board meeting", date(2026, 7, 21), 1, False),
+    ("After Thursday's board meeting", "thursday board meeting", date(2026, 7, 16), 1, False),
+    ("We'll let you know after second round on the 21st", "second round", date(2026, 7, 21), 1, False),
+    ("once interviews conclude on 24 July", "interviews conclude", date(2026, 7, 24), 1, False),
+    ("two days after the panel on 3 August", "panel", date(2026, 8, 3), 2, True),
+    ("2 working days after the panel on 3 August", "panel", date(2026, 8, 3), 2, False),
+    ("the day after the panel on 3 August", "panel", date(2026, 8, 3), 1, False),
+    ("when Sarah is back on Monday", "sarah back", date(2026, 7, 20), 1, False),
+    ("when the CEO gets back from annual leave", "ceo back", None, 1, True),
+    ("once budget is approved", "budget approved", None, 1, True),
+    ("once the budget has been signed off", "budget signed off", None, 1, True),
+    ("as soon as we've seen everyone", "seen everyone", None, 1, True),
+    ("pending sign-off", "sign off", None, 1, True),
+    ("subject to budget approval", "budget approval", None, 1, True),
+    ("after all interviews are done", "all interviews done", None, 1, True),
+    ("after Tuesday", "tuesday", date(2026, 7, 21), 1, True),
+]
+
+
+@pytest.mark.parametrize(("phrase", "event", "day", "offset", "ask"), EVENTS)
+def test_event(phrase: str, event: str, day: date | None, offset: int, ask: bool) -> None:
+    found = read(phrase)
+    timescale = found.timescale
+    assert timescale.kind is TimescaleKind.AFTER_EVENT
+    assert (timescale.event, timescale.event_date, timescale.offset_working_days) == (event, day, offset)
+    assert found.needs_confirmation is ask
+    assert (found.expected_by is None) is (day is None)
+
+
+def test_the_offset_after_an_event_is_the_policy_s() -> None:
+    found = interpret("after the panel on 21 July", NOW, LONDON, event_offset=3)
+    assert found.timescale.offset_working_days == 3
+    assert in_short(found, LONDON.zone) == "after_event, 24 Jul 17:30"
+
+
+@pytest.mark.parametrize(
+    "phrase", ["by Friday once we have met the team", "once we've met the team, by Friday"]
+)
+def test_a_promise_beside_an_event_is_the_promise_but_asked(phrase: str) -> None:
+    assert in_short(read(phrase), LONDON.zone) == "date, 17 Jul 17:30?"
+
+
+def test_without_an_interview_there_is_nothing_to_count_from() -> None:
+    found = interpret("3 working days after the interview", NOW, LONDON)
+    assert in_short(found, LONDON.zone) == "working_days, never?"
+
+
+# --- Other days and other places -----------------------------------------------------------------------
+
+ELSEWHERE = [
+    # Said on a Friday, a Saturday, in the evening, at year's end, before Easter.
+    ("today", "2026-07-17T18:30+01:00", "Europe/London", "GB-ENG", "date, 17 Jul 17:30?"),
+    ("today", "2026-07-18T10:00+01:00", "Europe/London", "GB-ENG", "date, 20 Jul 17:30?"),
+    ("tomorrow", "2026-04-02T10:00+01:00", "Europe/London", "GB-ENG", "date, 07 Apr 17:30?"),
+    ("end of the week", "2026-07-17T10:00+01:00", "Europe/London", "GB-ENG", "date, 17 Jul 17:30"),
+    ("end of the week", "2026-07-18T10:00+01:00", "Europe/London", "GB-ENG", "date, 17 Jul 17:30?"),
+    ("by Monday", "2026-08-27T10:00+01:00", "Europe/London", "GB-ENG", "date, 31 Aug 17:30"),
+    ("in a week", "2026-08-24T10:00+01:00", "Europe/London", "GB-ENG", "date, 31 Aug 17:30?"),
+    ("by end of January", "2026-12-30T10:00+00:00", "Europe/London", "GB-ENG", "date, 29 Jan 17:30"),
+    ("by the 31st", "2026-09-02T10:00+01:00", "Europe/London", "GB-ENG", "date, 31 Oct 17:30?"),
+    ("29 February", "2026-07-15T10:00+01:00", "Europe/London", "GB-ENG", "date, 29 Feb 17:30?"),
+    ("in a month", "2026-01-31T10:00+00:00", "Europe/London", "GB-ENG", "date, 28 Feb 17:30?"),
+    ("by end of play Monday", "2026-10-23T10:00+01:00", "Europe/London", "GB-ENG", "date, 26 Oct 17:30"),
+    # It is already the next day in Tokyo, and still the day before in New York.
+    ("tomorrow", "2026-07-15T23:30+01:00", "Asia/Tokyo", "JP", "date, 17 Jul 17:30"),
+    ("tomorrow noon", "2026-07-16T02:00+01:00", "America/New_York", "US", "instant, 16 Jul 12:00"),
+    ("Friday at 3pm", "2026-07-15T10:00+01:00", "America/New_York", "US", "instant, 17 Jul 15:00"),
+    ("early next week", "2026-11-18T10:00-05:00", "America/New_York", "US", "range, 24 Nov 17:30"),
+    ("by end of next week", "2026-06-24T10:00-04:00", "America/New_York", "US", "date, 02 Jul 17:30"),
+    ("07/08/2026", "2026-07-01T10:00-04:00", "America/New_York", "US", "date, 08 Jul 17:30?"),
+    (
+        "within 2 working days",
+        "2026-06-30T10:00-04:00",
+        "America/Toronto",
+        "CA-ON",
+        "working_days, 03 Jul 17:30",
+    ),
+]
+
+
+@pytest.mark.parametrize(("phrase", "now", "zone", "holidays", "reading"), ELSEWHERE)
+def test_reading_elsewhere(phrase: str, now: str, zone: str, holidays: str, reading: str) -> None:
+    client = calendar_of(zone, holidays)
+    assert in_short(read(phrase, datetime.fromisoformat(now), client), client.zone) == reading
+
+
+def test_past_the_known_holidays_a_phrase_is_unknown_and_asked() -> None:
+    colombo = calendar_of("Asia/Colombo", "LK")
+    found = read("within 5 working days", datetime(2026, 12, 30, 6, tzinfo=UTC), colombo)
+    assert in_short(found, colombo.zone) == "unknown, never?"
+
+
+# --- Properties ----------------------------------------------------------------------------------------
+
+WORDS = """
+    by on in at the a week next this end of early mid late friday tue 21st 21 31 july feb may 3 30 99 pm am
+    noon two few couple or to and after when interview working days day hours month year quarter before not
+    until tomorrow today 31/02/2026 29/02 00:00 24:00 3.30 - / : gmt week's back panel soon asap q4 second
+    """.split()  # noqa: SIM905 - easier to read and to extend than a list.
+sentences = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+moments = st.datetimes(
+    datetime.fromisoformat("1990-01-01"), datetime.fromisoformat("2100-12-31"), timezones=st.just(UTC)
+)
+clients = st.sampled_from([LONDON, calendar_of("America/New_York", "US"), calendar_of("Asia/Kolkata", None)])
+
+
+@given(st.text() | sentences, moments, clients)
+@example("1" * 1000, NOW, LONDON)
+@example("at " * 333, NOW, LONDON)
+@example("in 999 months", NOW, LONDON)
+@example("٣ working days", NOW, LONDON)
+def test_any_text_is_read_without_raising(text: str, now: datetime, client: WorkingCalendar) -> None:
+    found = read(text, now, client)
+    assert found.needs_confirmation or found.expected_by is None or found.expected_by >= now
+    if found.expected_by is not None:
+        again = expected_by(found.timescale, client, interview_end=INTERVIEW_END, event_offset=1)
+        assert found.expected_by == again
+
+
+@given(st.sampled_from([phrase for phrase, _ in READINGS]), st.sampled_from(["  ", "\t", "\u00a0 "]))
+def test_case_and_spaces_do_not_matter(phrase: str, space: str) -> None:
+    assert read(space + phrase.upper().replace(" ", space) + space) == read(phrase)
