@@ -1,0 +1,6 @@
+"""The embedded PostgreSQL of a first run and of tests: found, made, started, and ended with its parent."""
+
+from app.postgres.places import PostgresError, default_data_dir
+from app.postgres.server import Server, running
+
+__all__ = ["PostgresError", "Server", "default_data_dir", "running"]
