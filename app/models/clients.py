@@ -1,0 +1,33 @@
+"""Clients and the people there who answer."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped
+
+from app.models.base import Edited, TenantedBase, refers, table_args
+
+
+class Client(Edited, TenantedBase):
+    """A company that hires."""
+
+    __tablename__ = "clients"
+
+    name: Mapped[str]
+
+
+class ClientContact(Edited, TenantedBase):
+    """A person at a client, with the zone and holidays that their promises follow (T6)."""
+
+    __tablename__ = "client_contacts"
+    __table_args__ = table_args(refers("client_id", "clients"), Index(None, "agency_id", "client_id"))
+
+    client_id: Mapped[UUID]
+    name: Mapped[str]
+    role: Mapped[str | None]
+    email: Mapped[str | None]
+    phone: Mapped[str | None]
+    timezone: Mapped[str]
+    holidays: Mapped[str | None]
+    unavailable_until: Mapped[datetime | None]
