@@ -1,0 +1,135 @@
+"""API keys: `tb_<environment>_<key id>_<secret><checksum>`, of which only an HMAC is kept (S3)."""
+
+import hmac
+import re
+import secrets
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.db import enter
+from app.models import Agency, ApiKey, Credential
+from app.services.scope import Caller
+
+SCOPES = {
+    "directory:read": "Read consultants, clients, client contacts, candidates and jobs",
+    "directory:write": "Create and change consultants, clients, client contacts, candidates and jobs",
+    "applications:read": "Read applications, interviews and snoozes",
+    "applications:write": "Create and change applications, interviews and snoozes",
+    "records:read": "Read debriefs, timescales, feedback and contacts",
+    "records:write": "Record debriefs, timescales, feedback and contacts",
+    "status:read": "Ask who is due a word and why; try a policy; have a phrase read",
+}
+
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_KEY_ID_LENGTH = 12
+_SECRET_LENGTH = 32  # of 62 letters each: 190 random bits
+_CHECK_LENGTH = 6
+_FORM = re.compile(
+    rf"tb_(?:live|test)_([0-9A-Za-z]{{{_KEY_ID_LENGTH}}})_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECK_LENGTH}}}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownKey:
+    """A valid key, as long as it is neither expired nor revoked."""
+
+    caller: Caller
+    expires_at: datetime | None
+
+
+def generate(environment: str) -> str:
+    """A new key."""
+    body = f"tb_{environment}_{_random(_KEY_ID_LENGTH)}_{_random(_SECRET_LENGTH)}"
+    return body + _checksum(body)
+
+
+def key_id_of(key: str) -> str | None:
+    """The public part of a key, None if it is no key of ours: a typo is found without asking the database."""
+    match = _FORM.fullmatch(key)
+    if match is None or _checksum(key[:-_CHECK_LENGTH]) != key[-_CHECK_LENGTH:]:
+        return None
+    return match[1]
+
+
+def digest_of(key: str, secret: str) -> bytes:
+    """What is kept of a key."""
+    return hmac.digest(secret.encode(), key.encode(), "sha256")
+
+
+async def create_agency(db: AsyncSession, name: str) -> UUID:
+    """A new agency; the transaction then sees its rows."""
+    agency_id: UUID = uuid7()
+    await enter(db, agency_id)
+    db.add(Agency(agency_id=agency_id, name=name, policy={}))
+    await db.flush()
+    return agency_id
+
+
+async def create_key(
+    db: AsyncSession,
+    agency_id: UUID,
+    key: str,
+    *,
+    secret: str,
+    name: str,
+    scopes: Iterable[str] = SCOPES,
+    expires_at: datetime | None = None,
+) -> None:
+    """Keep a generated key for an agency."""
+    key_id = key_id_of(key)
+    assert key_id is not None  # noqa: S101 - it was generated here
+    db.add(
+        ApiKey(
+            agency_id=agency_id,
+            key_id=key_id,
+            name=name,
+            digest=digest_of(key, secret),
+            scopes=sorted(scopes),
+            expires_at=expires_at,
+        )
+    )
+    db.add(Credential(lookup=key_id, agency_id=agency_id))
+    await db.flush()
+
+
+async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownKey | None:
+    """Whose key this is, or None for any key that is not valid. Notes the use, at most once a minute."""
+    key_id = key_id_of(key)
+    if key_id is None:
+        return None
+    agency_id = await db.scalar(select(Credential.agency_id).where(Credential.lookup == key_id))
+    if agency_id is None:
+        return None
+    await enter(db, agency_id)
+    row = await db.scalar(select(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.key_id == key_id))
+    if row is None or not hmac.compare_digest(row.digest, digest_of(key, secret)) or not _is_live(row, now):
+        return None
+    if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
+        mine = update(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.id == row.id)
+        await db.execute(mine.values(last_used_at=now, updated_at=ApiKey.updated_at))
+    return KnownKey(Caller(agency_id, f"key:{key_id}", frozenset(row.scopes)), row.expires_at)
+
+
+def _is_live(key: ApiKey, now: datetime) -> bool:
+    return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+def _checksum(text: str) -> str:
+    number, letters = zlib.crc32(text.encode()), ""
+    for _ in range(_CHECK_LENGTH):
+        number, digit = divmod(number, len(_ALPHABET))
+        letters = _ALPHABET[digit] + letters
+    return letters

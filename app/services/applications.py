@@ -1,0 +1,111 @@
+"""Applications and what is changed about them: their state, a hold, a withdrawal, an agreement to wait."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import InvalidError
+from app.models import Application, Candidate, ClientContact, Job, Snooze
+from app.models.external_refs import RefKind
+from app.rules.vocabulary import ApplicationState
+from app.services import status
+from app.services.objects import Refs, Saved, save
+from app.services.scope import Caller, find
+from app.services.status import Standing
+
+
+async def create(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> tuple[Saved[Application], Standing]:
+    """Put a candidate forward for a job, or change the application an external id names.
+
+    The owner is the candidate's unless one is given. Raises NotFoundError for what is not there, InvalidError
+    where the client contact works elsewhere or nobody owns the candidate.
+    """
+    values = dict(values)
+    candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id")
+    values["consultant_id"] = values.get("consultant_id") or candidate.consultant_id
+    if values["consultant_id"] is None:
+        raise InvalidError(
+            "Name a consultant: the candidate has no owner.", code="missing", pointer="/consultant_id"
+        )
+    job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
+    await _check_client(db, caller, job, values["client_contact_id"])
+    saved = await save(
+        db, caller, RefKind.APPLICATION, Application, _with_hold(values, now), refs, given=given
+    )
+    return saved, await _refreshed(db, caller, saved.row.id, now)
+
+
+async def update(
+    db: AsyncSession, caller: Caller, application_id: UUID, changes: Mapping[str, Any], *, now: datetime
+) -> tuple[Application, Standing]:
+    """Change members of an application. Raises NotFoundError, InvalidError."""
+    await status.lock(db, caller, [application_id])
+    application = await find(db, caller, Application, application_id)
+    if "client_contact_id" in changes:
+        job = await find(db, caller, Job, application.job_id)
+        await _check_client(db, caller, job, changes["client_contact_id"])
+    for name, value in _with_hold(changes, now).items():
+        setattr(application, name, value)
+    settle_hold(application, now)
+    standing = await _refreshed(db, caller, application_id, now)
+    await db.refresh(application)
+    return application, standing
+
+
+async def snooze(
+    db: AsyncSession, caller: Caller, application_id: UUID, values: Mapping[str, Any], *, now: datetime
+) -> tuple[Snooze, Standing]:
+    """Put one reason off until an instant (G5). Raises NotFoundError."""
+    await find(db, caller, Application, application_id)
+    await status.lock(db, caller, [application_id])
+    row = Snooze(agency_id=caller.agency_id, application_id=application_id, recorded_at=now, **values)
+    db.add(row)
+    return row, await _refreshed(db, caller, application_id, now)
+
+
+def settle_hold(application: Application, now: datetime) -> None:
+    """Keep a hold's dates in step with the state: it begins with the one and ends with the other (R6)."""
+    if application.state is ApplicationState.ON_HOLD:
+        application.hold_since = application.hold_since or now
+        application.hold_ended_at = None
+    elif application.hold_since is not None and application.hold_ended_at is None:
+        application.hold_ended_at = now
+
+
+def _with_hold(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """A `hold` object as its columns."""
+    columns = dict(values)
+    if "hold" in columns:
+        hold = columns.pop("hold") or {}
+        columns |= {f"hold_{name}": hold.get(name) for name in ("since", "until", "reason", "ended_at")}
+    if columns.get("state") is ApplicationState.ON_HOLD and not columns.get("hold_since", now):
+        columns["hold_since"] = now
+    return columns
+
+
+async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_contact_id: UUID | None) -> None:
+    if client_contact_id is None:
+        return
+    contact = await find(db, caller, ClientContact, client_contact_id, pointer="/client_contact_id")
+    if contact.client_id != job.client_id:
+        raise InvalidError(
+            "The client contact works for another client than the job's.",
+            code="wrong_client",
+            pointer="/client_contact_id",
+        )
+
+
+async def _refreshed(db: AsyncSession, caller: Caller, application_id: UUID, now: datetime) -> Standing:
+    await status.lock(db, caller, [application_id])
+    return (await status.refresh(db, caller, [application_id], now=now))[application_id]

@@ -1,0 +1,164 @@
+"""Debriefs: the candidate's account, and with it whatever else the talk brought, all or nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import ConflictError, InvalidError
+from app.models import Application, Contact, Debrief, Interview, Timescale
+from app.rules.vocabulary import (
+    Attended,
+    ContactParty,
+    DebriefSource,
+    Direction,
+    InterviewState,
+    Outcome,
+    Purpose,
+    TimescaleSource,
+)
+from app.services import contacts, status, timescales
+from app.services.scope import Caller, find
+from app.services.status import Standing
+
+NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
+
+# What the candidate says of their attendance, as the state of the interview.
+STATES = {
+    Attended.ATTENDED: InterviewState.ATTENDED,
+    Attended.CUT_SHORT: InterviewState.ATTENDED,
+    Attended.NO_SHOW: InterviewState.NO_SHOW,
+    Attended.CANCELLED_BY_CLIENT: InterviewState.CANCELLED,
+    Attended.CANCELLED_BY_CANDIDATE: InterviewState.CANCELLED,
+    Attended.RESCHEDULED: InterviewState.CANCELLED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What one debrief call left behind."""
+
+    debrief: Debrief
+    timescales: Sequence[Timescale]
+    contact: Contact | None
+    standing: Standing
+
+
+async def record(
+    db: AsyncSession, caller: Caller, interview_id: UUID, entry: Mapping[str, Any], *, now: datetime
+) -> Recorded:
+    """Record a debrief with its timescales, contact and promise, and recompute the application.
+
+    `entry` has the columns, `attended`, the rest of the account as JSON, and the optional `timescale`,
+    `next_steps_timescale`, `contact` and `next_promise`. Raises NotFoundError; ConflictError for an interview that
+    was not held; InvalidError for times that cannot be.
+    """
+    interview = await find(db, caller, Interview, interview_id)
+    await status.lock(db, caller, [interview.application_id])
+    await db.refresh(interview)
+    occurred_at = entry["occurred_at"] or now
+    _check(interview, occurred_at, entry)
+    interview.state = STATES[entry["attended"]]
+    debrief = await _add(db, caller, interview, entry, occurred_at, now)
+    given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
+    contact = await _add_contact(db, caller, interview, entry, occurred_at, now)
+    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    return Recorded(debrief, given, contact, standings[interview.application_id])
+
+
+def _check(interview: Interview, occurred_at: datetime, entry: Mapping[str, Any]) -> None:
+    if interview.state in NOT_HELD:
+        raise ConflictError(
+            "The interview was not held, so there is nothing to debrief.", code="interview_not_held"
+        )
+    if occurred_at < interview.start:
+        raise InvalidError(
+            "The talk cannot have been before the interview.", code="debrief_early", pointer="/occurred_at"
+        )
+    if entry["next_promise"] and entry["source"] is DebriefSource.SELF_SERVICE and not entry["contact"]:
+        raise InvalidError(
+            "A promise needs a contact in which it was made.", code="promise_party", pointer="/next_promise"
+        )
+
+
+async def _add(
+    db: AsyncSession,
+    caller: Caller,
+    interview: Interview,
+    entry: Mapping[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+) -> Debrief:
+    earlier = select(func.coalesce(func.max(Debrief.version), 0)).where(
+        Debrief.agency_id == caller.agency_id, Debrief.interview_id == interview.id
+    )
+    debrief = Debrief(
+        agency_id=caller.agency_id,
+        id=uuid7(),
+        application_id=interview.application_id,
+        interview_id=interview.id,
+        version=(await db.scalar(earlier) or 0) + 1,
+        occurred_at=occurred_at,
+        recorded_at=now,
+        source=entry["source"],
+        interest_score=entry["interest_score"],
+        account=entry["account"],
+    )
+    db.add(debrief)
+    await db.flush()
+    return debrief
+
+
+async def _add_timescales(
+    db: AsyncSession,
+    caller: Caller,
+    interview: Interview,
+    entry: Mapping[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+) -> list[Timescale]:
+    added = []
+    for name, default in (("timescale", None), ("next_steps_timescale", TimescaleSource.CANDIDATE)):
+        terms = entry[name]
+        if terms:
+            values = {**terms, "given_at": terms.get("given_at") or occurred_at}
+            values["source"] = default or terms["source"]
+            added.append(await timescales.add(db, caller, interview, values, now=now, pointer=f"/{name}"))
+    return added
+
+
+async def _add_contact(
+    db: AsyncSession,
+    caller: Caller,
+    interview: Interview,
+    entry: Mapping[str, Any],
+    occurred_at: datetime,
+    now: datetime,
+) -> Contact | None:
+    """The contact given, or the talk itself where it made a promise: a promise needs a contact to stand in."""
+    promise = entry["next_promise"]
+    if not entry["contact"] and not promise:
+        return None
+    application = await find(db, caller, Application, interview.application_id)
+    talk = {
+        "direction": Direction.OUTBOUND,
+        "outcome": Outcome.REACHED,
+        "purpose": Purpose.UPDATE,
+        "channel": entry["channel"],
+        "relays": [],
+        "notes": None,
+    }
+    values = {**talk, **(entry["contact"] or {})}
+    values |= {
+        "party": ContactParty.CANDIDATE,
+        "person_id": application.candidate_id,
+        "application_ids": [application.id],
+        "occurred_at": values.get("occurred_at") or occurred_at,
+        "promise": promise,
+    }
+    return await contacts.add(db, caller, values, now=now)

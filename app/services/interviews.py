@@ -1,0 +1,61 @@
+"""Interviews: scheduled, moved, called off."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import InvalidError
+from app.models import Application, Interview
+from app.models.external_refs import RefKind
+from app.services import status
+from app.services.objects import Refs, Saved, change, save
+from app.services.scope import Caller, find
+from app.services.status import Standing
+
+
+async def schedule(
+    db: AsyncSession,
+    caller: Caller,
+    application_id: UUID,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> tuple[Saved[Interview], Standing]:
+    """Schedule an interview, or change the one an external id names. Raises NotFoundError, InvalidError."""
+    await find(db, caller, Application, application_id)
+    await status.lock(db, caller, [application_id])
+    check_times(values["start"], values["end"])
+    values = {**values, "application_id": application_id}
+    saved = await save(db, caller, RefKind.INTERVIEW, Interview, values, refs, given=given)
+    if saved.row.application_id != application_id:
+        raise InvalidError(
+            "The external id names an interview of another application.",
+            code="external_ref_conflict",
+            pointer="/external_refs",
+        )
+    standings = await status.refresh(db, caller, [application_id], now=now)
+    return saved, standings[application_id]
+
+
+async def update(
+    db: AsyncSession, caller: Caller, interview_id: UUID, changes: Mapping[str, Any], *, now: datetime
+) -> tuple[Interview, Standing]:
+    """Move an interview, call it off, or say that it was held. Raises NotFoundError, InvalidError."""
+    interview = await find(db, caller, Interview, interview_id)
+    await status.lock(db, caller, [interview.application_id])
+    await db.refresh(interview)
+    check_times(changes.get("start", interview.start), changes.get("end", interview.end))
+    await change(db, interview, changes)
+    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    return interview, standings[interview.application_id]
+
+
+def check_times(start: datetime, end: datetime) -> None:
+    """Raise InvalidError unless an interview ends after it starts."""
+    if end <= start:
+        raise InvalidError("An interview must end after it starts.", code="interview_end", pointer="/end")

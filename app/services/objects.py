@@ -1,0 +1,138 @@
+"""The life of a directory object: created or found again by an external id, read, listed, changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic
+from uuid import UUID
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import ConflictError
+from app.models import ExternalRef
+from app.models.base import Row
+from app.models.external_refs import RefKind
+from app.services.scope import Caller, columns_of, find
+
+Refs = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved(Generic[Row]):
+    """A saved object and whether it is new."""
+
+    row: Row
+    created: bool
+
+
+async def save(
+    db: AsyncSession,
+    caller: Caller,
+    kind: RefKind,
+    table: type[Row],
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str] | None = None,
+) -> Saved[Row]:
+    """Create an object, or change the one that an external id already names (upsert).
+
+    `given` names the members the caller really sent: an upsert changes these alone. Raises ConflictError if the
+    external ids name two different objects.
+    """
+    known_id = await _named(db, caller, kind, refs)
+    if known_id is None:
+        row = table(agency_id=caller.agency_id, id=uuid7(), **values)
+        db.add(row)
+        await db.flush()
+    else:
+        row = await find(db, caller, table, known_id)
+        sent = values if given is None else {k: v for k, v in values.items() if k in given}
+        await change(db, row, sent)
+    await _note_refs(db, caller, kind, row.id, refs)
+    return Saved(row, created=known_id is None)
+
+
+async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:
+    """Set members of an object."""
+    for name, value in values.items():
+        setattr(row, name, value)
+    await db.flush()
+    await db.refresh(row)
+    return row
+
+
+async def page(
+    db: AsyncSession, query: Select[Any], table: type[Row], *, after: UUID | None, limit: int
+) -> tuple[list[dict[str, Any]], bool]:
+    """One page of a list in the order of the ids, which is that of creation, and whether more follow."""
+    columns = table.__table__.columns
+    if after is not None:
+        query = query.where(columns["id"] > after)
+    rows = [
+        dict(row) for row in (await db.execute(query.order_by(columns["id"]).limit(limit + 1))).mappings()
+    ]
+    return rows[:limit], len(rows) > limit
+
+
+async def refs_of(
+    db: AsyncSession, caller: Caller, object_ids: Sequence[UUID]
+) -> dict[UUID, list[dict[str, str]]]:
+    """The external ids of objects."""
+    query = (
+        columns_of(caller, ExternalRef).where(ExternalRef.object_id.in_(object_ids)).order_by(ExternalRef.id)
+    )
+    found: dict[UUID, list[dict[str, str]]] = {object_id: [] for object_id in object_ids}
+    for row in (await db.execute(query)).mappings():
+        found[row["object_id"]].append({"source": row["source"], "id": row["external_id"]})
+    return found
+
+
+def named_by(caller: Caller, kind: RefKind, source: str | None, external_id: str | None) -> Select[UUID]:
+    """The ids of objects that an external system knows, by its name or by one of its ids."""
+    query = select(ExternalRef.object_id).where(
+        ExternalRef.agency_id == caller.agency_id, ExternalRef.kind == kind
+    )
+    if source is not None:
+        query = query.where(ExternalRef.source == source)
+    return query if external_id is None else query.where(ExternalRef.external_id == external_id)
+
+
+def known_as(
+    caller: Caller, kind: RefKind, table: type[Row], source: str | None, external_id: str | None
+) -> Select[Any]:
+    """A list of objects, narrowed to those an external system knows where one is named."""
+    query = columns_of(caller, table)
+    if source is None and external_id is None:
+        return query
+    return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, source, external_id)))
+
+
+async def _named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> UUID | None:
+    found: set[UUID] = set()
+    for ref in refs:
+        found.update(await db.scalars(named_by(caller, kind, ref["source"], ref["id"])))
+    if len(found) > 1:
+        raise ConflictError(
+            "The external ids name different objects.", code="external_ref_conflict", pointer="/external_refs"
+        )
+    return found.pop() if found else None
+
+
+async def _note_refs(db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, refs: Refs) -> None:
+    known = {(ref["source"], ref["id"]) for ref in (await refs_of(db, caller, [object_id]))[object_id]}
+    new = [ref for ref in refs if (ref["source"], ref["id"]) not in known]
+    if new:
+        rows = [
+            {
+                "agency_id": caller.agency_id,
+                "id": uuid7(),
+                "kind": kind,
+                "source": ref["source"],
+                "external_id": ref["id"],
+                "object_id": object_id,
+            }
+            for ref in new
+        ]
+        await db.execute(insert(ExternalRef), rows)

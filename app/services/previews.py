@@ -1,0 +1,184 @@
+"""The status of facts that are not stored: integrators try a policy on their own history."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from app.rules.candidates import candidate_reasons
+from app.rules.facts import (
+    Application,
+    Candidate,
+    ClientContact,
+    Contact,
+    Debrief,
+    Feedback,
+    GivenTimescale,
+    Hold,
+    Interview,
+    Pause,
+    Promise,
+    Snooze,
+    covers,
+    is_chaser,
+)
+from app.rules.policy import Policy
+from app.rules.status import ApplicationStatus, Reason, evaluate, order
+from app.rules.timescales import Timescale
+from app.rules.vocabulary import TimescaleAnchor
+
+Json = Mapping[str, Any]
+
+
+def preview(facts: Json, policy: Policy, now: datetime) -> dict[str, Any]:
+    """The status of every application and candidate of `facts` at `now`, and the due list over all of them.
+
+    `facts` is the checked input of `preview_status`: names as in the records, instants as datetimes. Raises
+    CalendarRangeError where a date runs past the known holidays.
+    """
+    applications = applications_of(facts)
+    statuses = {a.id: evaluate(a, policy, now) for a in applications}
+    reviews = dict(_reviews(facts, applications, policy, now))
+    flagged = [(reason, a_id) for a_id, status in statuses.items() for reason in status.reasons]
+    flagged += [(reason, c_id) for c_id, reasons in reviews.items() for reason in reasons]
+    flagged.sort(key=lambda pair: order(pair[0], now, pair[1]))
+    return {
+        "applications": {a_id: status_fields(status, now) for a_id, status in statuses.items()},
+        "candidates": {
+            c_id: [_fields(reason, now, "code", "level", "due_at", "overdue_at") for reason in reasons]
+            for c_id, reasons in reviews.items()
+        },
+        "due_list": [f"{subject}:{reason.code}" for reason, subject in flagged],
+    }
+
+
+def status_fields(status: ApplicationStatus, now: datetime) -> dict[str, Any]:
+    """A status in the shape of the worked examples."""
+    names = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
+    action = status.next_action
+    return {
+        "status": status.status,
+        "reasons": [_fields(reason, now, *names) for reason in status.reasons],
+        "waiting": [{"code": r.code, "resume_at": r.flagged_from} for r in status.waiting],
+        "upcoming": status.upcoming and _fields(status.upcoming, now, "code", "due_at"),
+        "touch_base_from": status.touch_base_from,
+        "next_action": action
+        and {
+            "code": action.code,
+            "actor": action.actor,
+            "target": action.target,
+            "not_before": action.not_before,
+        },
+    }
+
+
+def applications_of(facts: Json) -> list[Application]:
+    """The applications of a preview's facts, each with what bears on it."""
+    contacts = [_contact(c) for c in facts["contacts"]]
+    snoozes = defaultdict(list)
+    for snooze in facts["snoozes"]:
+        snoozes[snooze["application"]].append(Snooze(snooze["code"], snooze["until"]))
+    return [
+        _application(a, facts["people"], contacts, tuple(snoozes[a["id"]])) for a in facts["applications"]
+    ]
+
+
+def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[Snooze, ...]) -> Application:
+    client = a["client_contact"]
+    return Application(
+        id=a["id"],
+        candidate=_candidate(a["candidate"], people[a["candidate"]]),
+        client=_client_contact(client, people[client]) if client else None,
+        mode=a["mode"],
+        state=a["state"],
+        interviews=tuple(Interview(i["id"], i["start"], i["end"], i["status"]) for i in a["interviews"]),
+        debriefs=tuple(
+            Debrief(d["id"], d["interview"], d["occurred_at"], d["source"]) for d in a["debriefs"]
+        ),
+        timescales=tuple(
+            GivenTimescale(t["id"], t["interview"], t["source"], timescale_of(t), t["phrase"])
+            for t in a["timescales"]
+        ),
+        feedback=tuple(
+            Feedback(f["id"], f["interview"], f["received_at"], f["decision"], f["embargo_until"])
+            for f in a["feedback"]
+        ),
+        contacts=tuple(c for c in contacts if covers(c, a["id"], a["candidate"], client)),
+        snoozes=snoozes,
+        chased_at=tuple(c.at for c in contacts if client and c.person_id == client and is_chaser(c)),
+        withdrawn_at=a["withdrawn_at"],
+        continue_until=a["continue_until"],
+        hold=_hold(a["hold"]),
+    )
+
+
+def timescale_of(t: Json) -> Timescale:
+    """The structure of a timescale from its members as JSON names them."""
+    return Timescale(
+        kind=t["kind"],
+        given_at=t["given_at"],
+        at=t["at"],
+        date=t["date"],
+        from_date=t["from"],
+        to_date=t["to"],
+        n=t["n"],
+        anchor=t["anchor"] or TimescaleAnchor.GIVEN,
+        event=t["event"],
+        event_date=t["event_date"],
+        offset_working_days=t["offset_working_days"],
+    )
+
+
+def _candidate(person_id: str, p: Json) -> Candidate:
+    pause = p["do_not_contact"]
+    return Candidate(
+        person_id,
+        p["timezone"],
+        p["holidays"],
+        pause and Pause(pause["from"], pause["until"], pause["allow_urgent"]),
+        p["seeking"],
+        p["registered_at"],
+        p["last_preference_review_at"],
+    )
+
+
+def _client_contact(person_id: str, p: Json) -> ClientContact:
+    return ClientContact(person_id, p["timezone"], p["holidays"], p["unavailable_until"])
+
+
+def _contact(c: Json) -> Contact:
+    covered = c["application_ids"]
+    promise = c["promise"]
+    return Contact(
+        at=c["at"],
+        party=c["with"],
+        person_id=c["person"],
+        direction=c["direction"],
+        outcome=c["outcome"],
+        purpose=c["purpose"],
+        application_ids=None if covered is None else frozenset(covered),
+        relays=frozenset(c["relays"]),
+        needs_reply=c["needs_reply"],
+        automated=c["automated"],
+        promise=promise and Promise(promise["by"], promise["by_date"]),
+    )
+
+
+def _hold(hold: Json | None) -> Hold | None:
+    return hold and Hold(hold["since"], hold["until"], hold["ended_at"])  # type: ignore[return-value]
+
+
+def _reviews(
+    facts: Json, applications: list[Application], policy: Policy, now: datetime
+) -> Iterable[tuple[str, list[Reason]]]:
+    for person_id, person in facts["people"].items():
+        if person["kind"] == "candidate":
+            own = [a for a in applications if a.candidate.id == person_id]
+            reasons = candidate_reasons(_candidate(person_id, person), own, policy, now)
+            flagged = [reason for reason in reasons if reason.is_flagged(now)]
+            if flagged:
+                yield person_id, flagged
+
+
+def _fields(reason: Reason, now: datetime, *names: str) -> dict[str, date | datetime | str | None]:
+    return {name: reason.level(now) if name == "level" else getattr(reason, name) for name in names}

@@ -1,0 +1,83 @@
+"""The tenancy constructor: every query of the API begins here, so none can forget whose rows it may see (S1)."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import NotFoundError
+from app.models import (
+    Application,
+    Candidate,
+    Client,
+    ClientContact,
+    Consultant,
+    Contact,
+    Debrief,
+    Feedback,
+    Interview,
+    Job,
+    Snooze,
+    Timescale,
+)
+from app.models.base import Base, Row, TenantedBase
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: the agency comes from the credential and from nowhere else."""
+
+    agency_id: UUID
+    principal: str
+    scopes: frozenset[str]
+
+
+# The name under which an id of each table stands in a path, a query or a body.
+NAMED_IDS: dict[str, type[TenantedBase]] = {
+    "consultant_id": Consultant,
+    "client_id": Client,
+    "client_contact_id": ClientContact,
+    "candidate_id": Candidate,
+    "job_id": Job,
+    "application_id": Application,
+    "interview_id": Interview,
+    "debrief_id": Debrief,
+    "timescale_id": Timescale,
+    "feedback_id": Feedback,
+    "contact_id": Contact,
+    "snooze_id": Snooze,
+}
+
+
+def rows_of(caller: Caller, table: type[Row]) -> Select[Row]:
+    """The caller's rows of a table."""
+    return select(table).where(table.agency_id == caller.agency_id)
+
+
+def columns_of(caller: Caller, table: type[Base]) -> Select[Any]:
+    """The caller's rows of a table as plain columns: what lists are made of."""
+    columns = table.__table__.columns
+    return select(*columns).where(columns["agency_id"] == caller.agency_id)
+
+
+async def find(
+    db: AsyncSession, caller: Caller, table: type[Row], row_id: UUID, *, pointer: str | None = None
+) -> Row:
+    """The caller's row with this id. Raises NotFoundError; `pointer` names the member that gave the id."""
+    row = await db.scalar(rows_of(caller, table).where(table.id == row_id))
+    if row is None:
+        raise NotFoundError(pointer=pointer)
+    return row
+
+
+async def check_named(db: AsyncSession, caller: Caller, ids: dict[str, UUID]) -> None:
+    """Raise NotFoundError unless each id, under the name it stands in the request, is the caller's."""
+    for name, row_id in ids.items():
+        table = NAMED_IDS[name]
+        if (
+            await db.scalar(select(table.id).where(table.agency_id == caller.agency_id, table.id == row_id))
+            is None
+        ):
+            raise NotFoundError

@@ -1,0 +1,237 @@
+"""The status service: loads facts, applies the rules, keeps the status rows; the only writer of `reasons`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.models import Application, Candidate, Reason
+from app.rules import facts as known
+from app.rules.candidates import candidate_reasons, candidate_schedule
+from app.rules.policy import Policy
+from app.rules.reasons import Fact
+from app.rules.status import ApplicationStatus, Interval, evaluate, order, position, schedule
+from app.rules.status import Reason as RuleReason
+from app.rules.vocabulary import ApplicationState, Status
+from app.services import facts
+from app.services.scope import Caller, find, rows_of
+
+# The end of an interval that only a new fact will end.
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+_WORST_FIRST = (
+    Status.ESCALATED,
+    Status.OVERDUE,
+    Status.DUE,
+    Status.PAUSED,
+    Status.WAITING,
+    Status.ON_TRACK,
+    Status.CLOSED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where an application stands at an instant, with the policy that says so."""
+
+    application_id: UUID
+    as_of: datetime
+    policy: Policy
+    status: ApplicationStatus
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateStanding:
+    """Where a candidate stands: every application, and what concerns the person as such."""
+
+    candidate_id: UUID
+    as_of: datetime
+    policy: Policy
+    reasons: tuple[RuleReason, ...]
+    applications: tuple[Standing, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst of all (R5); closed only where everything is."""
+        own = [Status(reason.level(self.as_of)) for reason in self.reasons]
+        found = [*own, *(standing.status.status for standing in self.applications)]
+        return min(found, key=_WORST_FIRST.index, default=Status.ON_TRACK)
+
+
+async def of_application(
+    db: AsyncSession, caller: Caller, application_id: UUID, *, as_of: datetime
+) -> Standing:
+    """The status of an application at any instant, from the facts dated up to then. Raises NotFoundError."""
+    await find(db, caller, Application, application_id)
+    policy = await facts.policy_of(db, caller)
+    loaded = await facts.load(db, caller, [application_id], as_of=as_of)
+    return _standing(loaded[application_id], policy, as_of)
+
+
+async def of_candidate(
+    db: AsyncSession, caller: Caller, candidate_id: UUID, *, as_of: datetime
+) -> CandidateStanding:
+    """The status of a candidate over all their applications, most urgent first. Raises NotFoundError."""
+    candidate = await find(db, caller, Candidate, candidate_id)
+    policy = await facts.policy_of(db, caller)
+    applications = await _applications_of(db, caller, candidate_id, as_of)
+    person = person_facts(candidate)
+    own = candidate_reasons(person, applications, policy, as_of)
+    standings = [_standing(a, policy, as_of) for a in applications]
+    return CandidateStanding(
+        candidate_id,
+        as_of,
+        policy,
+        tuple(r for r in own if r.is_flagged(as_of)),
+        tuple(sorted(standings, key=_urgency)),
+    )
+
+
+async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]) -> None:
+    """Keep others from changing applications until the transaction ends.
+
+    Call it before the first write of a fact: two writers of one application then queue up instead of
+    computing its status from half of what is known. Always in the order of the ids, so none waits in a ring.
+    """
+    rows = rows_of(caller, Application).where(Application.id.in_(application_ids)).order_by(Application.id)
+    await db.execute(rows.with_only_columns(Application.id).with_for_update(key_share=True))
+
+
+async def refresh(
+    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Standing]:
+    """Compute the status of locked applications anew, replace their rows, and return where they stand now."""
+    await db.flush()
+    policy = await facts.policy_of(db, caller)
+    applications = await facts.load(db, caller, application_ids, as_of=now)
+    owners = await _owners(db, caller, application_ids)
+    rows = [
+        _row(caller, interval, owners[a_id])
+        for a_id, application in applications.items()
+        for interval in schedule(application, policy)
+    ]
+    stale = delete(Reason).where(
+        Reason.agency_id == caller.agency_id, Reason.application_id.in_(applications.keys())
+    )
+    await _replace(db, stale, rows)
+    seekers = {UUID(a.candidate.id) for a in applications.values() if a.candidate.seeking}
+    await refresh_candidates(db, caller, seekers, now=now)
+    return {a_id: _standing(application, policy, now) for a_id, application in applications.items()}
+
+
+async def refresh_candidates(
+    db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID], *, now: datetime
+) -> None:
+    """Compute anew what concerns candidates as persons (K1)."""
+    await db.flush()
+    policy = await facts.policy_of(db, caller)
+    for candidate_id in sorted(candidate_ids):
+        mine = rows_of(caller, Candidate).where(Candidate.id == candidate_id)
+        candidate = (await db.scalars(mine.with_for_update(key_share=True))).one()
+        applications = await _applications_of(db, caller, candidate_id, now)
+        owner = {"application_id": None, "candidate_id": candidate_id, "client_contact_id": None}
+        owner["consultant_id"] = candidate.consultant_id
+        intervals = candidate_schedule(person_facts(candidate), applications, policy)
+        stale = delete(Reason).where(
+            Reason.agency_id == caller.agency_id,
+            Reason.candidate_id == candidate_id,
+            Reason.application_id.is_(None),
+        )
+        await _replace(db, stale, [_row(caller, interval, owner) for interval in intervals])
+
+
+async def open_applications(
+    db: AsyncSession,
+    caller: Caller,
+    *,
+    candidate_id: UUID | None = None,
+    client_contact_id: UUID | None = None,
+) -> list[UUID]:
+    """The applications that a fact about a person can bear on: all of a candidate's, a client's open ones."""
+    query = select(Application.id).where(Application.agency_id == caller.agency_id)
+    if candidate_id is not None:
+        query = query.where(Application.candidate_id == candidate_id)
+    if client_contact_id is not None:
+        still = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
+        query = query.where(Application.client_contact_id == client_contact_id, still)
+    return list(await db.scalars(query.order_by(Application.id)))
+
+
+def person_facts(candidate: Candidate) -> known.Candidate:
+    """A candidate's row as the rules see the person."""
+    pause = None
+    if candidate.pause_from and candidate.pause_until:
+        pause = known.Pause(candidate.pause_from, candidate.pause_until, candidate.pause_allow_urgent)
+    return known.Candidate(
+        str(candidate.id),
+        candidate.timezone,
+        candidate.holidays,
+        pause,
+        candidate.seeking,
+        candidate.registered_at,
+        candidate.last_preference_review_at,
+    )
+
+
+def _standing(application: known.Application, policy: Policy, as_of: datetime) -> Standing:
+    return Standing(UUID(application.id), as_of, policy, evaluate(application, policy, as_of))
+
+
+def _urgency(standing: Standing) -> tuple[Any, ...]:
+    reasons = standing.status.reasons
+    if not reasons:
+        return (1, str(standing.application_id))
+    return (0, order(reasons[0], standing.as_of, str(standing.application_id)))
+
+
+async def _applications_of(
+    db: AsyncSession, caller: Caller, candidate_id: UUID, as_of: datetime
+) -> list[known.Application]:
+    ids = await open_applications(db, caller, candidate_id=candidate_id)
+    return list((await facts.load(db, caller, ids, as_of=as_of)).values())
+
+
+async def _owners(
+    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID]
+) -> dict[UUID, Mapping[str, UUID | None]]:
+    query = select(
+        Application.id.label("application_id"),
+        Application.candidate_id,
+        Application.consultant_id,
+        Application.client_contact_id,
+    ).where(Application.agency_id == caller.agency_id, Application.id.in_(application_ids))
+    return {row.application_id: dict(row._mapping) for row in await db.execute(query)}  # noqa: SLF001 - its public name
+
+
+def _row(caller: Caller, interval: Interval, owner: Mapping[str, UUID | None]) -> dict[str, Any]:
+    reason = interval.reason
+    fact: Fact = reason.facts[0]
+    return {
+        "agency_id": caller.agency_id,
+        "id": uuid7(),
+        **owner,
+        "code": reason.code,
+        "position": position(reason.code),
+        "rule": reason.rule,
+        "target": reason.target,
+        "urgent": reason.urgent,
+        "due_at": reason.due_at,
+        "overdue_at": reason.overdue_at,
+        "escalate_at": reason.escalate_at,
+        "flagged_from": interval.start,
+        "flagged_until": interval.until or FOREVER,
+        "fact_kind": fact.kind,
+        "fact_id": fact.id and UUID(fact.id),
+        "fact_at": fact.at,
+    }
+
+
+async def _replace(db: AsyncSession, stale: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401 - a delete
+    await db.execute(stale.execution_options(synchronize_session=False))
+    if rows:
+        await db.execute(insert(Reason), rows)

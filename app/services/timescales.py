@@ -1,0 +1,94 @@
+"""Timescales: when a client says it will answer, appended as it is revised."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import InvalidError
+from app.models import Application, ClientContact, Interview, Timescale
+from app.rules.calendar import WorkingCalendar
+from app.rules.policy import Policy
+from app.rules.vocabulary import TimescaleAnchor
+from app.services import facts, status
+from app.services.scope import Caller, find
+from app.services.status import Standing
+
+
+async def record(
+    db: AsyncSession, caller: Caller, interview_id: UUID, values: Mapping[str, Any], *, now: datetime
+) -> tuple[Timescale, Standing]:
+    """Record a timescale for an interview's answer. Raises NotFoundError, InvalidError."""
+    interview = await find(db, caller, Interview, interview_id)
+    await status.lock(db, caller, [interview.application_id])
+    row = await add(db, caller, interview, values, now=now)
+    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    return row, standings[interview.application_id]
+
+
+async def add(
+    db: AsyncSession,
+    caller: Caller,
+    interview: Interview,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    pointer: str = "",
+) -> Timescale:
+    """Check a timescale and add its row; the caller has locked the application and will refresh it."""
+    columns = dict(values)
+    columns["from_date"], columns["to_date"] = columns.pop("from_", None), columns.pop("to", None)
+    columns["given_at"] = columns.get("given_at") or now
+    columns["anchor"] = columns.get("anchor") or TimescaleAnchor.GIVEN
+    application = await find(db, caller, Application, interview.application_id)
+    if columns.get("given_by") is not None:
+        await find(db, caller, ClientContact, columns["given_by"], pointer=f"{pointer}/given_by")
+    policy = await facts.policy_of(db, caller)
+    client = await client_calendar(db, caller, application.client_contact_id, policy)
+    _check_ahead(columns, client, pointer)
+    row = Timescale(
+        agency_id=caller.agency_id,
+        id=uuid7(),
+        interview_id=interview.id,
+        application_id=application.id,
+        recorded_at=now,
+        **columns,
+    )
+    db.add(row)
+    await db.flush()
+    return row
+
+
+async def client_calendar(
+    db: AsyncSession,
+    caller: Caller,
+    client_contact_id: UUID | None,
+    policy: Policy,
+    *,
+    pointer: str | None = None,
+) -> WorkingCalendar:
+    """The working time of a client contact (T6); the agency's where there is none. Raises NotFoundError."""
+    if client_contact_id is None:
+        return policy.office
+    contact = await find(db, caller, ClientContact, client_contact_id, pointer=pointer)
+    return policy.hours_of(contact.timezone, contact.holidays)
+
+
+def _check_ahead(columns: Mapping[str, Any], client: WorkingCalendar, pointer: str) -> None:
+    """Refuse a timescale that had passed before it was given."""
+    given_at: datetime = columns["given_at"]
+    at = columns.get("at")
+    late = {"at": at is not None and at < given_at}
+    for name, column in (("date", "date"), ("to", "to_date")):
+        day = columns.get(column)
+        late[name] = day is not None and day < client.date_of(given_at)
+    for name, is_late in late.items():
+        if is_late:
+            raise InvalidError(
+                "The timescale had passed when it was given.",
+                code="timescale_past",
+                pointer=f"{pointer}/{name}",
+            )
