@@ -1,0 +1,201 @@
+"""Applications: one candidate put forward for one job. And their snoozes."""
+
+from typing import Annotated, Literal
+
+from fastapi import Path, Query, Response
+from pydantic import Field
+
+from app.api.shapes import ExplainedStatus, explained
+from app.api.views import (
+    ExternalIdFilter,
+    HoldTerms,
+    ObjectView,
+    Referable,
+    SourceFilter,
+    by_name,
+    listed,
+    narrowed,
+    recorded,
+    saved_view,
+    view,
+)
+from app.models import Application, Snooze
+from app.models.external_refs import RefKind
+from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
+from app.services import applications as service
+from app.services import objects
+from app.services.scope import check_named, columns_of, find
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Page, Paged
+from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, absent
+
+applications = router("Applications")
+
+ApplicationId = Annotated[Id, Path()]
+SnoozeId = Annotated[Id, Path()]
+Filter = Annotated[Id | None, Query()]
+
+
+class ApplicationFields(Input):
+    """What may be said of an application."""
+
+    withdrawn_at: Instant | None = Field(default=None, description="When the candidate withdrew (J1).")
+    continue_until: Day | None = Field(
+        default=None, description="Until when the candidate agreed to go on waiting (F1)."
+    )
+    hold: HoldTerms | None = Field(default=None, description="The client holds the job; goes with `on_hold`.")
+
+
+class ApplicationCreate(ApplicationFields, Referable):
+    """One candidate put forward for one job."""
+
+    candidate_id: Id
+    job_id: Id
+    client_contact_id: Id = Field(description="Who answers at the client.")
+    consultant_id: Id | None = Field(default=None, description="The owner; the candidate's if absent.")
+    mode: Literal["agency"] = Field(default="agency", description="The agency speaks for the candidate.")
+    state: Word[ApplicationState] = ApplicationState.ACTIVE
+
+
+class ApplicationUpdate(ApplicationFields):
+    """What changes about an application; absent members stay."""
+
+    client_contact_id: Id = absent()
+    consultant_id: Id = absent()
+    state: Word[ApplicationState] = absent()
+
+
+class HoldView(Output):
+    """A hold of the job by the client, past or present."""
+
+    since: Instant
+    until: Day | None
+    reason: str | None
+    ended_at: Instant | None
+
+
+class ApplicationView(ObjectView):
+    """One candidate put forward for one job."""
+
+    candidate_id: Id
+    job_id: Id
+    client_contact_id: Id | None
+    consultant_id: Id
+    mode: ApplicationMode
+    state: ApplicationState
+    withdrawn_at: Instant | None
+    continue_until: Day | None
+    hold: HoldView | None
+
+
+class ApplicationSaved(ApplicationView):
+    """An application with where it stands now."""
+
+    application_status: ExplainedStatus
+
+
+class SnoozeCreate(Input):
+    """One reason put off until an instant; it comes back at once when it escalates (G5)."""
+
+    code: Word[ReasonCode]
+    until: Instant
+    reason: Line = Field(description="Why; for the colleagues who wonder.")
+
+
+class SnoozeView(Output):
+    """One reason put off until an instant."""
+
+    id: Id
+    application_id: Id
+    code: ReasonCode
+    until: Instant
+    reason: str
+    recorded_at: Instant
+
+
+class SnoozeSaved(SnoozeView):
+    """A snooze with where the application stands now."""
+
+    application_status: ExplainedStatus
+
+
+@applications.post(
+    "/v1/applications",
+    status_code=201,
+    **operation("applications:write", 404, 409, body=True, upsert=ApplicationSaved),
+)
+async def create_application(body: ApplicationCreate, work: InWork, response: Response) -> ApplicationSaved:
+    """Put a candidate forward for a job, or change the application that an external id names."""
+    values = {**body.columns(), "mode": ApplicationMode(body.mode)}
+    saved, standing = await service.create(
+        work.db, work.caller, values, body.refs(), given=body.given(), now=work.now
+    )
+    response.status_code = 201 if saved.created else 200
+    return await saved_view(ApplicationSaved, work, saved, application_status=explained(standing))
+
+
+@applications.get("/v1/applications", **operation("applications:read", 404))
+async def list_applications(
+    work: InWork,
+    paging: Paged,
+    candidate_id: Filter = None,
+    job_id: Filter = None,
+    consultant_id: Filter = None,
+    client_contact_id: Filter = None,
+    state: Annotated[ApplicationState | None, Query()] = None,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+) -> Page[ApplicationView]:
+    """List applications, oldest first."""
+    wanted = {
+        "candidate_id": candidate_id,
+        "job_id": job_id,
+        "consultant_id": consultant_id,
+        "client_contact_id": client_contact_id,
+    }
+    await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
+    query = objects.known_as(work.caller, RefKind.APPLICATION, Application, external_source, external_id)
+    query = narrowed(query, Application, {**wanted, "state": state})
+    return await listed(ApplicationView, work, paging, query, Application)
+
+
+@applications.get("/v1/applications/{application_id}", **operation("applications:read", 404))
+async def get_application(application_id: ApplicationId, work: InWork) -> ApplicationView:
+    """Read an application."""
+    return await view(ApplicationView, work, await find(work.db, work.caller, Application, application_id))
+
+
+@applications.patch("/v1/applications/{application_id}", **operation("applications:write", 404, body=True))
+async def update_application(
+    application_id: ApplicationId, body: ApplicationUpdate, work: InWork
+) -> ApplicationSaved:
+    """Close an application, put it on hold, note a withdrawal or an agreement to wait."""
+    changes = by_name(body, sent_only=True)
+    row, standing = await service.update(work.db, work.caller, application_id, changes, now=work.now)
+    return await view(ApplicationSaved, work, row, application_status=explained(standing))
+
+
+@applications.post(
+    "/v1/applications/{application_id}/snoozes",
+    status_code=201,
+    **operation("applications:write", 404, body=True),
+)
+async def create_snooze(application_id: ApplicationId, body: SnoozeCreate, work: InWork) -> SnoozeSaved:
+    """Put one reason of an application off until an instant."""
+    row, standing = await service.snooze(work.db, work.caller, application_id, by_name(body), now=work.now)
+    return SnoozeSaved.model_validate({**row.__dict__, "application_status": explained(standing)})
+
+
+@applications.get("/v1/applications/{application_id}/snoozes", **operation("applications:read", 404))
+async def list_snoozes(application_id: ApplicationId, work: InWork, paging: Paged) -> Page[SnoozeView]:
+    """List the snoozes of an application, oldest first."""
+    await find(work.db, work.caller, Application, application_id)
+    query = narrowed(columns_of(work.caller, Snooze), Snooze, {"application_id": application_id})
+    return await recorded(SnoozeView, work, paging, query, Snooze)
+
+
+@applications.get("/v1/snoozes/{snooze_id}", **operation("applications:read", 404))
+async def get_snooze(snooze_id: SnoozeId, work: InWork) -> SnoozeView:
+    """Read a snooze."""
+    return SnoozeView.model_validate(await find(work.db, work.caller, Snooze, snooze_id))

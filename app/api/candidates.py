@@ -1,0 +1,132 @@
+"""Candidates: the people who wait."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from pydantic import Field
+
+from app.api.views import (
+    ExternalIdFilter,
+    ObjectView,
+    PauseTerms,
+    Referable,
+    SourceFilter,
+    by_name,
+    listed,
+    narrowed,
+    saved_view,
+    view,
+)
+from app.models import Candidate
+from app.models.external_refs import RefKind
+from app.services import objects, people
+from app.services.scope import check_named, find
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Page, Paged
+from app.web.schema import Email, Holidays, Id, Input, Instant, Name, Output, Phone, Zone, absent
+
+candidates = router("Candidates")
+
+CandidateId = Annotated[Id, Path()]
+ByConsultant = Annotated[Id | None, Query(description="Only those this consultant owns")]
+
+
+class CandidateFields(Input):
+    """What may be said of a candidate."""
+
+    consultant_id: Id | None = Field(default=None, description="The owner, who is asked to speak with them.")
+    email: Email | None = None
+    phone: Phone | None = None
+    holidays: Holidays | None = Field(default=None, description="Public holidays on which not to ring.")
+    registered_at: Instant | None = None
+    last_preference_review_at: Instant | None = Field(
+        default=None, description="When we last asked what they want; settles preference_review (K1)."
+    )
+    do_not_contact: PauseTerms | None = Field(
+        default=None, description="A pause the candidate asked for (G3)."
+    )
+
+
+class CandidateCreate(CandidateFields, Referable):
+    """A candidate."""
+
+    name: Name
+    timezone: Zone = "Europe/London"
+    seeking: bool = Field(default=False, description="Whether they look for a job beyond what runs.")
+
+
+class CandidateUpdate(CandidateFields):
+    """What changes about a candidate; absent members stay."""
+
+    name: Name = absent()
+    timezone: Zone = absent()
+    seeking: bool = absent()
+
+
+class PauseView(Output):
+    """A pause the candidate asked for."""
+
+    from_: Instant = Field(alias="from")
+    until: Instant
+    allow_urgent: bool
+    reason: str | None
+
+
+class CandidateView(ObjectView):
+    """A candidate."""
+
+    consultant_id: Id | None
+    name: str
+    email: str | None
+    phone: str | None
+    timezone: str
+    holidays: str | None
+    seeking: bool
+    registered_at: Instant | None
+    last_preference_review_at: Instant | None
+    do_not_contact: PauseView | None
+
+
+@candidates.post(
+    "/v1/candidates",
+    status_code=201,
+    **operation("directory:write", 404, 409, body=True, upsert=CandidateView),
+)
+async def create_candidate(body: CandidateCreate, work: InWork, response: Response) -> CandidateView:
+    """Create a candidate, or change the one that an external id names."""
+    saved = await people.save_candidate(
+        work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
+    )
+    response.status_code = 201 if saved.created else 200
+    return await saved_view(CandidateView, work, saved)
+
+
+@candidates.get("/v1/candidates", **operation("directory:read", 404))
+async def list_candidates(
+    work: InWork,
+    paging: Paged,
+    consultant_id: ByConsultant = None,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+) -> Page[CandidateView]:
+    """List candidates, oldest first."""
+    if consultant_id is not None:
+        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
+    query = objects.known_as(work.caller, RefKind.CANDIDATE, Candidate, external_source, external_id)
+    query = narrowed(query, Candidate, {"consultant_id": consultant_id})
+    return await listed(CandidateView, work, paging, query, Candidate)
+
+
+@candidates.get("/v1/candidates/{candidate_id}", **operation("directory:read", 404))
+async def get_candidate(candidate_id: CandidateId, work: InWork) -> CandidateView:
+    """Read a candidate."""
+    return await view(CandidateView, work, await find(work.db, work.caller, Candidate, candidate_id))
+
+
+@candidates.patch("/v1/candidates/{candidate_id}", **operation("directory:write", 404, body=True))
+async def update_candidate(candidate_id: CandidateId, body: CandidateUpdate, work: InWork) -> CandidateView:
+    """Change a candidate; a pause, a zone or a review moves what is due to them at once."""
+    changes = by_name(body, sent_only=True)
+    row = await people.update_candidate(work.db, work.caller, candidate_id, changes, now=work.now)
+    return await view(CandidateView, work, row)

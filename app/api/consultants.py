@@ -1,0 +1,88 @@
+"""Consultants: the people of the agency."""
+
+from typing import Annotated
+
+from fastapi import Path, Response
+
+from app.api.views import (
+    ExternalIdFilter,
+    ObjectView,
+    Referable,
+    SourceFilter,
+    by_name,
+    listed,
+    saved_view,
+    view,
+)
+from app.models import Consultant
+from app.models.external_refs import RefKind
+from app.services import objects
+from app.services.scope import find
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Page, Paged
+from app.web.schema import Email, Id, Input, Name, Zone, absent
+
+consultants = router("Consultants")
+
+ConsultantId = Annotated[Id, Path()]
+
+
+class ConsultantCreate(Referable):
+    """A consultant of the agency."""
+
+    name: Name
+    email: Email | None = None
+    timezone: Zone = "Europe/London"
+
+
+class ConsultantUpdate(Input):
+    """What changes about a consultant; absent members stay."""
+
+    name: Name = absent()
+    email: Email | None = None
+    timezone: Zone = absent()
+
+
+class ConsultantView(ObjectView):
+    """A consultant of the agency."""
+
+    name: str
+    email: str | None
+    timezone: str
+
+
+@consultants.post(
+    "/v1/consultants", status_code=201, **operation("directory:write", 409, body=True, upsert=ConsultantView)
+)
+async def create_consultant(body: ConsultantCreate, work: InWork, response: Response) -> ConsultantView:
+    """Create a consultant, or change the one that an external id names."""
+    saved = await objects.save(
+        work.db, work.caller, RefKind.CONSULTANT, Consultant, body.columns(), body.refs(), given=body.given()
+    )
+    response.status_code = 201 if saved.created else 200
+    return await saved_view(ConsultantView, work, saved)
+
+
+@consultants.get("/v1/consultants", **operation("directory:read"))
+async def list_consultants(
+    work: InWork, paging: Paged, external_source: SourceFilter = None, external_id: ExternalIdFilter = None
+) -> Page[ConsultantView]:
+    """List consultants, oldest first."""
+    query = objects.known_as(work.caller, RefKind.CONSULTANT, Consultant, external_source, external_id)
+    return await listed(ConsultantView, work, paging, query, Consultant)
+
+
+@consultants.get("/v1/consultants/{consultant_id}", **operation("directory:read", 404))
+async def get_consultant(consultant_id: ConsultantId, work: InWork) -> ConsultantView:
+    """Read a consultant."""
+    return await view(ConsultantView, work, await find(work.db, work.caller, Consultant, consultant_id))
+
+
+@consultants.patch("/v1/consultants/{consultant_id}", **operation("directory:write", 404, body=True))
+async def update_consultant(
+    consultant_id: ConsultantId, body: ConsultantUpdate, work: InWork
+) -> ConsultantView:
+    """Change a consultant; absent members stay as they are."""
+    row = await find(work.db, work.caller, Consultant, consultant_id)
+    return await view(ConsultantView, work, await objects.change(work.db, row, by_name(body, sent_only=True)))

@@ -1,0 +1,298 @@
+"""Debriefs: the candidate's account of an interview. Only `interest_score` must be given."""
+
+from typing import Annotated, Any, Self
+
+from fastapi import Path
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
+from app.api.views import narrowed, recorded
+from app.models import Debrief, Interview
+from app.rules.vocabulary import (
+    AnswerQuality,
+    AttachmentKind,
+    AttachmentState,
+    Attended,
+    Channel,
+    ClientSignals,
+    ConcernCategory,
+    CounterOfferRisk,
+    DebriefSource,
+    Direction,
+    Impression,
+    LinkedInConnection,
+    NoticeUnit,
+    Outcome,
+    Preference,
+    ProcessStage,
+    Purpose,
+    Severity,
+    ThankYouNote,
+    TimescaleSource,
+    WouldAccept,
+)
+from app.services import debriefs as service
+from app.services.scope import columns_of, find
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Page, Paged
+from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word
+
+debriefs = router("Debriefs")
+
+InterviewId = Annotated[Id, Path()]
+DebriefId = Annotated[Id, Path()]
+OneToFive = Annotated[int, Field(ge=1, le=5)]
+Score = Annotated[int, Field(ge=0, le=10)]
+Lines = Annotated[list[Line], Field(max_length=100)]
+
+
+class Concern(Input):
+    """Something that holds the candidate back."""
+
+    category: Word[ConcernCategory]
+    severity: Word[Severity] = Severity.MINOR
+    text: Line
+    shareable: bool = Field(default=False, description="Whether the client may hear it.")
+
+
+class Question(Input):
+    """A question the candidate was asked."""
+
+    question: Line
+    answer_quality: Word[AnswerQuality] | None = None
+    improve: Line | None = None
+
+
+class Interviewer(Input):
+    """Who sat on the other side."""
+
+    name: Name
+    role: Name | None = None
+    spelling_confirmed: bool = False
+    linkedin_connected: bool = False
+
+
+class Task(Input):
+    """Homework the client set."""
+
+    description: Line
+    due: Instant | None = None
+
+
+class OtherProcess(Input):
+    """Another process the candidate is in; never told to the client unless it may be shared."""
+
+    stage: Word[ProcessStage]
+    label: Line | None = None
+    deadline_date: Day | None = None
+    preference: Word[Preference] | None = None
+    share_with_client: bool = False
+
+
+class Signals(Input):
+    """How interested the client seemed."""
+
+    strength: Word[ClientSignals]
+    text: Line | None = None
+
+
+class Risk(Input):
+    """How likely the present employer is to counter."""
+
+    level: Word[CounterOfferRisk]
+    text: Line | None = None
+
+
+class NoticePeriod(Input):
+    """How long the candidate must give notice."""
+
+    value: Annotated[int, Field(ge=0, le=366)]
+    unit: Word[NoticeUnit]
+    negotiable: bool = False
+
+
+class Interval(Input):
+    """A time the candidate is free."""
+
+    start: Instant
+    end: Instant
+
+
+class DayRange(Input):
+    """Days the candidate is not free."""
+
+    from_: Day = Field(alias="from")
+    to: Day
+
+
+class Note(Input):
+    """The thank-you note."""
+
+    state: Word[ThankYouNote]
+    sent_at: Instant | None = None
+
+
+class Attachment(Input):
+    """Something the candidate promised to send."""
+
+    kind: Word[AttachmentKind]
+    due: Instant | None = None
+    state: Word[AttachmentState] = AttachmentState.PROMISED
+
+
+class Summary(Input):
+    """The only free text a client payload may carry, once approved."""
+
+    text: Notes
+    approved_at: Instant | None = None
+
+
+class Account(Input):
+    """Everything the candidate may say that the rules do not read."""
+
+    overall_impression: Word[Impression] | None = None
+    interest_before: Score | None = None
+    interest_blockers: Line | None = None
+    would_accept: Word[WouldAccept] | None = None
+    accept_conditions: Line | None = None
+    salary_minimum: Money | None = None
+    salary_target: Money | None = None
+    package_notes: Line | None = None
+    role_fit: OneToFive | None = None
+    company_fit: OneToFive | None = None
+    manager_fit: OneToFive | None = None
+    liked: Lines = []
+    concerns: Annotated[list[Concern], Field(max_length=100)] = []
+    questions_asked: Annotated[list[Question], Field(max_length=100)] = []
+    mistakes_to_correct: Lines = []
+    wished_said: Lines = []
+    skills_to_reinforce: Lines = []
+    interviewers: Annotated[list[Interviewer], Field(max_length=50)] = []
+    client_signals: Signals | None = None
+    tasks_set: Annotated[list[Task], Field(max_length=50)] = []
+    next_steps_said: Line | None = Field(default=None, description="Raw words of what happens next.")
+    other_processes: Annotated[list[OtherProcess], Field(max_length=50)] = []
+    counter_offer_risk: Risk | None = None
+    notice_period: NoticePeriod | None = None
+    earliest_start: Day | None = None
+    availability_next_stage: Annotated[list[Interval], Field(max_length=100)] = []
+    unavailable: Annotated[list[DayRange], Field(max_length=100)] = []
+    thank_you_note: Note | None = None
+    linkedin_connection: Word[LinkedInConnection] | None = None
+    attachments_promised: Annotated[list[Attachment], Field(max_length=50)] = []
+    share_summary: Summary | None = None
+    consultant_view: OneToFive | None = None
+    notes: Notes | None = Field(default=None, description="Private; the candidate may ask to see it.")
+
+
+class DebriefTimescale(TimescaleTerms):
+    """What was said about when the client will answer."""
+
+    source: Word[TimescaleSource] = TimescaleSource.CLIENT
+    given_at: Instant | None = Field(default=None, description="When it was said; the talk's time if absent.")
+    given_by: Id | None = None
+
+
+class DebriefContact(Input):
+    """The contact in which the debrief was taken, with this candidate about this application."""
+
+    direction: Word[Direction] = Direction.OUTBOUND
+    outcome: Word[Outcome] = Outcome.REACHED
+    occurred_at: Instant | None = Field(default=None, description="The talk's time if absent.")
+    channel: Word[Channel] | None = None
+    purpose: Word[Purpose] = Purpose.UPDATE
+    relays: Annotated[list[Id], Field(max_length=200)] = []
+    notes: Notes | None = None
+
+
+class DebriefCreate(Account):
+    """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
+
+    interest_score: Score = Field(description="How much they want the job, 0 to 10.")
+    attended: Word[Attended] = Field(
+        default=Attended.ATTENDED, description="Also sets the interview's state."
+    )
+    occurred_at: Instant | None = Field(default=None, description="The talk, not the typing; now if absent.")
+    source: Word[DebriefSource] = DebriefSource.CALL
+    channel: Word[Channel] | None = None
+    timescale: DebriefTimescale | None = Field(default=None, description="When the client will answer.")
+    next_steps_timescale: TimescaleTerms | None = Field(
+        default=None, description="When the client will answer, as the candidate heard it."
+    )
+    contact: DebriefContact | None = Field(
+        default=None, description="The contact made, if it is to be recorded."
+    )
+    next_promise: PromiseTerms | None = Field(
+        default=None, description="What we promised the candidate; recorded with the contact."
+    )
+
+    @model_validator(mode="after")
+    def _conditions_go_with_yes_if(self) -> Self:
+        if self.accept_conditions and self.would_accept is not WouldAccept.YES_IF:
+            raise PydanticCustomError("accept_conditions", "accept_conditions goes with would_accept yes_if")
+        return self
+
+    def entry(self) -> dict[str, Any]:
+        """The columns and parts, with all that the rules do not read in `account`."""
+        account = set(Account.model_fields) | {"attended", "channel"}
+        read = set(type(self).model_fields) - set(Account.model_fields)
+        return {
+            **self.model_dump(include=read),
+            "account": self.model_dump(mode="json", include=account, by_alias=True, exclude_defaults=True),
+        }
+
+
+class DebriefView(Output):
+    """A debrief as it was recorded, for eyes inside the agency."""
+
+    id: Id
+    interview_id: Id
+    application_id: Id
+    version: int = Field(description="The latest of an interview is the current one.")
+    occurred_at: Instant
+    recorded_at: Instant
+    source: DebriefSource
+    interest_score: int
+    account: dict[str, Any] = Field(description="The other members, as they were given.")
+
+
+class DebriefSaved(DebriefView):
+    """A debrief, what was recorded with it, and where its application stands now."""
+
+    timescale_ids: list[Id]
+    contact_id: Id | None
+    application_status: ExplainedStatus
+
+
+@debriefs.post(
+    "/v1/interviews/{interview_id}/debriefs",
+    status_code=201,
+    **operation("records:write", 404, 409, body=True),
+)
+async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
+    """Record the candidate's account, with the timescale, the promise and the contact it brought."""
+    done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)
+    return DebriefSaved.model_validate(
+        {
+            **DebriefView.model_validate(done.debrief).model_dump(),
+            "timescale_ids": [timescale.id for timescale in done.timescales],
+            "contact_id": done.contact and done.contact.id,
+            "application_status": explained(done.standing),
+        }
+    )
+
+
+@debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404))
+async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[DebriefView]:
+    """List the versions of an interview's debrief, oldest first."""
+    await find(work.db, work.caller, Interview, interview_id)
+    query = narrowed(columns_of(work.caller, Debrief), Debrief, {"interview_id": interview_id})
+    return await recorded(DebriefView, work, paging, query, Debrief)
+
+
+@debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404))
+async def get_debrief(debrief_id: DebriefId, work: InWork) -> DebriefView:
+    """Read one version of a debrief."""
+    return DebriefView.model_validate(await find(work.db, work.caller, Debrief, debrief_id))

@@ -1,0 +1,297 @@
+"""`POST /v1/status/preview`: the status of facts that are not stored."""
+
+from dataclasses import fields
+from datetime import time
+from typing import Annotated, Any, Self
+
+from pydantic import Field, StringConstraints, create_model, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.api.shapes import PromiseTerms, StatusSummary, TimescaleTerms
+from app.rules.policy import Policy
+from app.rules.vocabulary import (
+    ApplicationMode,
+    ApplicationState,
+    ContactParty,
+    DebriefSource,
+    Decision,
+    Direction,
+    InterviewState,
+    Level,
+    Outcome,
+    Purpose,
+    ReasonCode,
+    TimescaleSource,
+)
+from app.services.previews import preview
+from app.web.operations import operation, router
+from app.web.schema import Clock, Day, Holidays, Input, Instant, Line, Output, Word, Zone
+
+previews = router("Status")
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Window = Annotated[list[Clock], Field(min_length=2, max_length=2)]
+
+_PARAMETER_TYPES: dict[str, Any] = {
+    "timezone": Zone,
+    "holidays": Holidays | None,
+    "day_start": Clock,
+    "day_end": Clock,
+    "candidate_window": Window,
+    "client_window": Window,
+    "statutory_notice_days": Annotated[int, Field(ge=1, le=366)] | None,
+}
+# A count or a cadence of nought would make a rule fire for ever.
+_AT_LEAST_ONE = {
+    "max_unanswered_chasers",
+    "max_candidate_attempts",
+    "courtesy_every_working_days",
+    "courtesy_on_hold_working_days",
+    "aftercare_working_days",
+    "preference_review_working_days",
+    "direct_max_follow_ups",
+}
+
+
+def _parameter(name: str) -> Any:  # noqa: ANN401 - a pydantic field definition
+    least = 1 if name in _AT_LEAST_ONE else 0
+    kind = _PARAMETER_TYPES.get(name, Annotated[int, Field(ge=least, le=260)])
+    return (kind, Field(default=None, json_schema_extra=_shown_default(name)))
+
+
+def _shown_default(name: str) -> dict[str, Any]:
+    value = getattr(Policy(), name)
+    if isinstance(value, time):
+        value = f"{value:%H:%M}"
+    if isinstance(value, tuple):
+        value = [f"{clock:%H:%M}" for clock in value]
+    return {"default": value}
+
+
+class _Parameters(Input):
+    """The policy parameters that differ from the defaults (rulebook, section 8)."""
+
+    @model_validator(mode="after")
+    def _work_is_possible(self) -> Self:
+        policy = self.policy()
+        spans = {
+            "day_end": (policy.day_start, policy.day_end),
+            "candidate_window": policy.candidate_window,
+            "client_window": policy.client_window,
+        }
+        for name, (start, end) in spans.items():
+            if start >= end:
+                raise PydanticCustomError("empty_span", "{name} must end after it starts", {"name": name})
+        return self
+
+    def policy(self) -> Policy:
+        """The policy with these parameters replaced."""
+        return Policy.of(self.model_dump(mode="json", exclude_unset=True))
+
+
+PolicyParameters = create_model(
+    "PolicyParameters", __base__=_Parameters, **{f.name: _parameter(f.name) for f in fields(Policy)}
+)
+
+
+class PreviewPause(Input):
+    """A candidate's wish not to be contacted for a while."""
+
+    from_: Instant = Field(alias="from")
+    until: Instant
+    allow_urgent: bool = False
+    reason: Line | None = None
+
+
+class PreviewPerson(Input):
+    """A candidate or a client contact, with what the rules need of each."""
+
+    kind: Annotated[str, StringConstraints(pattern="^(candidate|client|interviewer)$")]
+    timezone: Zone
+    holidays: Holidays | None = None
+    do_not_contact: PreviewPause | None = None
+    seeking: bool = False
+    registered_at: Instant | None = None
+    last_preference_review_at: Instant | None = None
+    unavailable_until: Instant | None = None
+
+
+class PreviewInterview(Input):
+    """An interview."""
+
+    id: Key
+    start: Instant
+    end: Instant
+    status: Word[InterviewState]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end < self.start:
+            raise PydanticCustomError("interview_end", "end must not be before start")
+        return self
+
+
+class PreviewOtherProcess(Input):
+    """Another process the candidate is in."""
+
+    stage: Key
+    label: Line | None = None
+    deadline_date: Day | None = None
+    preference: Key | None = None
+    share_with_client: bool = False
+
+
+class PreviewDebrief(Input):
+    """The candidate's account; the rules look at its date and source."""
+
+    id: Key
+    interview: Key
+    occurred_at: Instant
+    recorded_at: Instant | None = None
+    source: Word[DebriefSource] = DebriefSource.CALL
+    interest_score: Annotated[int, Field(ge=0, le=10)] | None = None
+    other_processes: Annotated[list[PreviewOtherProcess], Field(max_length=50)] = []
+
+
+class PreviewTimescale(TimescaleTerms):
+    """A timescale of any kind of rulebook 2."""
+
+    id: Key
+    interview: Key
+    given_at: Instant
+    source: Word[TimescaleSource]
+
+
+class PreviewHold(Input):
+    """The client stopped the job for a while."""
+
+    since: Instant | None = None
+    until: Day | None = None
+    reason: Line | None = None
+    ended_at: Instant | None = None
+
+
+class PreviewFeedback(Input):
+    """What the client said; the rules look at its date, decision and embargo."""
+
+    id: Key
+    interview: Key
+    received_at: Instant
+    decision: Word[Decision]
+    embargo_until: Instant | None = None
+    role_change: dict[Key, Key] | None = None
+    hold: PreviewHold | None = None
+    reason_codes: Annotated[list[Key], Field(max_length=50)] = []
+
+
+class PreviewContact(Input):
+    """A call, message or attempt; `application_ids` null means all of that person's."""
+
+    id: Key | None = None
+    at: Instant
+    with_: Word[ContactParty] = Field(alias="with")
+    person: Key | None = None
+    direction: Word[Direction]
+    outcome: Word[Outcome]
+    channel: Key | None = None
+    purpose: Word[Purpose] = Purpose.OTHER
+    application_ids: Annotated[list[Key], Field(max_length=1_000)] | None = None
+    relays: Annotated[list[Key], Field(max_length=1_000)] = []
+    needs_reply: bool = False
+    automated: bool = False
+    promise: PromiseTerms | None = None
+
+
+class PreviewSnooze(Input):
+    """One reason of one application put off."""
+
+    application: Key
+    code: Word[ReasonCode]
+    until: Instant
+    reason: Line | None = None
+
+
+class PreviewApplication(Input):
+    """One candidate put forward for one job."""
+
+    id: Key
+    candidate: Key
+    client_contact: Key | None = None
+    mode: Word[ApplicationMode] = ApplicationMode.AGENCY
+    state: Word[ApplicationState] = ApplicationState.ACTIVE
+    interviews: Annotated[list[PreviewInterview], Field(max_length=1_000)] = []
+    debriefs: Annotated[list[PreviewDebrief], Field(max_length=1_000)] = []
+    timescales: Annotated[list[PreviewTimescale], Field(max_length=1_000)] = []
+    feedback: Annotated[list[PreviewFeedback], Field(max_length=1_000)] = []
+    hold: PreviewHold | None = None
+    withdrawn_at: Instant | None = None
+    continue_until: Day | None = None
+
+    @model_validator(mode="after")
+    def _facts_name_its_interviews(self) -> Self:
+        known = {interview.id for interview in self.interviews}
+        for name in ("debriefs", "timescales", "feedback"):
+            for position, fact in enumerate(getattr(self, name)):
+                if fact.interview not in known:
+                    where = {"where": f"{name}/{position}/interview"}
+                    raise PydanticCustomError("unknown_interview", "{where} names no interview here", where)
+        return self
+
+
+class PreviewFacts(Input):
+    """People, applications with what happened in them, contacts and snoozes."""
+
+    people: Annotated[dict[Key, PreviewPerson], Field(max_length=1_000)]
+    applications: Annotated[list[PreviewApplication], Field(max_length=1_000)]
+    contacts: Annotated[list[PreviewContact], Field(max_length=1_000)] = []
+    snoozes: Annotated[list[PreviewSnooze], Field(max_length=1_000)] = []
+
+    @model_validator(mode="after")
+    def _names_only_known_people(self) -> Self:
+        seen: set[str] = set()
+        for position, application in enumerate(self.applications):
+            where = f"applications/{position}"
+            self._check_person(application.candidate, "candidate", f"{where}/candidate")
+            if application.client_contact is not None:
+                self._check_person(application.client_contact, "client", f"{where}/client_contact")
+            if application.id in seen:
+                raise PydanticCustomError("repeated_id", "{where}/id stands twice", {"where": where})
+            seen.add(application.id)
+        return self
+
+    def _check_person(self, person: str, kind: str, where: str) -> None:
+        if person not in self.people or self.people[person].kind != kind:
+            words = {"where": where, "kind": kind}
+            raise PydanticCustomError("unknown_person", "{where} names no {kind} of people", words)
+
+
+class PreviewRequest(Input):
+    """Facts, the policy parameters that differ from the defaults, and the instant to ask about."""
+
+    facts: PreviewFacts
+    policy: PolicyParameters = Field(default_factory=PolicyParameters)
+    now: Instant
+
+
+class PreviewReview(Output):
+    """A reason that concerns the candidate as a person."""
+
+    code: ReasonCode
+    level: Level
+    due_at: Instant
+    overdue_at: Instant | None
+
+
+class PreviewAnswer(Output):
+    """The status of each application and candidate, and the due list over all of them."""
+
+    applications: dict[str, StatusSummary]
+    candidates: dict[str, list[PreviewReview]]
+    due_list: list[str] = Field(description="`application:code` in the order of rule P1.")
+
+
+@previews.post("/v1/status/preview", **operation("status:read", body=True))
+async def preview_status(body: PreviewRequest) -> PreviewAnswer:
+    """Work out the status of facts you send, under a policy you choose, at an instant; nothing is stored."""
+    facts = body.facts.model_dump(by_alias=True)
+    return PreviewAnswer.model_validate(preview(facts, body.policy.policy(), body.now))

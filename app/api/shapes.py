@@ -1,0 +1,208 @@
+"""Shapes that several resources share: timescales, promises, statuses."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.rules.explanations import explain
+from app.rules.policy import Policy
+from app.rules.status import Reason
+from app.rules.timescales import REQUIRED_MEMBERS
+from app.rules.vocabulary import (
+    Actor,
+    Confidence,
+    Level,
+    ReasonCode,
+    Status,
+    Target,
+    TimescaleAnchor,
+    TimescaleKind,
+)
+from app.services.status import Standing
+from app.web.schema import Day, Id, Input, Instant, Line, Output, Word
+
+WorkingDays = Annotated[int, Field(ge=0, le=260)]
+
+
+class TimescaleTerms(Input):
+    """When the client will answer, as structure (rulebook, section 2).
+
+    `instant` needs `at`; `date` needs `date`; `range` needs `from` and `to`; `working_days` needs `n`, counted
+    from `anchor`; `after_event` needs `event` and, once known, `event_date`; `unknown` needs nothing.
+    """
+
+    kind: Word[TimescaleKind]
+    at: Instant | None = None
+    date: Day | None = None
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+    n: WorkingDays | None = None
+    anchor: Word[TimescaleAnchor] | None = None
+    event: Line | None = None
+    event_date: Day | None = None
+    offset_working_days: WorkingDays | None = None
+    phrase: Line | None = Field(
+        default=None, description="The client's own words; never shown to the candidate."
+    )
+    confidence: Word[Confidence] | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed = {_MEMBERS.get(name, name) for name in REQUIRED_MEMBERS[self.kind]}
+        given = {name for name in _STRUCTURE if getattr(self, name) is not None}
+        missing, extra = needed - given, given - needed - _OPTIONAL.get(self.kind, set())
+        if missing:
+            names = {"kind": self.kind, "names": _spelt(missing)}
+            raise PydanticCustomError("timescale_members", "kind {kind} needs {names}", names)
+        if extra:
+            names = {"kind": self.kind, "names": _spelt(extra)}
+            raise PydanticCustomError("timescale_members", "kind {kind} does not take {names}", names)
+        if self.from_ and self.to and self.from_ > self.to:
+            raise PydanticCustomError("timescale_range", "to must not be before from")
+        return self
+
+
+_MEMBERS = {"from_date": "from_", "to_date": "to"}
+_STRUCTURE = ("at", "date", "from_", "to", "n", "anchor", "event", "event_date", "offset_working_days")
+_OPTIONAL: dict[TimescaleKind, set[str]] = {
+    TimescaleKind.WORKING_DAYS: {"anchor"},
+    TimescaleKind.AFTER_EVENT: {"event_date", "offset_working_days"},
+}
+
+
+def _spelt(names: set[str]) -> str:
+    return ", ".join(sorted(name.rstrip("_") for name in names))
+
+
+class PromiseTerms(Input):
+    """Our own word to the candidate: we speak again by an instant, or by the end of a date."""
+
+    by: Instant | None = None
+    by_date: Day | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> Self:
+        if (self.by is None) == (self.by_date is None):
+            raise PydanticCustomError("promise_members", "give by or by_date, one of the two")
+        return self
+
+
+class ReasonSummary(Output):
+    """Why somebody is owed a word, and when it is due."""
+
+    code: ReasonCode
+    level: Level
+    due_at: Instant
+    overdue_at: Instant | None
+    escalate_at: Instant | None
+    target: Target
+
+
+class WaitingReason(Output):
+    """A reason that counts but is kept quiet until `resume_at`."""
+
+    code: ReasonCode
+    resume_at: Instant
+
+
+class UpcomingReason(Output):
+    """The next reason to come, while nothing else is going on."""
+
+    code: ReasonCode
+    due_at: Instant
+
+
+class NextAction(Output):
+    """Who does what next, towards whom, and not before when."""
+
+    code: ReasonCode
+    actor: Actor
+    target: Target | None
+    not_before: Instant
+
+
+class StatusSummary(Output):
+    """Where an application stands at one instant."""
+
+    status: Status
+    reasons: list[ReasonSummary]
+    waiting: list[WaitingReason]
+    upcoming: UpcomingReason | None
+    touch_base_from: Instant | None
+    next_action: NextAction | None
+
+
+class FactReference(Output):
+    """A fact that a reason rests on."""
+
+    kind: str
+    id: Id | None
+    at: Instant
+
+
+class ExplainedReason(ReasonSummary):
+    """A reason with the rule it comes from, the facts it rests on and its arithmetic in words."""
+
+    rule: str = Field(description="The id of the rule, to be looked up in the page of the rules.")
+    facts: list[FactReference]
+    explanation: str
+
+
+class ExplainedWaiting(ExplainedReason):
+    """A reason kept quiet, explained."""
+
+    resume_at: Instant
+
+
+class ExplainedStatus(Output):
+    """Where an application stands and why."""
+
+    application_id: Id
+    as_of: Instant
+    status: Status
+    reasons: list[ExplainedReason]
+    waiting: list[ExplainedWaiting]
+    upcoming: UpcomingReason | None
+    future: list[ExplainedReason] = Field(
+        description="What comes next if nothing is recorded, soonest first."
+    )
+    touch_base_from: Instant | None
+    next_action: NextAction | None
+
+
+def explained(standing: Standing) -> ExplainedStatus:
+    """Where an application stands, with every reason's rule, facts and arithmetic."""
+    status, now = standing.status, standing.as_of
+    return ExplainedStatus.model_validate(
+        {
+            "application_id": standing.application_id,
+            "as_of": now,
+            "status": status.status,
+            "reasons": [explained_reason(r, standing.policy, now) for r in status.reasons],
+            "waiting": [
+                {**explained_reason(r, standing.policy, now), "resume_at": r.flagged_from}
+                for r in status.waiting
+            ],
+            "upcoming": status.upcoming,
+            "future": [explained_reason(r, standing.policy, now) for r in status.future],
+            "touch_base_from": status.touch_base_from,
+            "next_action": status.next_action,
+        }
+    )
+
+
+def explained_reason(reason: Reason, policy: Policy, now: datetime) -> dict[str, Any]:
+    """A reason with its rule, its facts and its arithmetic in words."""
+    return {
+        "code": reason.code,
+        "level": reason.level(now),
+        "due_at": reason.due_at,
+        "overdue_at": reason.overdue_at,
+        "escalate_at": reason.escalate_at,
+        "target": reason.target,
+        "rule": reason.rule,
+        "facts": [{"kind": f.kind, "id": f.id, "at": f.at} for f in reason.facts],
+        "explanation": explain(reason, policy.office.zone),
+    }

@@ -1,0 +1,54 @@
+"""The status of applications and candidates, explained."""
+
+from typing import Annotated
+
+from fastapi import Path, Query
+
+from app.api.shapes import ExplainedReason, ExplainedStatus, explained, explained_reason
+from app.rules.vocabulary import Status
+from app.services import status as service
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.schema import Id, Instant, Output
+
+statuses = router("Status")
+
+ApplicationId = Annotated[Id, Path()]
+CandidateId = Annotated[Id, Path()]
+AsOf = Annotated[Instant | None, Query(description="Any instant, past or coming; now if absent")]
+
+
+class CandidateStatus(Output):
+    """Where a candidate stands over all their applications, the most urgent first."""
+
+    candidate_id: Id
+    as_of: Instant
+    status: Status
+    reasons: list[ExplainedReason]
+    applications: list[ExplainedStatus]
+
+
+@statuses.get("/v1/applications/{application_id}/status", **operation("status:read", 404))
+async def get_application_status(
+    application_id: ApplicationId, work: InWork, as_of: AsOf = None
+) -> ExplainedStatus:
+    """Explain where an application stands: every reason with its rule, its facts and its arithmetic."""
+    standing = await service.of_application(work.db, work.caller, application_id, as_of=as_of or work.now)
+    return explained(standing)
+
+
+@statuses.get("/v1/candidates/{candidate_id}/status", **operation("status:read", 404))
+async def get_candidate_status(
+    candidate_id: CandidateId, work: InWork, as_of: AsOf = None
+) -> CandidateStatus:
+    """Explain where a candidate stands over all their applications."""
+    standing = await service.of_candidate(work.db, work.caller, candidate_id, as_of=as_of or work.now)
+    return CandidateStatus.model_validate(
+        {
+            "candidate_id": standing.candidate_id,
+            "as_of": standing.as_of,
+            "status": standing.status,
+            "reasons": [explained_reason(r, standing.policy, standing.as_of) for r in standing.reasons],
+            "applications": [explained(application) for application in standing.applications],
+        }
+    )

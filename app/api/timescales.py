@@ -1,0 +1,169 @@
+"""Timescales: when a client says it will answer."""
+
+from typing import Annotated, Any, Self
+
+from fastapi import Path
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
+from app.api.views import narrowed, recorded
+from app.models import Interview, Timescale
+from app.rules.phrases import Interpretation, interpret
+from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
+from app.services import facts
+from app.services import timescales as service
+from app.services.scope import columns_of, find
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Page, Paged
+from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone
+
+timescales = router("Timescales")
+
+InterviewId = Annotated[Id, Path()]
+TimescaleId = Annotated[Id, Path()]
+
+
+class TimescaleCreate(TimescaleTerms):
+    """What was said about when the client will answer."""
+
+    source: Word[TimescaleSource] = Field(
+        default=TimescaleSource.CLIENT, description="The client said it, or the candidate heard it."
+    )
+    given_at: Instant | None = Field(default=None, description="When it was said; now if absent.")
+    given_by: Id | None = Field(default=None, description="The client contact who said it.")
+
+
+class TimescaleView(Output):
+    """A timescale as it was recorded."""
+
+    id: Id
+    interview_id: Id
+    application_id: Id
+    source: TimescaleSource
+    given_by: Id | None
+    given_at: Instant
+    recorded_at: Instant
+    phrase: str | None
+    confidence: Confidence | None
+    kind: TimescaleKind
+    at: Instant | None
+    date: Day | None
+    from_date: Day | None = Field(serialization_alias="from")
+    to_date: Day | None = Field(serialization_alias="to")
+    n: int | None
+    anchor: TimescaleAnchor
+    event: str | None
+    event_date: Day | None
+    offset_working_days: int | None
+
+
+class TimescaleSaved(TimescaleView):
+    """A timescale with where its application stands now."""
+
+    application_status: ExplainedStatus
+
+
+class PhraseToRead(Input):
+    """A client's words, when they were said, and where: a client contact, or a zone and its holidays."""
+
+    phrase: Line
+    given_at: Instant
+    timezone: Zone | None = None
+    holidays: Holidays | None = None
+    client_contact_id: Id | None = None
+    interview_end: Instant | None = Field(
+        default=None, description="For words that count from the interview."
+    )
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.timezone is None) == (self.client_contact_id is None):
+            raise PydanticCustomError("place_members", "give timezone (and holidays) or client_contact_id")
+        return self
+
+
+class PhraseRead(Output):
+    """What the words mean. `needs_confirmation` marks a reading to be asked about before it is recorded."""
+
+    kind: TimescaleKind
+    at: Instant | None
+    date: Day | None
+    from_: Day | None = Field(alias="from")
+    to: Day | None
+    n: int | None
+    anchor: TimescaleAnchor | None
+    event: str | None
+    event_date: Day | None
+    offset_wd: int | None = Field(
+        description="Working days after the event; recorded as `offset_working_days`."
+    )
+    offset_working_days: int | None
+    expected_by: Instant | None = Field(
+        description="The latest instant that keeps it; null if it names none."
+    )
+    needs_confirmation: bool
+
+
+@timescales.post(
+    "/v1/interviews/{interview_id}/timescales",
+    status_code=201,
+    **operation("records:write", 404, body=True),
+)
+async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
+    """Record when the client will answer, in its own words and as structure; a revision is a new record."""
+    row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)
+    fields = TimescaleView.model_validate(row).model_dump()
+    return TimescaleSaved.model_validate({**fields, "application_status": explained(standing)})
+
+
+@timescales.get("/v1/interviews/{interview_id}/timescales", **operation("records:read", 404))
+async def list_timescales(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[TimescaleView]:
+    """List the timescales of an interview, in the order they were recorded."""
+    await find(work.db, work.caller, Interview, interview_id)
+    query = narrowed(columns_of(work.caller, Timescale), Timescale, {"interview_id": interview_id})
+    return await recorded(TimescaleView, work, paging, query, Timescale)
+
+
+@timescales.get("/v1/timescales/{timescale_id}", **operation("records:read", 404))
+async def get_timescale(timescale_id: TimescaleId, work: InWork) -> TimescaleView:
+    """Read a timescale."""
+    return TimescaleView.model_validate(await find(work.db, work.caller, Timescale, timescale_id))
+
+
+@timescales.post("/v1/timescales/interpret", **operation("status:read", 404, body=True))
+async def interpret_timescale(body: PhraseToRead, work: InWork) -> PhraseRead:
+    """Read a client's words such as `by end of next week`; nothing is stored."""
+    policy = await facts.policy_of(work.db, work.caller)
+    if body.timezone is None:
+        client = await service.client_calendar(
+            work.db, work.caller, body.client_contact_id, policy, pointer="/client_contact_id"
+        )
+    else:
+        client = policy.hours_of(body.timezone, body.holidays)
+    offset = policy.event_offset_working_days
+    read = interpret(
+        body.phrase, body.given_at, client, interview_end=body.interview_end, event_offset=offset
+    )
+    return PhraseRead.model_validate(_members(read))
+
+
+def _members(read: Interpretation) -> dict[str, Any]:
+    terms = read.timescale
+    counted = terms.kind is TimescaleKind.WORKING_DAYS
+    return {
+        "kind": terms.kind,
+        "at": terms.at,
+        "date": terms.date,
+        "from": terms.from_date,
+        "to": terms.to_date,
+        "n": terms.n,
+        "anchor": terms.anchor if counted else None,
+        "event": terms.event,
+        "event_date": terms.event_date,
+        "offset_wd": terms.offset_working_days,
+        "offset_working_days": terms.offset_working_days,
+        "expected_by": read.expected_by,
+        "needs_confirmation": read.needs_confirmation,
+    }

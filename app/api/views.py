@@ -1,0 +1,155 @@
+"""What every resource does alike: external ids, lists, partial changes."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import Field
+from sqlalchemy import Select
+
+from app.models.base import Row, TenantedBase
+from app.services import objects
+from app.services.objects import Saved
+from app.web.deps import Work
+from app.web.paging import Page, Paging
+from app.web.schema import Day, Id, Input, Instant, Name, Output
+
+Answer = TypeVar("Answer", bound=Output)
+
+
+class ExternalRef(Input):
+    """The id under which another system knows the object."""
+
+    source: Name = Field(description="The system, such as `bullhorn`.", examples=["bullhorn"])
+    id: Name = Field(description="Its id there.", examples=["88412"])
+
+
+class ExternalRefView(Output):
+    """The id under which another system knows the object."""
+
+    source: str
+    id: str
+
+
+class Referable(Input):
+    """An object that other systems know; posting a known external id changes the object instead."""
+
+    external_refs: Annotated[list[ExternalRef], Field(max_length=20)] = []
+
+    def columns(self) -> dict[str, Any]:
+        """The members that are columns."""
+        return {k: v for k, v in by_name(self).items() if k != "external_refs"}
+
+    def refs(self) -> list[dict[str, str]]:
+        """The external ids."""
+        return [ref.model_dump() for ref in self.external_refs]
+
+    def given(self) -> frozenset[str]:
+        """The members that were really sent."""
+        return frozenset(self.model_fields_set)
+
+
+class ObjectView(Output):
+    """What every directory object has."""
+
+    id: Id
+    external_refs: list[ExternalRefView]
+    created_at: Instant
+    updated_at: Instant
+
+
+class PauseTerms(Input):
+    """A candidate's wish not to be contacted for a while (G3)."""
+
+    from_: Instant = Field(alias="from")
+    until: Instant
+    allow_urgent: bool = Field(default=False, description="Offers and next stages may be told all the same.")
+    reason: Name | None = None
+
+
+class HoldTerms(Input):
+    """The client stopped the job for a while."""
+
+    since: Instant | None = None
+    until: Day | None = None
+    reason: Name | None = None
+    ended_at: Instant | None = None
+
+
+SourceFilter = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="Only what this system knows")
+]
+ExternalIdFilter = Annotated[
+    str | None, Query(min_length=1, max_length=200, description="Only what has this external id")
+]
+
+
+def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
+    """The members of a body; `sent_only` leaves out what the client did not send (PATCH)."""
+    return body.model_dump(by_alias=True, exclude_unset=sent_only)
+
+
+async def view(model: type[Answer], work: Work, row: TenantedBase, **more: Any) -> Answer:  # noqa: ANN401
+    """An object as we answer it, with its external ids."""
+    refs = await objects.refs_of(work.db, work.caller, [row.id])
+    return model.model_validate({**columns_of(row), "external_refs": refs[row.id], **more})
+
+
+async def saved_view(model: type[Answer], work: Work, saved: Saved[Row], **more: Any) -> Answer:  # noqa: ANN401
+    """A created or changed object as we answer it."""
+    return await view(model, work, saved.row, **more)
+
+
+def columns_of(row: TenantedBase) -> dict[str, Any]:
+    """A row's columns by name, with those of a pause or a hold as the object they are."""
+    columns = {attribute.key: getattr(row, attribute.key) for attribute in row.__mapper__.column_attrs}
+    return nested(columns)
+
+
+def nested(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Columns with those of a pause or a hold gathered into one member."""
+    fields = dict(columns)
+    if "pause_from" in fields:
+        names = {
+            "from": "pause_from",
+            "until": "pause_until",
+            "allow_urgent": "pause_allow_urgent",
+            "reason": "pause_reason",
+        }
+        pause = {name: fields[column] for name, column in names.items()}
+        fields["do_not_contact"] = pause if pause["from"] else None
+    if "hold_since" in fields:
+        hold = {name: fields[f"hold_{name}"] for name in ("since", "until", "reason", "ended_at")}
+        fields["hold"] = hold if hold["since"] else None
+    return fields
+
+
+async def listed(
+    model: type[Answer], work: Work, paging: Paging, query: Select[Any], table: type[Row]
+) -> Page[Answer]:
+    """A page of objects with their external ids, in two statements however long the page."""
+    rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
+    refs = await objects.refs_of(work.db, work.caller, [row["id"] for row in rows])
+    items = [model.model_validate({**nested(row), "external_refs": refs[row["id"]]}) for row in rows]
+    return Page[model](items=items, next_cursor=paging.next_cursor(rows, more=more))  # type: ignore[valid-type]
+
+
+async def recorded(
+    model: type[Answer], work: Work, paging: Paging, query: Select[Any], table: type[Row]
+) -> Page[Answer]:
+    """A page of facts."""
+    rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
+    items = [model.model_validate(row) for row in rows]
+    return Page[model](items=items, next_cursor=paging.next_cursor(rows, more=more))  # type: ignore[valid-type]
+
+
+def narrowed(
+    query: Select[Any], table: type[TenantedBase], wanted: Mapping[str, UUID | str | None]
+) -> Select[Any]:
+    """A list narrowed to rows with given values."""
+    columns = table.__table__.columns
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(columns[name] == value)
+    return query

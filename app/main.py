@@ -1,0 +1,84 @@
+"""The application: every part put together."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app import migrate
+from app.api import (
+    applications,
+    candidates,
+    client_contacts,
+    clients,
+    consultants,
+    contacts,
+    debriefs,
+    due,
+    feedback,
+    health,
+    interviews,
+    jobs,
+    previews,
+    statuses,
+    timescales,
+)
+from app.db import Database
+from app.web import openapi, problems
+from app.web.auth import Authenticator
+from app.web.middleware import Envelope, Retry
+
+ROUTERS = (
+    due.due,
+    statuses.statuses,
+    previews.previews,
+    debriefs.debriefs,
+    timescales.timescales,
+    feedback.feedback,
+    contacts.contacts,
+    applications.applications,
+    interviews.interviews,
+    candidates.candidates,
+    clients.clients,
+    client_contacts.client_contacts,
+    jobs.jobs,
+    consultants.consultants,
+    health.health,
+)
+
+
+def create_app(database: Database, secret: str) -> FastAPI:
+    """The service over a database; `secret` keys the HMAC of API keys and cursors."""
+    app = FastAPI(
+        title="Touchbase",
+        version=version("touchbase"),
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        separate_input_output_schemas=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    app.state.database = database
+    app.state.revision = migrate.head()
+    app.state.authenticator = Authenticator(database, secret)
+    problems.install(app)
+    openapi.install(app)
+    app.add_middleware(Retry)
+    app.add_middleware(Envelope)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Refuse an unsafe database role at start; close the connections at the end."""
+    database: Database = app.state.database
+    await database.check_role()
+    # What exists by now lives as long as the process; the collector need not look at it again.
+    gc.freeze()
+    yield
+    await database.close()

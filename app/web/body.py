@@ -1,0 +1,123 @@
+"""Reads a JSON body strictly: bounded before it is parsed, and nothing in it that could mean two things (H13)."""
+
+import json
+from typing import Any, NoReturn
+
+from starlette.requests import Request
+
+from app.errors import InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError
+
+MAX_BYTES = 1_048_576
+MAX_DEPTH = 32
+MAX_ITEMS = 1_000
+UNCLEAN = "Text must hold neither NUL nor half a character."
+
+
+class ParsedRequest(Request):
+    """A request whose body has been read and parsed by our rules."""
+
+    def __init__(self, request: Request, raw: bytes, value: Any) -> None:  # noqa: ANN401 - any JSON value
+        super().__init__(request.scope, request.receive)
+        self._raw = raw
+        self._value = value
+
+    async def body(self) -> bytes:
+        """The bytes as they came."""
+        return self._raw
+
+    async def json(self) -> Any:  # noqa: ANN401 - any JSON value
+        """The parsed value."""
+        return self._value
+
+
+async def read_json(request: Request) -> ParsedRequest:
+    """The request with its body parsed.
+
+    Raises TooLargeError, UnsupportedMediaTypeError, MalformedError, or InvalidError where a string holds what no
+    database takes (NUL, a lone surrogate) or an array is too long.
+    """
+    raw = await _read(request)
+    if not raw:
+        return ParsedRequest(request, raw, None)
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise UnsupportedMediaTypeError
+    value = parse(raw)
+    return ParsedRequest(request, raw, value)
+
+
+def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """A JSON text in UTF-8, without duplicate members, NaN or Infinity. Raises as `read_json`."""
+    try:
+        value = json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+    except UnicodeDecodeError:
+        raise MalformedError("The request body is not UTF-8.", code="not_utf8") from None
+    except RecursionError:
+        raise MalformedError("The request body is nested too deeply.", code="too_deep") from None
+    except ValueError:
+        raise MalformedError from None
+    _check(value, "", 1)
+    return value
+
+
+async def _read(request: Request) -> bytes:
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > MAX_BYTES:
+        raise TooLargeError
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BYTES:
+            raise TooLargeError
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise MalformedError("A member stands twice in one object.", code="duplicate_member")
+    return members
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise MalformedError(f"{name} is not JSON.", code="not_a_number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise MalformedError("A number is too large.", code="not_a_number")
+    return number
+
+
+def _check(value: Any, pointer: str, depth: int) -> None:  # noqa: ANN401 - any JSON value
+    if depth > MAX_DEPTH:
+        raise MalformedError("The request body is nested too deeply.", code="too_deep")
+    if isinstance(value, str) and not _is_clean(value):
+        raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
+    if isinstance(value, list):
+        if len(value) > MAX_ITEMS:
+            raise InvalidError(
+                f"An array may hold {MAX_ITEMS} items.", code="too_many_items", pointer=pointer
+            )
+        for position, item in enumerate(value):
+            _check(item, f"{pointer}/{position}", depth + 1)
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if not _is_clean(name):
+                raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
+            _check(item, f"{pointer}/{_escaped(name)}", depth + 1)
+
+
+def _is_clean(text: str) -> bool:
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _escaped(name: str) -> str:
+    return name[:200].replace("~", "~0").replace("/", "~1")

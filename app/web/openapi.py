@@ -1,0 +1,100 @@
+"""The document at `/openapi.json` (H15): what FastAPI derives, with our problems, examples and manners."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.web.problems import FieldError, Problem
+
+EXAMPLES = Path(__file__).with_name("examples.json")
+
+DESCRIPTION = """\
+Touchbase knows which candidate, and which client, is due a word after an interview: since when, why, and what settles it.
+
+**Start** with a client, its contact, a candidate, a job, an application and an interview. After the interview post the \
+debrief; then ask `GET /v1/due`. Every write answers with where the application stands now.
+
+**Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
+**Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are problem details \
+(RFC 9457) whose `code` is stable. Post a known external id and the object is changed instead of created.
+"""
+
+TAGS = {
+    "Status": "Who is due a word, and why.",
+    "Debriefs": "The candidate's account of an interview.",
+    "Timescales": "When a client says it will answer.",
+    "Feedback": "What the client said.",
+    "Contacts": "Calls, mails and voicemails with either side.",
+    "Applications": "One candidate put forward for one job.",
+    "Interviews": "The rounds of an application.",
+    "Candidates": "The people who wait.",
+    "Clients": "The companies that hire.",
+    "Client contacts": "The people at a client who answer.",
+    "Jobs": "What clients want filled.",
+    "Consultants": "The people of the agency.",
+    "Health": "For load balancers and orchestrators.",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Serve our document."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = build(app)
+        return app.openapi_schema
+
+    # FastAPI's documented way to serve a document of one's own.
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def build(app: FastAPI) -> dict[str, Any]:
+    """The whole document."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": words} for name, words in TAGS.items()],
+        servers=[{"url": "/"}],
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    for model in (Problem, FieldError):
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema.pop("$defs", None)
+        document["components"]["schemas"][model.__name__] = schema
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    _add_examples(document, json.loads(EXAMPLES.read_text(encoding="utf-8")))
+    _tidy(document)
+    return document
+
+
+def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]]) -> None:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            example = examples.get(operation["operationId"], {})
+            if "request" in example:
+                operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+            if "response" in example:
+                content = operation["responses"][str(example["status"])]["content"]
+                content["application/json"]["example"] = example["response"]
+
+
+def _tidy(node: Any) -> None:  # noqa: ANN401 - any part of the document
+    """Drop what says nothing: titles made from names, and `default: null`, which only means absent."""
+    if isinstance(node, list):
+        for item in node:
+            _tidy(item)
+    if isinstance(node, dict):
+        if "default" in node and node["default"] is None:
+            del node["default"]
+        if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node):
+            del node["title"]
+        for name, value in node.items():
+            if name not in ("example", "examples"):
+                _tidy(value)

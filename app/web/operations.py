@@ -1,0 +1,47 @@
+"""How an operation is declared: its scope, its errors, its tag; the document is made of these."""
+
+from typing import Any
+
+from fastapi import APIRouter, Security
+
+from app.web.auth import API_KEY
+from app.web.routes import Route
+
+PROBLEM_WORDS = {
+    400: "The body cannot be parsed.",
+    401: "No valid API key.",
+    403: "The API key lacks the scope.",
+    404: "There is no such object.",
+    409: "The request contradicts the present state.",
+    413: "The body is larger than the limit.",
+    415: "The body is not JSON.",
+    422: "The request is well formed but its meaning is wrong.",
+    503: "The database cannot be reached right now.",
+}
+ALWAYS = (401, 403, 422, 503)
+WITH_BODY = (400, 413, 415)
+
+
+def router(tag: str) -> APIRouter:
+    """A router whose operations are checked in our order (H4)."""
+    return APIRouter(route_class=Route, tags=[tag])
+
+
+def operation(scope: str, *errors: int, body: bool = False, upsert: type | None = None) -> dict[str, Any]:
+    """What a route declares beside its path: the scope it needs and every status it really sends.
+
+    `errors` beyond those that any operation may answer; `body` for one that takes a JSON body; `upsert` is the
+    answer's model where 200 is possible beside 201.
+    """
+    statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
+    responses: dict[int | str, dict[str, Any]] = {
+        status: _problem(PROBLEM_WORDS[status]) for status in statuses
+    }
+    if upsert is not None:
+        responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
+    return {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
+
+
+def _problem(words: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": words, "content": {"application/problem+json": {"schema": schema}}}

@@ -1,0 +1,111 @@
+"""Cursor pages (H9): opaque, signed, and bound to the agency, the list and its filters."""
+
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import Field
+
+from app.errors import InvalidError
+from app.web.deps import ByCaller
+from app.web.schema import Output
+
+Item = TypeVar("Item")
+
+_TAG_BYTES = 16
+
+
+class Page(Output, Generic[Item]):
+    """One page of a list; `next_cursor` is null on the last."""
+
+    items: list[Item]
+    next_cursor: str | None = Field(description="Give it as `cursor` to get the next page.")
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Where a page begins and how long it is."""
+
+    request: Request
+    response: Response
+    limit: int
+    key: list[Any] | None
+    binding: bytes
+
+    @property
+    def after(self) -> UUID | None:
+        """The id after which the page begins, for lists in the order of ids."""
+        return UUID(self.key[0]) if self.key else None
+
+    def pinned(self, at: datetime) -> tuple[datetime, list[Any] | None]:
+        """The instant of a list in time and the sort key after which the page begins.
+
+        The first page fixes the instant, so that the order holds while the pages are read.
+        """
+        if self.key is None:
+            return at, None
+        instant, *key = self.key
+        return datetime.fromisoformat(instant), key
+
+    def next_cursor(self, rows: Sequence[Any], *, more: bool) -> str | None:
+        """The cursor after the last row of a list in the order of ids."""
+        return self.cursor([str(rows[-1]["id"])]) if more else None
+
+    def cursor(self, key: list[Any]) -> str:
+        """A cursor for a sort key; also sets the Link header."""
+        payload = json.dumps(key, separators=(",", ":")).encode()
+        token = urlsafe_b64encode(self._tag(payload) + payload).decode().rstrip("=")
+        others = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
+        query = urlencode([*others, ("cursor", token)])
+        self.response.headers["Link"] = f'<{self.request.url.path}?{query}>; rel="next"'
+        return token
+
+    def _tag(self, payload: bytes) -> bytes:
+        return _sign(self.request, self.binding + payload)
+
+
+def get_paging(
+    request: Request,
+    response: Response,
+    caller: ByCaller,
+    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+    cursor: Annotated[
+        str | None, Query(max_length=2_000, description="`next_cursor` of the page before")
+    ] = None,
+) -> Paging:
+    """The paging of a list request. Raises InvalidError for a cursor that is not ours or not of this list."""
+    filters = sorted((k, v) for k, v in request.query_params.multi_items() if k not in ("cursor", "limit"))
+    binding = json.dumps([str(caller.agency_id), request.url.path, filters]).encode()
+    key = _opened(request, cursor, binding) if cursor else None
+    return Paging(request, response, limit, key, binding)
+
+
+def _opened(request: Request, cursor: str, binding: bytes) -> list[Any]:
+    try:
+        raw = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    except ValueError:
+        raise _foreign() from None
+    tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
+    if not hmac.compare_digest(tag, _sign(request, binding + payload)):
+        raise _foreign()
+    key: list[Any] = json.loads(payload)
+    return key
+
+
+def _foreign() -> InvalidError:
+    return InvalidError("The cursor does not belong to this list.", code="invalid_cursor", parameter="cursor")
+
+
+def _sign(request: Request, message: bytes) -> bytes:
+    secret: str = request.app.state.authenticator.secret
+    return hmac.digest(secret.encode(), b"cursor:" + message, "sha256")[:_TAG_BYTES]
+
+
+Paged = Annotated[Paging, Depends(get_paging)]

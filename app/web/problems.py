@@ -1,0 +1,186 @@
+"""Every error answer: RFC 9457 problem details, the same shape everywhere (H1 to H3)."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+from starlette.routing import compile_path
+
+from app.errors import (
+    CalendarRangeError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MalformedError,
+    NotFoundError,
+    RefusedError,
+    TooLargeError,
+    UnauthenticatedError,
+    UnavailableError,
+    UnsupportedMediaTypeError,
+)
+
+MOST_ERRORS = 50
+RETRY_AFTER_SECONDS = 2
+
+STATUSES: dict[type[RefusedError], int] = {
+    MalformedError: 400,
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    TooLargeError: 413,
+    UnsupportedMediaTypeError: 415,
+    InvalidError: 422,
+    UnavailableError: 503,
+}
+
+_EXTRA_HEADERS = {
+    401: {"WWW-Authenticate": 'Bearer realm="touchbase"'},
+    503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
+
+logger = logging.getLogger("touchbase.problems")
+
+
+class FieldError(BaseModel):
+    """One thing that is wrong with the input, and where; exactly one of the three places is named."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pointer: str | None = Field(default=None, description="JSON pointer into the body")
+    parameter: str | None = Field(default=None, description="Name of a path or query parameter")
+    header: str | None = Field(default=None, description="Name of a header")
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Why a request failed (RFC 9457). `code` is stable; `detail` is for people."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+    errors: list[FieldError] | None = None
+    errors_omitted: int | None = None
+
+
+def problem(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """An error answer."""
+    content: dict[str, Any] = {
+        "type": f"urn:touchbase:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        "code": code,
+        "request_id": request.scope.get("touchbase.request_id", ""),
+    }
+    if errors:
+        content |= {"errors": list(errors[:MOST_ERRORS]), "errors_omitted": max(0, len(errors) - MOST_ERRORS)}
+    return JSONResponse(
+        content,
+        status,
+        headers={**_EXTRA_HEADERS.get(status, {}), **(headers or {})},
+        media_type="application/problem+json",
+    )
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error as a problem."""
+    app.add_exception_handler(RefusedError, _refused)
+    app.add_exception_handler(CalendarRangeError, _out_of_calendar)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RefusedError)  # noqa: S101 - registered for it
+    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    places = {"pointer": error.pointer, "parameter": error.parameter}
+    place = {name: value for name, value in places.items() if value is not None}
+    errors = [{**place, "code": error.code, "detail": error.detail}] if place else []
+    return problem(request, status, error.code, error.detail, errors=errors)
+
+
+async def _out_of_calendar(request: Request, error: Exception) -> JSONResponse:
+    del error
+    detail = "A date runs past the public holidays that are known, or outside the years 1990 to 2100."
+    return problem(request, 422, "calendar_range", detail)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    found = error.errors()
+    if any(item["loc"][0] == "path" for item in found):
+        return problem(request, 404, NotFoundError.code, NotFoundError.detail)
+    errors = [field_error(item) for item in found]
+    return problem(request, 422, "invalid", "The request is not valid; see errors.", errors=errors)
+
+
+def field_error(item: Mapping[str, Any]) -> dict[str, str]:
+    """One validation error in our words: where, a stable code and a sentence, never the input itself (H2)."""
+    place, *path = item["loc"]
+    if place == "body":
+        where = {"pointer": "".join(f"/{_escaped(str(part))}" for part in path)}
+    else:
+        where = {"header" if place == "header" else "parameter": str(path[0]) if path else ""}
+    return {**where, "code": item["type"], "detail": item["msg"]}
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allow = {"Allow": ", ".join(allowed_methods(request))}
+        return problem(request, 405, "method_not_allowed", "This address has no such method.", headers=allow)
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem(request, 404, NotFoundError.code, NotFoundError.detail)
+    return problem(request, error.status_code, "http_error", HTTPStatus(error.status_code).phrase)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Every method of the address that was asked for."""
+    methods: set[str] = set()
+    for path, operations in request.app.openapi()["paths"].items():
+        if compile_path(path)[0].match(request.url.path):
+            methods |= {method.upper() for method in operations}
+    if "GET" in methods:
+        methods.add("HEAD")
+    return sorted(methods)
+
+
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The answer to a bug of ours; its place in the code goes to the log."""
+    # The traceback names places in the code; the error's own words might quote what a client sent.
+    logger.error("unexpected %s", type(error).__name__, exc_info=_without_words(error))
+    return problem(request, 500, "internal_error", "Something went wrong on our side.")
+
+
+def _without_words(error: Exception) -> Exception:
+    bare = RuntimeError(type(error).__name__)
+    bare.__traceback__ = error.__traceback__
+    return bare
+
+
+def _escaped(name: str) -> str:
+    return name[:200].replace("~", "~0").replace("/", "~1")

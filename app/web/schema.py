@@ -1,0 +1,172 @@
+"""The types that JSON bodies are made of: strict, bounded, and the same everywhere (H11, H13)."""
+
+import re
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from app.rules.holidays import is_known
+from app.rules.vocabulary import PayPeriod
+
+YEARS = range(1990, 2101)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ZONES = available_timezones()
+
+Words = TypeVar("Words", bound=StrEnum)
+
+
+class Input(BaseModel):
+    """What a client sends: unknown members are refused and nothing is converted."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+def absent() -> Any:  # noqa: ANN401 - stands for any default
+    """The default of a member that may be absent, but not null: what PATCH leaves as it is."""
+    return Field(default=None)
+
+
+class Output(BaseModel):
+    """What we answer: every member is always there."""
+
+    model_config = ConfigDict(from_attributes=True, json_schema_mode_override="serialization")
+
+
+def _problem(code: str, words: str) -> PydanticCustomError:
+    return PydanticCustomError(code, words)
+
+
+def parse_instant(value: object) -> datetime:
+    """An RFC 3339 instant with its offset, in UTC. Raises the pydantic error that names what is wrong."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC)
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        raise _problem(
+            "instant_format", "must be an RFC 3339 instant with an offset, as 2026-07-14T10:00:00Z"
+        )
+    try:
+        instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise _problem("instant_format", "must be an instant that exists") from None
+    if instant.year not in YEARS:
+        raise _problem("instant_range", "must lie in the years 1990 to 2100")
+    return instant
+
+
+def parse_date(value: object) -> date:
+    """A calendar date. Raises the pydantic error that names what is wrong."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DATE.fullmatch(value):
+        raise _problem("date_format", "must be a date, as 2026-07-14")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise _problem("date_format", "must be a date that exists") from None
+    if day.year not in YEARS:
+        raise _problem("date_range", "must lie in the years 1990 to 2100")
+    return day
+
+
+def parse_clock(value: object) -> time:
+    """A time of day in hours and minutes."""
+    if isinstance(value, time):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise _problem("clock_format", "must be a time of day, as 09:00")
+    return time.fromisoformat(value)
+
+
+def parse_id(value: object) -> UUID:
+    """An id as we give them out."""
+    if isinstance(value, UUID):
+        return value
+    try:
+        if isinstance(value, str) and len(value) == 36:  # noqa: PLR2004 - the canonical form
+            return UUID(value)
+    except ValueError:
+        pass
+    raise _problem("id_format", "must be an id, as 0197f3a0-0000-7000-8000-000000000001")
+
+
+def check_zone(value: str) -> str:
+    """An IANA zone name."""
+    if value not in _ZONES:
+        raise _problem("unknown_timezone", "must be an IANA zone name, as Europe/London")
+    return value
+
+
+def check_holidays(value: str) -> str:
+    """A holiday calendar that is known."""
+    if not is_known(value):
+        raise _problem("unknown_holidays", "must be a known holiday code, as GB-ENG or US")
+    return value
+
+
+def format_instant(value: datetime) -> str:
+    """An instant in UTC, always ending in Z; fractions only where there are some."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _string_schema(example: str, **more: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "examples": [example], **more})
+
+
+Instant = Annotated[
+    datetime,
+    BeforeValidator(parse_instant),
+    PlainSerializer(format_instant, return_type=str, when_used="json"),
+    _string_schema("2026-07-14T10:00:00Z", format="date-time"),
+]
+Day = Annotated[date, BeforeValidator(parse_date), _string_schema("2026-07-17", format="date")]
+Clock = Annotated[
+    time,
+    BeforeValidator(parse_clock),
+    PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
+    _string_schema("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+]
+Id = Annotated[
+    UUID,
+    BeforeValidator(parse_id),
+    _string_schema("0197f3a0-5b1c-7d3e-8f00-3c6d1a2b4e5f", format="uuid"),
+]
+Zone = Annotated[
+    str, StringConstraints(max_length=64), AfterValidator(check_zone), Field(examples=["Europe/London"])
+]
+Holidays = Annotated[
+    str, StringConstraints(max_length=16), AfterValidator(check_holidays), Field(examples=["GB-ENG"])
+]
+
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
+Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+$")]
+
+
+# A word of a closed list: its text is the word, which strict mode alone would refuse.
+Word = Annotated[Words, Field(strict=False)]
+
+
+class Money(Input):
+    """An amount of pay, for a year, a day or an hour."""
+
+    amount: Annotated[int, Field(ge=0, le=1_000_000_000, description="In whole units of the currency")]
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), Field(examples=["GBP"])]
+    period: Word[PayPeriod]
