@@ -1,0 +1,177 @@
+"""The `touchbase` command."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import yaml
+
+from app import embedded, logs, server
+from app.db import Database
+from app.errors import TouchbaseError
+from app.main import create_app
+from app.migrate import migrate as migrate_schema
+from app.services import api_keys
+from app.settings import Settings
+
+Result = TypeVar("Result")
+
+DATA_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the embedded database lives; a folder of your own by default.",
+)
+
+
+def say(words: str) -> None:
+    """Progress, on standard error: standard output is for scripts."""
+    click.echo(words, err=True)
+
+
+@click.group()
+@click.version_option(package_name="touchbase")
+def main() -> None:
+    """Touchbase knows who is due a word after an interview."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option(
+    "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port."
+)
+@click.option("--demo", is_flag=True, help="Also load a believable agency, once.")
+@click.option("--print-json", is_flag=True, help="When ready, print one line of JSON: url, docs, api_key.")
+@DATA_DIR
+def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path | None) -> None:
+    """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    with embedded.home(settings, data_dir, report=say, demo=demo) as home:
+        app = create_app(Database(home.url, pool_size=settings.pool_size), home.secret)
+        server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+
+
+def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
+    say(f"\nTouchbase   {url}\nDocs        {url}/docs")
+    if api_key:
+        say(f"API key     {api_key}\n\nTry  curl -H 'Authorization: Bearer {api_key}' {url}/v1/due\n")
+    if print_json:
+        click.echo(json.dumps({"url": url, "docs": f"{url}/docs", "api_key": api_key}))
+        sys.stdout.flush()
+
+
+@main.command()
+@DATA_DIR
+def migrate(data_dir: Path | None) -> None:
+    """Bring the schema of the database to this release's."""
+    with embedded.database(Settings(), data_dir, report=say) as url:
+        migrate_schema(url)
+    say("The schema is up to date.")
+
+
+@main.command()
+@DATA_DIR
+def demo(data_dir: Path | None) -> None:
+    """Load the believable agency into the first agency of the embedded database."""
+    with embedded.home(Settings(), data_dir, report=say, demo=True):
+        pass
+
+
+@main.group()
+def agency() -> None:
+    """Agencies."""
+
+
+@agency.command("create")
+@click.argument("name")
+@DATA_DIR
+def create_agency(name: str, data_dir: Path | None) -> None:
+    """Create an agency and print its id."""
+
+    async def work(database: Database) -> str:
+        async with database.transaction(None) as db:
+            return str(await api_keys.create_agency(db, name))
+
+    with embedded.database(Settings(), data_dir, report=say) as url:
+        click.echo(_with_database(url, work))
+
+
+@main.group()
+def key() -> None:
+    """API keys."""
+
+
+@key.command("create")
+@click.argument("agency_id", type=click.UUID)
+@click.option("--name", default="key", show_default=True, help="What the key is for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(sorted(api_keys.SCOPES)),
+    help="All of them by default.",
+)
+@click.option(
+    "--expires-at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="As 2027-01-31T00:00:00+0000."
+)
+@DATA_DIR
+def create_key(
+    agency_id: Any, name: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
+) -> None:  # noqa: ANN401
+    """Create an API key for an agency and print it, this once."""
+    settings = Settings()
+
+    async def work(database: Database, secret: str) -> str:
+        generated = api_keys.generate(settings.environment)
+        async with database.transaction(agency_id) as db:
+            await api_keys.create_key(
+                db,
+                agency_id,
+                generated,
+                secret=secret,
+                name=name,
+                scopes=scopes or api_keys.SCOPES,
+                expires_at=expires_at,
+            )
+        return generated
+
+    with embedded.database(settings, data_dir, report=say) as url:
+        secret = embedded.secret_of(settings, data_dir)
+        click.echo(_with_database(url, lambda database: work(database, secret)))
+
+
+@main.command()
+@click.option(
+    "--check", type=click.Path(path_type=Path, dir_okay=False, exists=True), help="Compare with this file."
+)
+def openapi(check: Path | None) -> None:
+    """Print the OpenAPI document as YAML, or compare it with a file."""
+    database = Database("postgresql://nowhere/nothing")
+    document = yaml.safe_dump(
+        create_app(database, "no secret").openapi(), sort_keys=False, allow_unicode=True, width=110
+    )
+    if check is None:
+        click.echo(document, nl=False)
+    elif check.read_text(encoding="utf-8") != document:
+        raise click.ClickException(
+            f"{check} is not what the service serves; run: touchbase openapi > {check}"
+        )
+
+
+def _with_database(url: str, work: Callable[[Database], Coroutine[Any, Any, Result]]) -> Result:
+    async def connected() -> Result:
+        database = Database(url, pool_size=1)
+        try:
+            await database.check_role()
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        return asyncio.run(connected())
+    except TouchbaseError as error:
+        raise click.ClickException(str(error)) from error

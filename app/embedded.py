@@ -1,0 +1,112 @@
+"""The embedded mode: a database, a secret, a first agency and its key, all in one data directory."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from app import postgres
+from app.db import Database
+from app.demo import load as load_demo
+from app.errors import SetupError
+from app.migrate import migrate
+from app.services import api_keys
+from app.settings import Settings
+
+Report = Callable[[str], None]
+
+SHORTEST_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What the service runs on. `api_key` is the first agency's, known in the embedded mode alone."""
+
+    url: str
+    secret: str
+    api_key: str | None
+
+
+@contextmanager
+def database(settings: Settings, data_dir: Path | None, *, report: Report) -> Iterator[str]:
+    """The URL of the database: the operator's own, or the embedded one, running as long as the context."""
+    if settings.database_url:
+        yield settings.database_url
+        return
+    where = data_dir or postgres.default_data_dir()
+    with postgres.running(where, bin_dir=settings.postgres_bin, report=report) as server:
+        yield server.url
+
+
+@contextmanager
+def home(settings: Settings, data_dir: Path | None, *, report: Report, demo: bool) -> Iterator[Home]:
+    """All that `touchbase serve` needs. The embedded mode also migrates, and makes what is missing."""
+    if settings.database_url:
+        if demo:
+            raise SetupError("The demo loads into the embedded database only.")
+        yield Home(settings.database_url, secret_of(settings, data_dir), None)
+        return
+    with database(settings, data_dir, report=report) as url:
+        report("Bringing the schema up to date.")
+        migrate(url)
+        secret = secret_of(settings, data_dir)
+        where = data_dir or postgres.default_data_dir()
+        key = asyncio.run(_first_key(url, where, settings, secret, report))
+        if demo:
+            asyncio.run(_demo(url, key, secret, report))
+        yield Home(url, secret, key)
+
+
+def secret_of(settings: Settings, data_dir: Path | None) -> str:
+    """The key of every HMAC (S8). The embedded mode makes one on its first start; elsewhere it must be given."""
+    if settings.secret:
+        secret = settings.secret.get_secret_value()
+        if len(secret) < SHORTEST_SECRET:
+            raise SetupError(f"TOUCHBASE_SECRET must have {SHORTEST_SECRET} characters or more.")
+        return secret
+    if settings.database_url:
+        raise SetupError("Set TOUCHBASE_SECRET to a random text of 32 characters or more; keep it for ever.")
+    return _kept((data_dir or postgres.default_data_dir()) / "secret", lambda: secrets.token_urlsafe(48))
+
+
+async def _first_key(url: str, where: Path, settings: Settings, secret: str, report: Report) -> str:
+    """The key of the first agency; both are made on the first start and kept in the data directory."""
+    path = where / "api-key"
+    base = Database(url, pool_size=1)
+    try:
+        key = _kept(path, lambda: api_keys.generate(settings.environment))
+        async with base.transaction(None) as db:
+            known = await api_keys.authenticate(db, key, secret=secret, now=db.info["now"])
+        if known is None:
+            report("Making the first agency and its API key.")
+            async with base.transaction(None) as db:
+                agency_id = await api_keys.create_agency(db, "First agency")
+                await api_keys.create_key(db, agency_id, key, secret=secret, name="first key")
+        return key
+    finally:
+        await base.close()
+
+
+async def _demo(url: str, key: str, secret: str, report: Report) -> None:
+    base = Database(url, pool_size=1)
+    try:
+        await load_demo(base, key, secret, report=report)
+    finally:
+        await base.close()
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """A text that lives in a file only its owner can read; written whole or not at all."""
+    if path.exists():
+        return path.read_text(encoding="utf-8").strip()
+    text, draft = make(), path.with_suffix(".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    return text

@@ -1,0 +1,53 @@
+"""Checks answers against the served OpenAPI document."""
+
+import re
+from functools import cache
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator, FormatChecker
+
+Json = dict[str, Any]
+
+
+class Document:
+    """The OpenAPI document as a judge of requests' answers."""
+
+    def __init__(self, document: Json) -> None:
+        self.document = document
+        self.paths = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in document["paths"]]
+        # Fixed addresses win over those with an id in them, as they do when served.
+        self.paths.sort(key=lambda pair: pair[1].count("{"))
+
+    def operation(self, method: str, path: str) -> Json | None:
+        """The operation that serves a path, None for an address the document does not know."""
+        for pattern, template in self.paths:
+            if pattern.fullmatch(path) and method.lower() in self.document["paths"][template]:
+                operation: Json = self.document["paths"][template][method.lower()]
+                return operation
+        return None
+
+    async def check(self, response: httpx.Response) -> None:
+        """Fail on a status, a media type or a body that the document does not promise."""
+        method = "GET" if response.request.method == "HEAD" else response.request.method
+        operation = self.operation(method, response.request.url.path)
+        if operation is None or response.request.method == "HEAD":
+            return
+        name, status = operation["operationId"], str(response.status_code)
+        assert status in operation["responses"], f"{name} answered {status}, which the document does not name"
+        await response.aread()
+        media_type = response.headers["content-type"].partition(";")[0]
+        content = operation["responses"][status].get("content", {})
+        assert media_type in content, f"{name} answered {status} as {media_type}"
+        errors = [e.message for e in self.validator(name, status, media_type).iter_errors(response.json())]
+        assert not errors, f"{name} {status}: {errors[:3]}"
+
+    @cache  # noqa: B019 - one document lives as long as the tests
+    def validator(self, name: str, status: str, media_type: str) -> Draft202012Validator:
+        """The validator of one answer."""
+        operation = next(
+            op for ops in self.document["paths"].values() for op in ops.values() if op["operationId"] == name
+        )
+        schema = operation["responses"][status]["content"][media_type]["schema"]
+        whole = {**schema, "components": self.document["components"]}
+        return Draft202012Validator(whole, format_checker=FormatChecker())
