@@ -90,7 +90,7 @@ def _review_basis(person: Situation, situations: Sequence[Situation]) -> tuple[F
 def _end_of(s: Situation) -> Fact | None:
     """When an application ended for the candidate: they withdrew, heard a no, or agreed to move on."""
     if s.withdrawn:
-        assert s.application.withdrawn_at is not None  # noqa: S101 - withdrawn says so
+        assert s.application.withdrawn_at is not None
         return Fact("withdrawal", None, s.application.withdrawn_at)
     told = [_first(c for c in s.successes if f.id in c.relays) for f in s.feedback if f.decision in NOES]
     ends = [contact for contact in (*told, _move_on_talk(s)) if contact]

@@ -80,7 +80,7 @@ class Policy:
 PARAMETERS = frozenset(field.name for field in fields(Policy))
 
 
-def _parse(name: str, value: Any) -> Any:  # noqa: ANN401 - the value of a JSON member
+def _parse(name: str, value: Any) -> Any:
     if name in ("day_start", "day_end"):
         return time.fromisoformat(value)
     if name.endswith("_window"):

@@ -197,7 +197,7 @@ def feedback_to_relay(s: Situation) -> Draft | None:
         and not s.is_relayed(f)
         and (latest is None or latest < f.received_at)
     )
-    comment = next(open_comments, None)
+    comment = min(open_comments, key=lambda f: f.available_at, default=None)
     if comment is None:
         return None
     due = s.office.roll(comment.available_at)
@@ -273,7 +273,7 @@ def promised_update_due(s: Situation) -> Draft | None:
 
 def promise_times(s: Situation) -> tuple[date, datetime]:
     """The working day on which an open promise must be kept, and the instant by which (E2)."""
-    assert s.open_promise is not None  # noqa: S101 - callers have looked
+    assert s.open_promise is not None
     promise = s.open_promise.promise
     named = promise.by_date or s.office.date_of(promise.by or s.open_promise.contact.at)
     day = s.office.on_or_before(named)
@@ -426,7 +426,7 @@ def _relay_by(s: Situation, decision: Decision, at: datetime) -> tuple[datetime,
 
 
 def _last_heard(s: Situation) -> Fact:
-    assert s.round is not None  # noqa: S101 - the caller has looked
+    assert s.round is not None
     words = [Fact("interview", s.round.id, s.round.end)]
     words += [Fact("debrief", d.id, d.occurred_at) for d in s.debriefs if is_call(d)]
     words += [Fact("contact", c.id, c.at) for c in s.successes]
@@ -449,7 +449,7 @@ def _expectation_fact(s: Situation, expected: Expectation) -> Fact:
     if comment:
         return Fact("feedback", comment.id, comment.received_at)
     current = s.round
-    assert current is not None  # noqa: S101 - no expectation without a round
+    assert current is not None
     return Fact("interview" if current.end == expected.since else "hold", current.id, expected.since)
 
 

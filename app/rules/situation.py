@@ -242,7 +242,7 @@ class Situation:
 
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""
-        assert self.round is not None  # noqa: S101 - a timescale counts only within a round
+        assert self.round is not None
         return expected_by(
             given.timescale,
             self.client_office,
@@ -300,9 +300,10 @@ def _dates(application: Application, policy: Policy) -> Iterator[datetime | None
     yield application.withdrawn_at
     if application.candidate.pause:
         yield application.candidate.pause.start
-    if application.hold:
-        yield application.hold.since
-        yield _end_of_hold(application, policy.office)
+    hold = application.hold
+    if hold:
+        yield from (hold.since, hold.ended_at)
+        yield policy.office.start_of(hold.until) if hold.until else None
 
 
 def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:

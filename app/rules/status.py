@@ -61,6 +61,9 @@ DROPS: dict[ReasonCode, frozenset[ReasonCode]] = {
 # G2, M2: these ask the client for an answer; too many of them are a nuisance.
 CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
 
+# P1: an offer to relay comes before all, then the later the more urgent.
+_RANKS = {Level.ESCALATED: 1, Level.OVERDUE: 2}
+
 _ORDER = {code: position for position, code in enumerate(ReasonCode)}
 
 
@@ -118,10 +121,7 @@ def position(code: ReasonCode) -> int:
 
 def order(reason: Reason, now: datetime, subject_id: str) -> tuple[int, int, datetime, str]:
     """The place in the due list (P1): rank, code, due time, application."""
-    if reason.urgent:
-        rank = 0
-    else:
-        rank = {Level.ESCALATED: 1, Level.OVERDUE: 2}.get(reason.level(now), 3)
+    rank = 0 if reason.urgent else _RANKS.get(reason.level(now), 3)
     return rank, position(reason.code), reason.due_at, subject_id
 
 
@@ -272,9 +272,11 @@ def restrained(s: Situation, draft: Draft) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft)
     quiet = [moved.due_at, _cooled_at(s, moved)]
-    for snooze in s.application.snoozes:
-        if snooze.code == draft.code:
-            quiet.append(min(snooze.until, moved.escalate_at or snooze.until))
+    quiet += [
+        min(snooze.until, moved.escalate_at or snooze.until)
+        for snooze in s.application.snoozes
+        if snooze.code == draft.code
+    ]
     return Reason(
         code=draft.code,
         rule=draft.rule,

@@ -1,0 +1,181 @@
+"""Every reason can say why, step by step; and the page of the rules names them all."""
+
+import json
+import re
+from dataclasses import fields
+from datetime import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.rules.candidates import candidate_reasons
+from app.rules.explanations import explain
+from app.rules.facts import Application
+from app.rules.policy import Policy
+from app.rules.vocabulary import ApplicationState, Decision, ReasonCode
+from tests import given
+from tests.given import LONDON, at
+from tests.rules.answers import DEFAULT, answer
+
+RULES = (Path(__file__).parents[2] / "app" / "templates" / "rules.md").read_text(encoding="utf-8")
+AWAITED: dict[str, Any] = {
+    "debriefs": [given.debrief("Tue 14 Jul 11:30")],
+    "timescales": [given.said("Wed 15 Jul 10:00", date="Fri 17 Jul", phrase="by Friday")],
+}
+
+
+def told(application: Application, now: str, code: str) -> str:
+    found = answer(application, now)
+    reasons = [r for r in (*found.reasons, *found.waiting, *found.future) if r.code == code]
+    if code == ReasonCode.PREFERENCE_REVIEW:
+        reasons = candidate_reasons(application.candidate, [application], DEFAULT, at(now))
+    return explain(reasons[0], LONDON)
+
+
+def test_the_arithmetic_of_a_late_answer() -> None:
+    """Worked example B06, with the client's words."""
+    assert told(given.application(**AWAITED), "Mon 20 Jul 09:00", "client_response_due") == (
+        "client said Wed 15 Jul 'by Friday' → Fri 17 Jul 17:30 → chase from Mon 20 Jul 09:00"
+        " → overdue from Wed 22 Jul 09:00"
+    )
+
+
+def test_the_clients_words_are_told_as_they_are() -> None:
+    odd = given.said("Wed 15 Jul 10:00", date="Fri 17 Jul", phrase="by {Friday} {} {0}")
+    application = given.application(timescales=[odd])
+    assert "'by {Friday} {} {0}'" in told(application, "Mon 20 Jul 09:00", "client_response_due")
+
+
+EXPLAINED: list[tuple[str, dict[str, Any], str]] = [
+    ("debrief_due", {}, "interview ends Tue 14 Jul 11:00"),
+    ("timescale_missing", {}, "ask the client from Wed 15 Jul 11:00"),
+    ("client_response_due", {}, "assumed 5 working days after Tue 14 Jul 11:00"),
+    (
+        "decision_to_relay",
+        {"feedback": [given.feedback("Wed 15 Jul 14:00", Decision.NEXT_STAGE, embargo="Fri 17 Jul 12:00")]},
+        "decision (next stage) received Wed 15 Jul 14:00 → under embargo until Fri 17 Jul 12:00",
+    ),
+    ("feedback_to_relay", {"feedback": [given.feedback("Wed 15 Jul 14:00")]}, "received Wed 15 Jul 14:00"),
+    (
+        "courtesy_update_due",
+        AWAITED,
+        "debrief taken Tue 14 Jul 11:30 → a word every 5 working days: Tue 21 Jul",
+    ),
+    (
+        "promised_update_due",
+        {"contacts": [given.promise("Wed 15 Jul 10:00", by_date="Fri 17 Jul")]},
+        "promised",
+    ),
+    (
+        "candidate_enquiry_open",
+        {"contacts": [given.enquiry("Wed 15 Jul 18:00")]},
+        "answer from Thu 16 Jul 09:00",
+    ),
+    (
+        "move_on_suggested",
+        AWAITED | {"contacts": [given.reply("Tue 4 Aug 10:00")], "continue_until": "Fri 14 Aug"},
+        "last word came Tue 4 Aug 10:00, then no answer for 10 working days → the candidate agreed to wait",
+    ),
+    (
+        "withdrawal_to_relay",
+        {"withdrawn": "Wed 15 Jul 14:00"},
+        "overdue after 4 working hours, Thu 16 Jul 09:30",
+    ),
+    (
+        "preference_review",
+        {
+            "candidate": given.candidate(seeking=True, registered="Mon 1 Jun 10:00"),
+            "state": ApplicationState.CLOSED,
+        },
+        "the candidate registered Mon 1 Jun 10:00",
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "facts", "words"), EXPLAINED, ids=[code for code, *_ in EXPLAINED])
+def test_every_kind_of_reason_explains_itself(code: str, facts: dict[str, Any], words: str) -> None:
+    now = "Tue 4 Aug 12:00" if code == ReasonCode.MOVE_ON_SUGGESTED else "Fri 17 Jul 15:00"
+    explanation = told(given.application(**facts), now, code)
+    assert words in explanation
+    assert not set("{}") & set(explanation)
+
+
+def test_a_pause_an_absence_and_a_cool_down_are_explained() -> None:
+    paused = given.application(
+        candidate=given.candidate(pause=given.pause("Wed 15 Jul 09:00", "Mon 27 Jul 09:00"))
+    )
+    assert "asked not to be contacted, so from Mon 27 Jul 09:00" in told(
+        paused, "Thu 16 Jul 10:00", "debrief_due"
+    )
+    away = given.application(client=given.client(away_until="Thu 23 Jul 09:00"), **AWAITED)
+    assert "away until Thu 23 Jul 09:00" in told(away, "Mon 20 Jul 10:00", "client_response_due")
+    chased = given.application(contacts=[given.chaser("Mon 20 Jul 10:00")], **AWAITED)
+    assert told(chased, "Mon 20 Jul 12:00", "client_response_due").endswith("quiet until Thu 23 Jul 10:00")
+
+
+def test_every_reason_built_is_explained_here() -> None:
+    later = {
+        "candidate_unresponsive",
+        "slip_to_relay",
+        "next_step_missing",
+        "hold_review",
+        "competing_deadline",
+        "statutory_notice_due",
+        "thank_you_due",
+        "touch_base_due",
+    }
+    assert {code for code, *_ in EXPLAINED} | later == {str(code) for code in ReasonCode}
+
+
+# The page of the rules
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Policy)])
+def test_the_page_names_every_parameter_with_its_default(name: str) -> None:
+    row = re.search(rf"^\| `{name}` \| ([^|]+) \|", RULES, re.MULTILINE)
+    assert row is not None
+    assert row[1].strip() == f"`{shown(getattr(DEFAULT, name))}`"
+
+
+def shown(value: object) -> str:
+    """A default as JSON writes it."""
+    if isinstance(value, time):
+        return json.dumps(f"{value:%H:%M}")
+    if isinstance(value, tuple):
+        return json.dumps([f"{clock:%H:%M}" for clock in value])
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize("code", list(ReasonCode))
+def test_the_page_names_every_reason(code: ReasonCode) -> None:
+    assert f"`{code}`" in RULES
+
+
+def test_the_page_names_every_rule_that_a_reason_may_cite() -> None:
+    cited = [
+        "B1",
+        "C1",
+        "D1",
+        "E1",
+        "E2",
+        "E3",
+        "F1",
+        "H1",
+        "H2",
+        "J1",
+        "K1",
+        "K2",
+        "G1",
+        "G2",
+        "G3",
+        "G4",
+        "G5",
+        "M1",
+        "M2",
+        "P1",
+        "N0",
+        "X",
+    ]
+    cited += [f"T{n}" for n in range(1, 9)] + [f"R{n}" for n in range(1, 7)]
+    assert [rule for rule in cited if f"**{rule}**" not in RULES] == []

@@ -1,0 +1,155 @@
+"""What holds of every history: the stored intervals and the rules asked at an instant tell one story."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import TypeVar
+
+import hypothesis
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from app.rules.candidates import candidate_reasons, candidate_schedule
+from app.rules.explanations import explain
+from app.rules.facts import Application, Candidate, Feedback
+from app.rules.policy import Policy
+from app.rules.situation import Situation
+from app.rules.status import Interval, Reason, evaluate, schedule, touch_base_from
+from app.rules.vocabulary import ApplicationState, Decision, Level, Status
+from tests import given
+from tests.given import LONDON, SEASONS, files, histories, instants, policies
+
+Facts = TypeVar("Facts")
+Shown = set[tuple[str, datetime, datetime, datetime | None]]
+MOMENT = timedelta(microseconds=1)
+often = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+
+
+def in_any_season(
+    build: Callable[[date], st.SearchStrategy[Facts]],
+) -> st.SearchStrategy[tuple[Facts, list[datetime]]]:
+    """Facts of some weeks, with instants of those weeks and of the next to ask about."""
+    return st.sampled_from(SEASONS).flatmap(
+        lambda first: st.tuples(build(first), st.lists(instants(first, 60), max_size=8))
+    )
+
+
+def shown(reasons: Iterable[Reason]) -> Shown:
+    return {(r.code, r.due_at, r.overdue_at, r.escalate_at) for r in reasons}
+
+
+def covering(intervals: Iterable[Interval], now: datetime) -> Shown:
+    return shown(i.reason for i in intervals if i.start <= now and (i.until is None or now < i.until))
+
+
+def ends_of(intervals: Iterable[Interval]) -> list[datetime]:
+    return sorted({t for i in intervals for t in (i.start, i.until) if t is not None})
+
+
+def around(instants: Iterable[datetime]) -> list[datetime]:
+    return [t + nudge for t in instants for nudge in (-MOMENT, timedelta(0), MOMENT)]
+
+
+@often
+@hypothesis.given(in_any_season(lambda first: histories(first=first)), policies())
+def test_intervals_agree_with_the_rules_at_every_instant(
+    case: tuple[Application, list[datetime]], policy: Policy
+) -> None:
+    application, probes = case
+    intervals = schedule(application, policy)
+    facts = [c.at for c in application.contacts] + [f.received_at for f in application.feedback]
+    for now in [*probes, *around(ends_of(intervals)), *around(facts)]:
+        assert covering(intervals, now) == shown(evaluate(application, policy, now).reasons), now
+
+
+def test_intervals_of_a_closed_file_know_when_its_hold_ended() -> None:
+    application = given.application(
+        state=ApplicationState.CLOSED,
+        feedback=[given.feedback("Wed 15 Jul 10:00", Decision.ROLE_ON_HOLD)],
+        hold=given.hold("Wed 15 Jul 10:00", ended="Mon 20 Jul 10:00"),
+    )
+    now = given.at("Tue 21 Jul 10:00")
+    assert covering(schedule(application, Policy()), now) == shown(
+        evaluate(application, Policy(), now).reasons
+    )
+
+
+@often
+@hypothesis.given(in_any_season(files), policies())
+def test_intervals_of_a_candidate_agree_with_the_rules_at_every_instant(
+    case: tuple[tuple[Candidate, list[Application]], list[datetime]], policy: Policy
+) -> None:
+    file, probes = case
+    intervals = candidate_schedule(*file, policy)
+    for now in [*probes, *around(ends_of(intervals))]:
+        reasons = candidate_reasons(*file, policy, now)
+        assert covering(intervals, now) == shown(r for r in reasons if r.is_flagged(now)), now
+
+
+def test_intervals_of_a_candidate_know_when_the_hold_of_a_closed_file_ended() -> None:
+    """The talk on 30 June came once moving on was due, until the end of the hold starts the silence anew."""
+    application = given.application(
+        candidate=given.candidate(seeking=True, registered="Mon 1 Jun 10:00"),
+        state=ApplicationState.CLOSED,
+        interviews=[given.interview("Mon 1 Jun 11:00")],
+        contacts=[given.contact("Tue 30 Jun 10:00")],
+        hold=given.hold(until="Mon 20 Jul"),
+    )
+    file, now = (application.candidate, [application], Policy()), given.at("Tue 21 Jul 10:00")
+    assert covering(candidate_schedule(*file), now) == shown(candidate_reasons(*file, now))
+
+
+@often
+@hypothesis.given(histories(), policies())
+def test_nothing_changes_between_the_ends_of_intervals(application: Application, policy: Policy) -> None:
+    for start, end in pairwise(ends_of(schedule(application, policy))):
+        codes = [
+            {reason.code for reason in evaluate(application, policy, now).reasons}
+            for now in (start, start + (end - start) / 2, end - MOMENT)
+        ]
+        assert codes[0] == codes[1] == codes[2], (start, end)
+
+
+@often
+@hypothesis.given(histories(), policies(), instants(span=60))
+def test_every_answer_is_whole(application: Application, policy: Policy, now: datetime) -> None:
+    answer = evaluate(application, policy, now)
+    flagged = {reason.code for reason in answer.reasons}
+    assert len(flagged) == len(answer.reasons)
+    assert flagged.isdisjoint(reason.code for reason in answer.waiting)
+    assert (answer.next_action is not None) == bool(answer.reasons)
+    assert all(reason.level(now) is not Level.SCHEDULED for reason in answer.reasons)
+    assert all(reason.flagged_from > now for reason in answer.waiting)
+    assert answer.upcoming is None or answer.status is Status.ON_TRACK
+    assert answer.next_action is None or answer.next_action.not_before >= now
+
+
+@often
+@hypothesis.given(
+    histories((ApplicationState.ACTIVE,)),
+    instants(),
+    st.sampled_from([d for d in Decision if d not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)]),
+    instants(),
+)
+def test_an_untold_decision_is_not_betrayed(
+    application: Application, received: datetime, decision: Decision, now: datetime
+) -> None:
+    before = Situation(application, Policy(), now)
+    if before.on_hold or before.round is None:
+        return
+    untold = Feedback("untold", before.round.id, received, decision)
+    decided = replace(application, feedback=(*application.feedback, untold))
+    assert touch_base_from(Situation(decided, Policy(), now)) == touch_base_from(before)
+
+
+@often
+@hypothesis.given(histories(), policies(), instants(span=60))
+def test_every_reason_explains_itself(application: Application, policy: Policy, now: datetime) -> None:
+    answer = evaluate(application, policy, now)
+    for reason in (*answer.reasons, *answer.waiting, *answer.future):
+        told = explain(reason, LONDON)
+        assert told
+        assert not set("{}") & set(told)
