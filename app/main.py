@@ -26,7 +26,7 @@ from app.api import (
     timescales,
 )
 from app.db import Database
-from app.web import openapi, problems
+from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
 from app.web.middleware import Envelope, Retry
 
@@ -46,6 +46,7 @@ ROUTERS = (
     jobs.jobs,
     consultants.consultants,
     health.health,
+    docs.docs,
 )
 
 
@@ -56,6 +57,7 @@ def create_app(database: Database, secret: str) -> FastAPI:
         version=version("touchbase"),
         lifespan=lifespan,
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,

@@ -12,14 +12,15 @@ from app.web.problems import FieldError, Problem
 EXAMPLES = Path(__file__).with_name("examples.json")
 
 DESCRIPTION = """\
-Touchbase knows which candidate, and which client, is due a word after an interview: since when, why, and what settles it.
+Touchbase knows which candidate, and which client, is due a word after an interview: since when, why, and \
+what settles it.
 
-**Start** with a client, its contact, a candidate, a job, an application and an interview. After the interview post the \
-debrief; then ask `GET /v1/due`. Every write answers with where the application stands now.
+**Start** with a client, its contact, a candidate, a job, an application and an interview. After the interview post \
+the debrief; then ask `GET /v1/due`. Every write answers with where the application stands now.
 
 **Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
-**Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are problem details \
-(RFC 9457) whose `code` is stable. Post a known external id and the object is changed instead of created.
+**Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
+problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
 """
 
 TAGS = {
@@ -85,7 +86,7 @@ def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]])
                 content["application/json"]["example"] = example["response"]
 
 
-def _tidy(node: Any) -> None:  # noqa: ANN401 - any part of the document
+def _tidy(node: Any) -> None:
     """Drop what says nothing: titles made from names, and `default: null`, which only means absent."""
     if isinstance(node, list):
         for item in node:
