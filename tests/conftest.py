@@ -4,6 +4,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -44,6 +45,35 @@ def database_url(server: postgres.Server) -> str:
 
 
 @pytest.fixture(scope="session")
+def template(server: postgres.Server) -> str:
+    """The name of a migrated database that nobody is connected to, to be copied."""
+    server.create_database("template_migrated")
+    migrate(server.url_for("template_migrated"))
+    return "template_migrated"
+
+
+@pytest.fixture
+def empty_url(server: postgres.Server) -> Iterator[str]:
+    """An empty database of the test's own."""
+    yield from _scratch(server, None)
+
+
+@pytest.fixture
+def scratch_url(server: postgres.Server, template: str) -> Iterator[str]:
+    """A migrated database of the test's own, to be broken as it likes."""
+    yield from _scratch(server, template)
+
+
+def _scratch(server: postgres.Server, template: str | None) -> Iterator[str]:
+    name = f"scratch_{uuid4().hex}"
+    server.create_database(name, template)
+    try:
+        yield server.url_for(name)
+    finally:
+        server.drop_database(name)
+
+
+@pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
     """The database as the application uses it."""
     opened = Database(database_url)
@@ -63,14 +93,17 @@ def document(app: FastAPI) -> Document:
     return Document(app.openapi())
 
 
+def client_of(app: FastAPI, document: Document) -> httpx.AsyncClient:
+    """A client of an application in this process; a bug answers 500, as it does when served."""
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    hooks = {"response": [document.check]}
+    return httpx.AsyncClient(transport=transport, base_url="http://touchbase", event_hooks=hooks)
+
+
 @pytest.fixture
 async def http(app: FastAPI, document: Document) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a key."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    hooks = {"response": [document.check]}
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://touchbase", event_hooks=hooks
-    ) as client:
+    async with client_of(app, document) as client:
         yield client
 
 
