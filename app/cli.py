@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -32,7 +33,18 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
-@click.group()
+class Commands(click.Group):
+    """Commands whose expected errors are told in a line, without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except TouchbaseError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=Commands)
 @click.version_option(package_name="touchbase")
 def main() -> None:
     """Touchbase knows who is due a word after an interview."""
@@ -50,9 +62,21 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
     """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
     settings = Settings()
     logs.configure(settings.log_level)
+    # A service manager's SIGTERM ends us as Ctrl-C does: what is under way is finished, the database stopped.
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
+        asyncio.run(_check(home.url))
         app = create_app(Database(home.url, pool_size=settings.pool_size), home.secret)
         server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+
+
+async def _check(url: str) -> None:
+    """Refuse to serve on a database that cannot be used safely."""
+    database = Database(url, pool_size=1)
+    try:
+        await database.check_role()
+    finally:
+        await database.close()
 
 
 def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
@@ -121,7 +145,7 @@ def key() -> None:
 @DATA_DIR
 def create_key(
     agency_id: Any, name: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
-) -> None:  # noqa: ANN401
+) -> None:
     """Create an API key for an agency and print it, this once."""
     settings = Settings()
 
@@ -171,7 +195,4 @@ def _with_database(url: str, work: Callable[[Database], Coroutine[Any, Any, Resu
         finally:
             await database.close()
 
-    try:
-        return asyncio.run(connected())
-    except TouchbaseError as error:
-        raise click.ClickException(str(error)) from error
+    return asyncio.run(connected())

@@ -4,11 +4,14 @@ One unit of work is one transaction of one agency. Row-level security shows it t
 and the application works under a role that can neither own tables nor pass by that wall.
 """
 
+import logging
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from uuid import UUID
 
+import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
@@ -17,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 
 from app.errors import (
     ConflictError,
+    DatabaseUnusableError,
     InvalidError,
     NotFoundError,
     RetryError,
@@ -33,6 +37,18 @@ TIMEOUTS = {
     "lock_timeout": "2s",
     "idle_in_transaction_session_timeout": "10s",
 }
+
+
+# `enter` speaks to the driver itself, whose errors then come without SQLAlchemy's wrapping.
+DATABASE_ERRORS = (
+    DBAPIError,
+    PoolTimeoutError,
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+
+logger = logging.getLogger("touchbase.database")
 
 
 def async_url(url: str) -> URL:
@@ -62,32 +78,44 @@ class Database:
         """
         try:
             async with self._sessions() as session, session.begin():
-                session.info["now"] = await session.scalar(select(func.now()))
+                session.info["now"] = await _clock(session)
                 if agency_id is not None:
                     await enter(session, agency_id)
                 yield session
-        except (DBAPIError, PoolTimeoutError, OSError) as error:
+        except DATABASE_ERRORS as error:
             raise translated(error) from error
 
     async def check_role(self) -> None:
-        """Refuse to work under a role that row-level security does not bind."""
+        """Raise SetupError if the database cannot be used, or under a role that row-level security does not bind."""
         query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
-        async with self.engine.connect() as connection:
-            if await connection.scalar(query):
-                raise UnsafeRoleError(APPLICATION_ROLE)
+        try:
+            async with self.engine.connect() as connection:
+                unsafe = await connection.scalar(query)
+        except DATABASE_ERRORS as error:
+            raise DatabaseUnusableError(APPLICATION_ROLE) from error
+        if unsafe:
+            raise UnsafeRoleError(APPLICATION_ROLE)
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
 
 
+async def _clock(session: AsyncSession) -> datetime:
+    """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
+    try:
+        return (await session.execute(select(func.now()))).scalar_one()
+    except DATABASE_ERRORS as error:
+        raise _unavailable(getattr(error, "orig", None) or error) from error
+
+
 def translated(error: Exception) -> Exception:
     """What a database error means to the one who asked (R13); the error itself where it is a bug of ours."""
     if not isinstance(error, DBAPIError):
-        return UnavailableError()
+        return _unavailable(error)
     state = getattr(error.orig, "sqlstate", None)
     if error.connection_invalidated or state is None or state.startswith(_UNAVAILABLE):
-        return UnavailableError()
+        return _unavailable(error.orig or error)
     if state in ("40001", "40P01"):
         return RetryError()
     if state == "42501":
@@ -97,6 +125,13 @@ def translated(error: Exception) -> Exception:
     if state == "23505":
         return ConflictError("The same thing was recorded at the same moment; read it and try again.")
     return InvalidError() if state.startswith(("22", "23")) else error
+
+
+def _unavailable(error: BaseException) -> UnavailableError:
+    """The cause is for the operator; its words stay out, as they may quote what a client sent."""
+    name = type(error.__cause__ or error).__name__
+    logger.warning("database not available: %s %s", name, getattr(error, "sqlstate", None) or "")
+    return UnavailableError()
 
 
 # Lock or statement timeout, a broken connection, a server that stops or has no room.
@@ -119,5 +154,5 @@ async def enter(session: AsyncSession, agency_id: UUID) -> None:
     parameters. It goes to the driver as it is so that it fills no cache of prepared statements.
     """
     connection = await (await session.connection()).get_raw_connection()
-    assert connection.driver_connection is not None  # noqa: S101 - it is checked out
+    assert connection.driver_connection is not None
     await connection.driver_connection.execute(f"SET LOCAL app.agency_id = '{UUID(str(agency_id))}'")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 from app import postgres
 from app.db import Database
@@ -54,9 +55,9 @@ def home(settings: Settings, data_dir: Path | None, *, report: Report, demo: boo
         migrate(url)
         secret = secret_of(settings, data_dir)
         where = data_dir or postgres.default_data_dir()
-        key = asyncio.run(_first_key(url, where, settings, secret, report))
+        key, agency_id = asyncio.run(_first_key(url, where, settings, secret, report))
         if demo:
-            asyncio.run(_demo(url, key, secret, report))
+            asyncio.run(_demo(url, agency_id, report))
         yield Home(url, secret, key)
 
 
@@ -72,28 +73,31 @@ def secret_of(settings: Settings, data_dir: Path | None) -> str:
     return _kept((data_dir or postgres.default_data_dir()) / "secret", lambda: secrets.token_urlsafe(48))
 
 
-async def _first_key(url: str, where: Path, settings: Settings, secret: str, report: Report) -> str:
-    """The key of the first agency; both are made on the first start and kept in the data directory."""
+async def _first_key(
+    url: str, where: Path, settings: Settings, secret: str, report: Report
+) -> tuple[str, UUID]:
+    """The first agency's key and id; both are made on the first start, and the data directory keeps the key."""
     path = where / "api-key"
     base = Database(url, pool_size=1)
     try:
         key = _kept(path, lambda: api_keys.generate(settings.environment))
         async with base.transaction(None) as db:
             known = await api_keys.authenticate(db, key, secret=secret, now=db.info["now"])
-        if known is None:
-            report("Making the first agency and its API key.")
-            async with base.transaction(None) as db:
-                agency_id = await api_keys.create_agency(db, "First agency")
-                await api_keys.create_key(db, agency_id, key, secret=secret, name="first key")
-        return key
+        if known is not None:
+            return key, known.caller.agency_id
+        report("Making the first agency and its API key.")
+        async with base.transaction(None) as db:
+            agency_id = await api_keys.create_agency(db, "First agency")
+            await api_keys.create_key(db, agency_id, key, secret=secret, name="first key")
+        return key, agency_id
     finally:
         await base.close()
 
 
-async def _demo(url: str, key: str, secret: str, report: Report) -> None:
+async def _demo(url: str, agency_id: UUID, report: Report) -> None:
     base = Database(url, pool_size=1)
     try:
-        await load_demo(base, key, secret, report=report)
+        await load_demo(base, agency_id, report=report)
     finally:
         await base.close()
 

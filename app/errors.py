@@ -17,6 +17,15 @@ class SetupError(TouchbaseError):
     """The service cannot start as it is set up; the text tells the operator what to do."""
 
 
+class DatabaseUnusableError(SetupError):
+    """The database does not answer, or has no role for the application yet."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(
+            f"cannot work with the database under the role {role}; is it running, and was `touchbase migrate` run?"
+        )
+
+
 class UnsafeRoleError(SetupError):
     """The database role is a superuser or bypasses row-level security (S1)."""
 

@@ -32,5 +32,5 @@ def configure(level: str) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    # Our own line per request replaces this one, which would also show queries.
-    logging.getLogger("uvicorn.access").disabled = True
+    for chatty in ("alembic", "uvicorn"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

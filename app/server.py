@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -34,7 +35,7 @@ def run(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None]) -> 
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    with listener:
+    with listener, suppress(KeyboardInterrupt):
         AnnouncingServer(config, lambda: ready(url)).run(sockets=[listener])
 
 

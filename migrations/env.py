@@ -23,8 +23,9 @@ def migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
     )
-    connection.execute(text("SET lock_timeout = '2s'"))
+    # The other runner may take long; only then comes the limit, which would hold for this lock as well.
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
+    connection.execute(text("SET lock_timeout = '2s'"))
     connection.commit()
     try:
         with context.begin_transaction():

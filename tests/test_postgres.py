@@ -253,7 +253,7 @@ def test_initdb_cut_short_is_made_anew(data_dir: Path) -> None:
 
 def test_set_directory_without_programs_is_an_error(data_dir: Path) -> None:
     with (
-        pytest.raises(PostgresError, match="TOUCHBASE_POSTGRES_BIN.*initdb: No such file"),
+        pytest.raises(PostgresError, match=r"TOUCHBASE_POSTGRES_BIN.*initdb: No such file"),
         running(data_dir, bin_dir=data_dir),
     ):
         pass

@@ -131,8 +131,7 @@ async def create_application(body: ApplicationCreate, work: InWork, response: Re
     saved, standing = await service.create(
         work.db, work.caller, values, body.refs(), given=body.given(), now=work.now
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(ApplicationSaved, work, saved, application_status=explained(standing))
+    return await saved_view(ApplicationSaved, work, response, saved, application_status=explained(standing))
 
 
 @applications.get("/v1/applications", **operation("applications:read", 404))
@@ -170,7 +169,7 @@ async def get_application(application_id: ApplicationId, work: InWork) -> Applic
 async def update_application(
     application_id: ApplicationId, body: ApplicationUpdate, work: InWork
 ) -> ApplicationSaved:
-    """Close an application, put it on hold, note a withdrawal or an agreement to wait."""
+    """Change an application: close it, put it on hold, note a withdrawal or an agreement to wait."""
     changes = by_name(body, sent_only=True)
     row, standing = await service.update(work.db, work.caller, application_id, changes, now=work.now)
     return await view(ApplicationSaved, work, row, application_status=explained(standing))

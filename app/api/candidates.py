@@ -98,8 +98,7 @@ async def create_candidate(body: CandidateCreate, work: InWork, response: Respon
     saved = await people.save_candidate(
         work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(CandidateView, work, saved)
+    return await saved_view(CandidateView, work, response, saved)
 
 
 @candidates.get("/v1/candidates", **operation("directory:read", 404))

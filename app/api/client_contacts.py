@@ -71,8 +71,7 @@ async def create_client_contact(
     saved = await people.save_client_contact(
         work.db, work.caller, values, body.refs(), given=body.given(), now=work.now
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(ClientContactView, work, saved)
+    return await saved_view(ClientContactView, work, response, saved)
 
 
 @client_contacts.get("/v1/clients/{client_id}/contacts", **operation("directory:read", 404))

@@ -54,8 +54,7 @@ async def create_client(body: ClientCreate, work: InWork, response: Response) ->
     saved = await objects.save(
         work.db, work.caller, RefKind.CLIENT, Client, body.columns(), body.refs(), given=body.given()
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(ClientView, work, saved)
+    return await saved_view(ClientView, work, response, saved)
 
 
 @clients.get("/v1/clients", **operation("directory:read"))

@@ -60,8 +60,7 @@ async def create_consultant(body: ConsultantCreate, work: InWork, response: Resp
     saved = await objects.save(
         work.db, work.caller, RefKind.CONSULTANT, Consultant, body.columns(), body.refs(), given=body.given()
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(ConsultantView, work, saved)
+    return await saved_view(ConsultantView, work, response, saved)
 
 
 @consultants.get("/v1/consultants", **operation("directory:read"))

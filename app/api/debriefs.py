@@ -258,6 +258,15 @@ class DebriefView(Output):
     account: dict[str, Any] = Field(description="The other members, as they were given.")
 
 
+class CurrentDebrief(Output):
+    """The account of an interview over all its versions, for eyes inside the agency."""
+
+    interview_id: Id
+    version: int = Field(description="The latest version in it.")
+    account: dict[str, Any] = Field(description="Every member ever given; a later version wins.")
+    origins: dict[str, Id] = Field(description="The debrief that each member comes from.")
+
+
 class DebriefSaved(DebriefView):
     """A debrief, what was recorded with it, and where its application stands now."""
 
@@ -290,6 +299,12 @@ async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) 
     await find(work.db, work.caller, Interview, interview_id)
     query = narrowed(columns_of(work.caller, Debrief), Debrief, {"interview_id": interview_id})
     return await recorded(DebriefView, work, paging, query, Debrief)
+
+
+@debriefs.get("/v1/interviews/{interview_id}/debrief", **operation("records:read", 404))
+async def get_current_debrief(interview_id: InterviewId, work: InWork) -> CurrentDebrief:
+    """Read the account as it stands: versions merged field by field, each with its origin."""
+    return CurrentDebrief.model_validate(await service.current(work.db, work.caller, interview_id))
 
 
 @debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404))

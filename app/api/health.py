@@ -2,9 +2,11 @@
 
 from fastapi import APIRouter, Request
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from app.db import Database
-from app.errors import UnavailableError
+from app.errors import NotFoundError, UnavailableError
+from app.web.operations import problem_response
 from app.web.schema import Output
 
 health = APIRouter(tags=["Health"])
@@ -22,12 +24,20 @@ async def get_liveness() -> Health:
     return Health(status="ok")
 
 
-@health.get("/readyz", responses={503: {"description": "The database cannot be used."}})
+@health.get("/readyz", responses={503: problem_response(503)})
 async def get_readiness(request: Request) -> Health:
     """Answer once the database is there with the schema that this release needs."""
     database: Database = request.app.state.database
-    async with database.transaction(None) as db:
-        revision = await db.scalar(text("SELECT version_num FROM alembic_version"))
-    if revision != request.app.state.revision:
+    if await _revision(database) != request.app.state.revision:
         raise UnavailableError("The database has another schema revision; run `touchbase migrate`.")
     return Health(status="ok")
+
+
+async def _revision(database: Database) -> str | None:
+    """The schema's revision; None where there is no schema yet, or none that we may read."""
+    try:
+        async with database.transaction(None) as db:
+            revision: str | None = await db.scalar(text("SELECT version_num FROM alembic_version"))
+    except (NotFoundError, ProgrammingError):
+        return None
+    return revision

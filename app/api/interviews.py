@@ -71,8 +71,7 @@ async def schedule_interview(
     saved, standing = await service.schedule(
         work.db, work.caller, application_id, body.columns(), body.refs(), given=body.given(), now=work.now
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(InterviewSaved, work, saved, application_status=explained(standing))
+    return await saved_view(InterviewSaved, work, response, saved, application_status=explained(standing))
 
 
 @interviews.get("/v1/applications/{application_id}/interviews", **operation("applications:read", 404))
@@ -91,7 +90,7 @@ async def get_interview(interview_id: InterviewId, work: InWork) -> InterviewVie
 
 @interviews.patch("/v1/interviews/{interview_id}", **operation("applications:write", 404, body=True))
 async def update_interview(interview_id: InterviewId, body: InterviewUpdate, work: InWork) -> InterviewSaved:
-    """Move an interview, call it off, or say that it was held."""
+    """Change an interview: move it, call it off, or say that it was held."""
     changes = by_name(body, sent_only=True)
     row, standing = await service.update(work.db, work.caller, interview_id, changes, now=work.now)
     return await view(InterviewSaved, work, row, application_status=explained(standing))

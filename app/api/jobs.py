@@ -58,8 +58,7 @@ async def create_job(body: JobCreate, work: InWork, response: Response) -> JobVi
     saved = await objects.save(
         work.db, work.caller, RefKind.JOB, Job, body.columns(), body.refs(), given=body.given()
     )
-    response.status_code = 201 if saved.created else 200
-    return await saved_view(JobView, work, saved)
+    return await saved_view(JobView, work, response, saved)
 
 
 @jobs.get("/v1/jobs", **operation("directory:read", 404))

@@ -53,7 +53,7 @@ _AT_LEAST_ONE = {
 }
 
 
-def _parameter(name: str) -> Any:  # noqa: ANN401 - a pydantic field definition
+def _parameter(name: str) -> Any:
     least = 1 if name in _AT_LEAST_ONE else 0
     kind = _PARAMETER_TYPES.get(name, Annotated[int, Field(ge=least, le=260)])
     return (kind, Field(default=None, json_schema_extra=_shown_default(name)))

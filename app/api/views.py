@@ -1,11 +1,12 @@
 """What every resource does alike: external ids, lists, partial changes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 from uuid import UUID
 
-from fastapi import Query
-from pydantic import Field
+from fastapi import Query, Response
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Select
 
 from app.models.base import Row, TenantedBase
@@ -67,6 +68,12 @@ class PauseTerms(Input):
     allow_urgent: bool = Field(default=False, description="Offers and next stages may be told all the same.")
     reason: Name | None = None
 
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.until <= self.from_:
+            raise PydanticCustomError("pause_end", "until must be after from")
+        return self
+
 
 class HoldTerms(Input):
     """The client stopped the job for a while."""
@@ -90,14 +97,17 @@ def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
     return body.model_dump(by_alias=True, exclude_unset=sent_only)
 
 
-async def view(model: type[Answer], work: Work, row: TenantedBase, **more: Any) -> Answer:  # noqa: ANN401
+async def view(model: type[Answer], work: Work, row: TenantedBase, **more: Any) -> Answer:
     """An object as we answer it, with its external ids."""
     refs = await objects.refs_of(work.db, work.caller, [row.id])
     return model.model_validate({**columns_of(row), "external_refs": refs[row.id], **more})
 
 
-async def saved_view(model: type[Answer], work: Work, saved: Saved[Row], **more: Any) -> Answer:  # noqa: ANN401
-    """A created or changed object as we answer it."""
+async def saved_view(
+    model: type[Answer], work: Work, response: Response, saved: Saved[Row], **more: Any
+) -> Answer:
+    """A created object as we answer it, with 201; or with 200 the one that an external id named."""
+    response.status_code = 201 if saved.created else 200
     return await view(model, work, saved.row, **more)
 
 

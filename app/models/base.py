@@ -34,7 +34,7 @@ class Base(DeclarativeBase):
     """The tables of Touchbase. Instants are `timestamptz`, text has no length (the API bounds it)."""
 
     metadata = MetaData(naming_convention=CONVENTION)
-    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy's own idiom
+    type_annotation_map = {
         datetime: DateTime(timezone=True),
         str: Text,
         dict[str, Any]: JSONB,
@@ -77,7 +77,7 @@ class Recorded:
     recorded_at: Mapped[datetime] = mapped_column(server_default=func.now(), sort_order=97)
 
 
-def table_args(*more: Any) -> tuple[Any, ...]:  # noqa: ANN401 - constraints and indexes of every kind
+def table_args(*more: Any) -> tuple[Any, ...]:
     """The composite primary key and the foreign key to the agency, with a table's own constraints."""
     return (
         PrimaryKeyConstraint("agency_id", "id"),
@@ -112,7 +112,7 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
-def word(name: str, words: type[StrEnum], *, default: StrEnum | None = None) -> Any:  # noqa: ANN401
+def word(name: str, words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
     """A column of a closed list, checked by the database as well."""
     return mapped_column(Word(words), CheckConstraint(one_of(name, list(words)), name=name), default=default)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app.errors import SetupError
+
 SHORT_PATH = re.compile(r"/[A-Za-z0-9._/-]{0,84}")
 """Fits a socket address (103 bytes on macOS) with the socket's name, and needs no quoting in a URL."""
 
@@ -22,7 +24,7 @@ done"""
 """Asked as the account itself, so that access lists and the like count too."""
 
 
-class PostgresError(Exception):
+class PostgresError(SetupError):
     """The embedded PostgreSQL could not be found, made, started or asked; the message says what to do."""
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 
+from app.rules.drafts import Draft, Fact, step
 from app.rules.facts import Application, Candidate, Contact
 from app.rules.policy import Policy
-from app.rules.reasons import Draft, Fact, move_on_suggested, step
+from app.rules.reasons import move_on_suggested
 from app.rules.situation import BEGINNING, Situation, turning_points
 from app.rules.status import Interval, Reason, merged, restrained, shown_between
 from app.rules.vocabulary import ApplicationState, Decision, ReasonCode, Target

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from app.rules.reasons import Step
+from app.rules.drafts import Step
 from app.rules.status import Reason
 
 # Written out because strftime follows the locale of the process.
@@ -13,10 +13,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def explain(reason: Reason, zone: ZoneInfo) -> str:
     """Why a reason is due, step by step, such as "client said Wed 15 Jul 'by Friday' → ... → chase from ..."."""
-    steps = list(reason.steps)
-    if reason.flagged_from > reason.due_at:
-        steps.append(Step("quiet until {}", (reason.flagged_from,)))
-    return " → ".join(_words(step, zone) for step in steps)
+    return " → ".join(_words(step, zone) for step in reason.steps)
 
 
 def _words(step: Step, zone: ZoneInfo) -> str:

@@ -5,12 +5,12 @@ or drops it; that is the business of `app.rules.status`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
 
+from app.rules.drafts import Draft, Fact, Step, counted, step
+from app.rules.expectations import Chase, chase_of, client_back_at, expectation_fact, expectation_steps
 from app.rules.facts import Interview
-from app.rules.situation import Expectation, Situation, is_call
+from app.rules.situation import Situation, is_call
 from app.rules.vocabulary import (
     ContactParty,
     Decision,
@@ -19,49 +19,7 @@ from app.rules.vocabulary import (
     Purpose,
     ReasonCode,
     Target,
-    TimescaleSource,
 )
-
-
-class Fact(NamedTuple):
-    """The fact a reason rests on: its kind, its id where it has one, and its date."""
-
-    kind: str
-    id: str | None
-    at: datetime
-
-
-class Step(NamedTuple):
-    """One step of the arithmetic: words with a `{}` for each value, put into plain text when asked for."""
-
-    words: str
-    values: tuple[datetime | date | str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
-
-    `active_from` is set where the reason counts before it is due (R4). `urgent` marks an offer to relay, `good`
-    an offer or a next stage (P1, G3).
-    """
-
-    code: ReasonCode
-    rule: str
-    target: Target
-    due_at: datetime
-    overdue_at: datetime
-    escalate_at: datetime | None
-    facts: tuple[Fact, ...]
-    steps: tuple[Step, ...]
-    active_from: datetime | None = None
-    urgent: bool = False
-    good: bool = False
-
-
-def step(words: str, *values: datetime | date | str | int) -> Step:
-    """A step of the arithmetic."""
-    return Step(words, values)
 
 
 def debrief_due(s: Situation) -> Draft | None:
@@ -88,9 +46,9 @@ def _debrief_of(s: Situation, interview: Interview) -> Draft:
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("interview", interview.id, interview.end),),
         (
-            step("interview ends {}", interview.end),
+            step("interview ended {}" if s.knows(interview.end) else "interview ends {}", interview.end),
             step("ask for the debrief from {}", due),
-            step("overdue after {} working hours, {}", hours, overdue),
+            step("overdue after {}, {}", counted(hours, "working hour"), overdue),
         ),
     )
 
@@ -103,9 +61,9 @@ def timescale_missing(s: Situation) -> Draft | None:
     due, overdue = s.office.add_days(s.round.end, days), s.office.add_days(s.round.end, 2)
     steps = [
         step("interview ended {}, no timescale yet", s.round.end),
-        step("ask the client from {}, {} working day(s) later", due, days),
+        step("ask the client from {}, {} later", due, counted(days, "working day")),
     ]
-    back = _client_back_at(s)
+    back = client_back_at(s)
     if back and back > due:
         due, overdue = back, s.office.add_days(back, 1)
         steps.append(step("client contact away, so from {}", due))
@@ -120,26 +78,6 @@ def timescale_missing(s: Situation) -> Draft | None:
         (Fact("interview", s.round.id, s.round.end),),
         (*steps, step("overdue from {}", overdue)),
     )
-
-
-class Chase(NamedTuple):
-    """The instant from which the client may be asked for the answer (D1's b), and how it came about."""
-
-    at: datetime
-    facts: tuple[Fact, ...]
-    steps: tuple[Step, ...]
-
-
-def chase_of(s: Situation, expected: Expectation) -> Chase:
-    """D1's b: when the expected time, the agency's grace and the client's absence have passed."""
-    grace = s.policy.client_grace_working_hours
-    at = s.office.add_hours(expected.at, grace) if grace else s.office.roll(expected.at)
-    steps = [*_expectation_steps(s, expected)]
-    back = _client_back_at(s)
-    if back and back > at:
-        at = back
-        steps.append(step("client contact away until {}", back))
-    return Chase(at, (_expectation_fact(s, expected),), tuple(steps))
 
 
 def client_response_due(s: Situation) -> Draft | None:
@@ -225,16 +163,20 @@ def courtesy_update_due(s: Situation) -> Draft | None:
     heard = _last_heard(s)
     every = s.policy.courtesy_on_hold_working_days if s.on_hold else s.policy.courtesy_every_working_days
     day = s.office.day_after(s.office.date_of(heard.at), every)
-    facts, steps = [heard], [_heard_step(heard), step("a word every {} working days: {}", every, day)]
+    facts, steps = (
+        [heard],
+        [_heard_step(heard), step("a word every {}: {}", counted(every, "working day"), day)],
+    )
     expected = s.expectation
     if s.awaiting and expected and not expected.assumed and heard.at <= expected.at:
         passed = s.office.date_of(s.office.roll(expected.at))
         told = s.office.day_after(passed, s.policy.slip_update_working_days)
         if told < day:
             day = told
-            facts = [_expectation_fact(s, expected), heard]
-            words = "the candidate is told {} working day(s) after it passed: {}"
-            steps = [*_expectation_steps(s, expected), step(words, s.policy.slip_update_working_days, day)]
+            facts = [expectation_fact(s, expected), heard]
+            later = counted(s.policy.slip_update_working_days, "working day")
+            words = "the candidate is told {} after it passed: {}"
+            steps = [*expectation_steps(s, expected), step(words, later, day)]
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.COURTESY_UPDATE_DUE,
@@ -264,9 +206,8 @@ def promised_update_due(s: Situation) -> Draft | None:
         s.office.add_days(overdue, s.policy.escalate_promise_working_days),
         (Fact("contact", contact.id, contact.at),),
         (
-            step("promised on {}", contact.at),
-            step("for {}", overdue),
-            step("due that working day, {}", due),
+            step("promised {} to speak by {}", contact.at, overdue),
+            step("due from {}", due),
         ),
     )
 
@@ -317,9 +258,11 @@ def move_on_suggested(s: Situation) -> Draft | None:
     due, steps = _silent_since(s, chase)
     active_from, last = None, s.chasers[-1] if s.exhausted and s.chasers else None
     if last:
+        active_from = last.at
         cooled = s.office.add_days(last.at, s.policy.chaser_cooldown_working_days)
-        steps.append(step("{} chasers unanswered, the last on {}", len(s.chasers), last.at))
-        due, active_from = min(due, cooled), last.at
+        if cooled < due:
+            due = cooled
+            steps = [step("{} unanswered, the last on {}", counted(len(s.chasers), "chaser"), last.at)]
     agreed = s.application.continue_until
     if agreed:
         active_from, due = None, max(due, s.office.start_of(agreed))
@@ -356,7 +299,7 @@ def withdrawal_to_relay(s: Situation) -> Draft | None:
         (
             step("the candidate withdrew {}", withdrawn_at),
             step("tell the client from {}", due),
-            step("overdue after {} working hours, {}", hours, overdue),
+            step("overdue after {}, {}", counted(hours, "working hour"), overdue),
         ),
     )
 
@@ -397,32 +340,27 @@ CLOSED_RULES: tuple[Rule, ...] = (decision_to_relay,)
 WITHDRAWN_RULES: tuple[Rule, ...] = (withdrawal_to_relay,)
 
 
-def _client_back_at(s: Situation) -> datetime | None:
-    client = s.application.client
-    return s.office.roll(client.unavailable_until) if client and client.unavailable_until else None
-
-
 def _silent_since(s: Situation, chase: Chase) -> tuple[datetime, list[Step]]:
     """When the client's silence has lasted too long: a word at or after that instant starts it anew."""
     days = s.policy.move_on_working_days
     due = s.office.add_days(chase.at, days)
     if s.last_response_at < due:
-        return due, [step("no answer for {} working days", days)]
+        return due, [step("no answer for {}", counted(days, "working day"))]
     renewed = s.office.add_days(s.last_response_at, days)
-    words = "the client's last word came {}, then no answer for {} working days"
-    return renewed, [step(words, s.last_response_at, days)]
+    words = "the client's last word came {}, then no answer for {}"
+    return renewed, [step(words, s.last_response_at, counted(days, "working day"))]
 
 
 def _relay_by(s: Situation, decision: Decision, at: datetime) -> tuple[datetime, str]:
     policy = s.policy
     if decision is Decision.OFFER:
         hours = policy.relay_offer_working_hours
-        return s.office.add_hours(at, hours), f"{hours} working hours"
+        return s.office.add_hours(at, hours), counted(hours, "working hour")
     if decision is Decision.NEXT_STAGE:
         hours = policy.relay_next_stage_working_hours
-        return s.office.add_hours(at, hours), f"{hours} working hours"
+        return s.office.add_hours(at, hours), counted(hours, "working hour")
     days = policy.relay_negative_working_days
-    return s.office.add_days(at, days), f"{days} working day(s)"
+    return s.office.add_days(at, days), counted(days, "working day")
 
 
 def _last_heard(s: Situation) -> Fact:
@@ -440,29 +378,3 @@ def _heard_step(heard: Fact) -> Step:
         "contact": "last word to the candidate",
     }
     return step(f"{names[heard.kind]} {{}}", heard.at)
-
-
-def _expectation_fact(s: Situation, expected: Expectation) -> Fact:
-    if expected.timescale:
-        return Fact("timescale", expected.timescale.id, expected.timescale.given_at)
-    comment = next((f for f in s.feedback if f.received_at == expected.since), None)
-    if comment:
-        return Fact("feedback", comment.id, comment.received_at)
-    current = s.round
-    assert current is not None
-    return Fact("interview" if current.end == expected.since else "hold", current.id, expected.since)
-
-
-def _expectation_steps(s: Situation, expected: Expectation) -> tuple[Step, ...]:
-    given = expected.timescale
-    if given is None:
-        days = s.policy.default_response_working_days
-        words = "no timescale, so an answer is assumed {} working days after {}"
-        return step(words, days, expected.since), step("{}", expected.at)
-    day = s.office.date_of(given.given_at)
-    who = "client said" if given.source is TimescaleSource.CLIENT else "candidate heard"
-    said = step(f"{who} {{}} '{{}}'", day, given.phrase) if given.phrase else step(f"{who} {{}}", day)
-    if not expected.assumed:
-        return said, step("{}", expected.at)
-    days = s.policy.unknown_recheck_working_days
-    return said, step("no date in that, so asked again after {} working days", days), step("{}", expected.at)

@@ -4,23 +4,21 @@
 out as intervals over all time. All three rest on the same reasons, so they cannot disagree.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
+from app.rules.drafts import Draft, Fact, Step, step
 from app.rules.facts import Application, Candidate, ClientContact, Contact
 from app.rules.policy import Policy
 from app.rules.reasons import (
     CLOSED_RULES,
     RULES,
     WITHDRAWN_RULES,
-    Draft,
-    Fact,
-    Step,
     promised_update_due,
-    step,
     withdrawal_told,
 )
 from app.rules.situation import BEGINNING, Situation, turning_points
@@ -271,12 +269,7 @@ def _drafts(s: Situation) -> list[Draft]:
 def restrained(s: Situation, draft: Draft) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft)
-    quiet = [moved.due_at, _cooled_at(s, moved)]
-    quiet += [
-        min(snooze.until, moved.escalate_at or snooze.until)
-        for snooze in s.application.snoozes
-        if snooze.code == draft.code
-    ]
+    quiet = [rest for rest in (*_rests(s, moved), *_snoozes(s, moved)) if rest.until > moved.due_at]
     return Reason(
         code=draft.code,
         rule=draft.rule,
@@ -285,12 +278,12 @@ def restrained(s: Situation, draft: Draft) -> Reason:
         overdue_at=moved.overdue_at,
         escalate_at=moved.escalate_at,
         active_from=draft.active_from or draft.due_at,
-        flagged_from=max(quiet),
+        flagged_from=max([moved.due_at, *(rest.until for rest in quiet)]),
         dropped_from=None,
         held_until=held_until,
         urgent=draft.urgent,
         facts=draft.facts,
-        steps=moved.steps,
+        steps=(*moved.steps, *(rest.step for rest in quiet)),
     )
 
 
@@ -313,15 +306,32 @@ def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
     return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
 
-def _cooled_at(s: Situation, draft: Draft) -> datetime:
-    """When the last attempt or chaser is long enough ago to try again (G1, G2)."""
+class _Rest(NamedTuple):
+    """A time in which a reason is kept quiet, and the words for why."""
+
+    until: datetime
+    step: Step
+
+
+def _rests(s: Situation, draft: Draft) -> Iterator[_Rest]:
+    """The wait after the last attempt or chaser (G1, G2)."""
     if draft.code in CHASERS and s.chasers:
-        return s.office.add_days(s.chasers[-1].at, s.policy.chaser_cooldown_working_days)
+        last = s.chasers[-1].at
+        until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
+        yield _Rest(until, step("chased {}, so quiet until {}", last, until))
     if draft.target is Target.CANDIDATE:
         attempts = [c.at for c in s.candidate_contacts if _is_attempt(s, c, draft)]
         if attempts:
-            return s.office.add_hours(attempts[-1], s.policy.attempt_cooldown_working_hours)
-    return draft.due_at
+            until = s.office.add_hours(attempts[-1], s.policy.attempt_cooldown_working_hours)
+            yield _Rest(until, step("last attempt {}, so quiet until {}", attempts[-1], until))
+
+
+def _snoozes(s: Situation, draft: Draft) -> Iterator[_Rest]:
+    """Snoozes put a reason off, but never past its escalation (G5)."""
+    for snooze in s.application.snoozes:
+        if snooze.code == draft.code:
+            until = min(snooze.until, draft.escalate_at or snooze.until)
+            yield _Rest(until, step("snoozed until {}", until))
 
 
 def _is_attempt(s: Situation, contact: Contact, draft: Draft) -> bool:

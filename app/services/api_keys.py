@@ -86,7 +86,7 @@ async def create_key(
 ) -> None:
     """Keep a generated key for an agency."""
     key_id = key_id_of(key)
-    assert key_id is not None  # noqa: S101 - it was generated here
+    assert key_id is not None
     db.add(
         ApiKey(
             agency_id=agency_id,

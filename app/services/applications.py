@@ -40,10 +40,15 @@ async def create(
         )
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
     await _check_client(db, caller, job, values["client_contact_id"])
-    saved = await save(
-        db, caller, RefKind.APPLICATION, Application, _with_hold(values, now), refs, given=given
-    )
-    return saved, await _refreshed(db, caller, saved.row.id, now)
+    columns = _with_hold(values, now)
+    if "hold" in given:
+        given |= columns.keys() - values.keys()
+    saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=given)
+    if not saved.created:
+        settle_hold(saved.row, now)
+    standing = await _refreshed(db, caller, saved.row.id, now)
+    await db.refresh(saved.row)
+    return saved, standing
 
 
 async def update(

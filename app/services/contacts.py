@@ -42,14 +42,27 @@ async def record(
     return contact, list(standings.values())
 
 
-async def add(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Contact:
-    """Check a contact and add its rows; the caller has locked the applications and will refresh them."""
+async def add(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    *,
+    now: datetime,
+    pointer: str = "",
+    promise_pointer: str = "/promise",
+) -> Contact:
+    """Check a contact and add its rows; the caller has locked the applications and will refresh them.
+
+    The pointers say where in the body the contact and the promise stand.
+    """
     columns = dict(values)
     person_id, application_ids = columns.pop("person_id"), columns.pop("application_ids")
     relays, promise = columns.pop("relays"), columns.pop("promise")
     occurred_at = columns.pop("occurred_at") or now
-    await _check_relays(db, caller, columns["party"], person_id, application_ids, relays)
-    check_promise(columns["party"], promise, occurred_at, await facts.policy_of(db, caller))
+    relays_pointer = f"{pointer}/relays"
+    await _check_relays(db, caller, columns["party"], person_id, application_ids, relays, relays_pointer)
+    policy = await facts.policy_of(db, caller)
+    check_promise(columns["party"], promise, occurred_at, policy, promise_pointer)
     person = "candidate_id" if columns["party"] is ContactParty.CANDIDATE else "client_contact_id"
     contact = Contact(
         agency_id=caller.agency_id,
@@ -70,21 +83,21 @@ async def add(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, no
 
 
 def check_promise(
-    party: ContactParty, promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy
+    party: ContactParty, promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy, pointer: str
 ) -> None:
     """Raise InvalidError for a promise to anyone but the candidate, or for a time before it was made."""
     if promise is None:
         return
     if party is not ContactParty.CANDIDATE:
-        raise InvalidError("Promises are made to candidates.", code="promise_party", pointer="/promise")
+        raise InvalidError("Promises are made to candidates.", code="promise_party", pointer=pointer)
     by, by_date = promise["by"], promise["by_date"]
     if by is not None and by < made_at:
         raise InvalidError(
-            "The promised time is before the promise.", code="promise_past", pointer="/promise/by"
+            "The promised time is before the promise.", code="promise_past", pointer=f"{pointer}/by"
         )
     if by_date is not None and by_date < policy.office.date_of(made_at):
         raise InvalidError(
-            "The promised date is before the promise.", code="promise_past", pointer="/promise/by_date"
+            "The promised date is before the promise.", code="promise_past", pointer=f"{pointer}/by_date"
         )
 
 
@@ -114,7 +127,7 @@ async def _linked(
     caller: Caller,
     table: type[ContactApplication] | type[Relay],
     column: Any,
-    ids: Sequence[UUID],  # noqa: ANN401
+    ids: Sequence[UUID],
 ) -> dict[UUID, list[UUID]]:
     """What contacts are linked to, by contact."""
     query = select(table.contact_id, column).where(
@@ -164,11 +177,12 @@ async def _check_relays(
     person_id: UUID,
     application_ids: Sequence[UUID] | None,
     relays: Sequence[UUID],
+    relays_pointer: str,
 ) -> None:
     if relays and party is not ContactParty.CANDIDATE:
-        raise InvalidError("Feedback is relayed to candidates.", code="relay_party", pointer="/relays")
+        raise InvalidError("Feedback is relayed to candidates.", code="relay_party", pointer=relays_pointer)
     for place, feedback_id in enumerate(relays):
-        pointer = f"/relays/{place}"
+        pointer = f"{relays_pointer}/{place}"
         join = (Application.agency_id == Feedback.agency_id) & (Application.id == Feedback.application_id)
         query = rows_of(caller, Feedback).join(Application, join).where(Feedback.id == feedback_id)
         row = (

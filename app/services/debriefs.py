@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.errors import ConflictError, InvalidError
+from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Application, Contact, Debrief, Interview, Timescale
 from app.rules.vocabulary import (
     Attended,
@@ -23,7 +23,7 @@ from app.rules.vocabulary import (
     TimescaleSource,
 )
 from app.services import contacts, status, timescales
-from app.services.scope import Caller, find
+from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
@@ -69,6 +69,25 @@ async def record(
     contact = await _add_contact(db, caller, interview, entry, occurred_at, now)
     standings = await status.refresh(db, caller, [interview.application_id], now=now)
     return Recorded(debrief, given, contact, standings[interview.application_id])
+
+
+async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:
+    """The account of an interview as it stands: later versions win field by field, and each field names its origin.
+
+    Raises NotFoundError while there is no debrief.
+    """
+    await find(db, caller, Interview, interview_id)
+    versions = rows_of(caller, Debrief).where(Debrief.interview_id == interview_id).order_by(Debrief.version)
+    account: dict[str, Any] = {}
+    origins: dict[str, UUID] = {}
+    debrief = None
+    for debrief in await db.scalars(versions):
+        said = {"interest_score": debrief.interest_score, **debrief.account}
+        account |= said
+        origins |= dict.fromkeys(said, debrief.id)
+    if debrief is None:
+        raise NotFoundError
+    return {"interview_id": interview_id, "version": debrief.version, "account": account, "origins": origins}
 
 
 def _check(interview: Interview, occurred_at: datetime, entry: Mapping[str, Any]) -> None:
@@ -161,4 +180,6 @@ async def _add_contact(
         "occurred_at": values.get("occurred_at") or occurred_at,
         "promise": promise,
     }
-    return await contacts.add(db, caller, values, now=now)
+    return await contacts.add(
+        db, caller, values, now=now, pointer="/contact", promise_pointer="/next_promise"
+    )

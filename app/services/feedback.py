@@ -68,7 +68,7 @@ def _apply(
         application.hold_ended_at = max(received_at, application.hold_since or received_at)
 
 
-def _date(hold: Mapping[str, Any] | None, name: str) -> Any:  # noqa: ANN401 - a date or None
+def _date(hold: Mapping[str, Any] | None, name: str) -> Any:
     value = (hold or {}).get(name)
     return datetime.fromisoformat(value).date() if isinstance(value, str) else value
 

@@ -122,17 +122,18 @@ async def _named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) ->
 
 async def _note_refs(db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, refs: Refs) -> None:
     known = {(ref["source"], ref["id"]) for ref in (await refs_of(db, caller, [object_id]))[object_id]}
-    new = [ref for ref in refs if (ref["source"], ref["id"]) not in known]
+    sent = dict.fromkeys((ref["source"], ref["id"]) for ref in refs)
+    new = [ref for ref in sent if ref not in known]
     if new:
         rows = [
             {
                 "agency_id": caller.agency_id,
                 "id": uuid7(),
                 "kind": kind,
-                "source": ref["source"],
-                "external_id": ref["id"],
+                "source": source,
+                "external_id": external_id,
                 "object_id": object_id,
             }
-            for ref in new
+            for source, external_id in new
         ]
         await db.execute(insert(ExternalRef), rows)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.errors import InvalidError
 from app.models import Candidate, ClientContact
 from app.models.external_refs import RefKind
 from app.services import status
@@ -50,8 +51,14 @@ async def save_client_contact(
     given: frozenset[str],
     now: datetime,
 ) -> Saved[ClientContact]:
-    """Create a client contact, or change the one an external id names."""
+    """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
     saved = await save(db, caller, RefKind.CLIENT_CONTACT, ClientContact, values, refs, given=given)
+    if saved.row.client_id != values["client_id"]:
+        raise InvalidError(
+            "The external id names a contact of another client.",
+            code="external_ref_conflict",
+            pointer="/external_refs",
+        )
     await _recompute_client_contact(db, caller, saved.row.id, now)
     return saved
 

@@ -13,8 +13,8 @@ from uuid_utils.compat import uuid7
 from app.models import Application, Candidate, Reason
 from app.rules import facts as known
 from app.rules.candidates import candidate_reasons, candidate_schedule
+from app.rules.drafts import Fact
 from app.rules.policy import Policy
-from app.rules.reasons import Fact
 from app.rules.status import ApplicationStatus, Interval, evaluate, order, position, schedule
 from app.rules.status import Reason as RuleReason
 from app.rules.vocabulary import ApplicationState, Status
@@ -205,7 +205,10 @@ async def _owners(
         Application.consultant_id,
         Application.client_contact_id,
     ).where(Application.agency_id == caller.agency_id, Application.id.in_(application_ids))
-    return {row.application_id: dict(row._mapping) for row in await db.execute(query)}  # noqa: SLF001 - its public name
+    return {
+        row.application_id: dict(row._mapping)  # noqa: SLF001 - its public name
+        for row in await db.execute(query)
+    }
 
 
 def _row(caller: Caller, interval: Interval, owner: Mapping[str, UUID | None]) -> dict[str, Any]:
@@ -231,7 +234,7 @@ def _row(caller: Caller, interval: Interval, owner: Mapping[str, UUID | None]) -
     }
 
 
-async def _replace(db: AsyncSession, stale: Any, rows: list[dict[str, Any]]) -> None:  # noqa: ANN401 - a delete
+async def _replace(db: AsyncSession, stale: Any, rows: list[dict[str, Any]]) -> None:
     await db.execute(stale.execution_options(synchronize_session=False))
     if rows:
         await db.execute(insert(Reason), rows)

@@ -2,6 +2,7 @@
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -17,7 +18,8 @@ from app.services.scope import Caller
 API_KEY = HTTPBearer(
     scheme_name="api_key",
     bearerFormat="tb_<environment>_<key id>_<secret>",
-    description="An API key.",
+    description="An API key. Its scopes:\n\n"
+    + "\n".join(f"- `{scope}`: {words}" for scope, words in api_keys.SCOPES.items()),
     auto_error=False,
 )
 
@@ -32,6 +34,7 @@ class Authenticator:
 
     database: Database
     secret: str
+    clock: Callable[[], float] = time.monotonic
     _known: OrderedDict[bytes, tuple[float, api_keys.KnownKey]] = field(default_factory=OrderedDict)
 
     async def caller(self, request: Request, scopes: frozenset[str]) -> Caller:
@@ -49,7 +52,7 @@ class Authenticator:
             raise UnauthenticatedError
         digest = api_keys.digest_of(key, self.secret)
         remembered = self._known.get(digest)
-        if remembered and time.monotonic() < remembered[0]:
+        if remembered and self.clock() < remembered[0]:
             return remembered[1].caller
         async with self.database.transaction(None) as db:
             now: datetime = db.info["now"]
@@ -62,7 +65,7 @@ class Authenticator:
 
     def _remember(self, digest: bytes, known: api_keys.KnownKey, now: datetime) -> None:
         left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
-        self._known[digest] = (time.monotonic() + min(left, REMEMBERED_SECONDS), known)
+        self._known[digest] = (self.clock() + min(left, REMEMBERED_SECONDS), known)
         self._known.move_to_end(digest)
         if len(self._known) > REMEMBERED_KEYS:
             self._known.popitem(last=False)

@@ -16,7 +16,7 @@ UNCLEAN = "Text must hold neither NUL nor half a character."
 class ParsedRequest(Request):
     """A request whose body has been read and parsed by our rules."""
 
-    def __init__(self, request: Request, raw: bytes, value: Any) -> None:  # noqa: ANN401 - any JSON value
+    def __init__(self, request: Request, raw: bytes, value: Any) -> None:
         super().__init__(request.scope, request.receive)
         self._raw = raw
         self._value = value
@@ -25,7 +25,7 @@ class ParsedRequest(Request):
         """The bytes as they came."""
         return self._raw
 
-    async def json(self) -> Any:  # noqa: ANN401 - any JSON value
+    async def json(self) -> Any:
         """The parsed value."""
         return self._value
 
@@ -46,7 +46,7 @@ async def read_json(request: Request) -> ParsedRequest:
     return ParsedRequest(request, raw, value)
 
 
-def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def parse(raw: bytes) -> Any:
     """A JSON text in UTF-8, without duplicate members, NaN or Infinity. Raises as `read_json`."""
     try:
         value = json.loads(
@@ -65,9 +65,16 @@ def parse(raw: bytes) -> Any:  # noqa: ANN401 - any JSON value
     return value
 
 
+def check_query(request: Request) -> None:
+    """Raise InvalidError where a query parameter holds what no database takes."""
+    for name, value in request.query_params.multi_items():
+        if not _is_clean(value):
+            raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
+
+
 async def _read(request: Request) -> bytes:
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > MAX_BYTES:
+    if announced.isdecimal() and (len(announced) > len(str(MAX_BYTES)) or int(announced) > MAX_BYTES):
         raise TooLargeError
     chunks, size = [], 0
     async for chunk in request.stream():
@@ -96,7 +103,7 @@ def _finite(digits: str) -> float:
     return number
 
 
-def _check(value: Any, pointer: str, depth: int) -> None:  # noqa: ANN401 - any JSON value
+def _check(value: Any, pointer: str, depth: int) -> None:
     if depth > MAX_DEPTH:
         raise MalformedError("The request body is nested too deeply.", code="too_deep")
     if isinstance(value, str) and not _is_clean(value):

@@ -1,6 +1,8 @@
 """The document at `/openapi.json` (H15): what FastAPI derives, with our problems, examples and manners."""
 
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,24 +72,31 @@ def build(app: FastAPI) -> dict[str, Any]:
         document["components"]["schemas"][model.__name__] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         document["components"]["schemas"].pop(unused, None)
+    for operation in _operations(document):
+        # The handler's first words say it shortest.
+        operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
     _add_examples(document, json.loads(EXAMPLES.read_text(encoding="utf-8")))
     _tidy(document)
     return document
 
 
 def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]]) -> None:
+    for operation in _operations(document):
+        example = examples.get(operation["operationId"], {})
+        if "request" in example:
+            operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+        if "response" in example:
+            content = operation["responses"][str(example["status"])]["content"]
+            content["application/json"]["example"] = example["response"]
+
+
+def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for operations in document["paths"].values():
-        for operation in operations.values():
-            example = examples.get(operation["operationId"], {})
-            if "request" in example:
-                operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
-            if "response" in example:
-                content = operation["responses"][str(example["status"])]["content"]
-                content["application/json"]["example"] = example["response"]
+        yield from operations.values()
 
 
 def _tidy(node: Any) -> None:
-    """Drop what says nothing: titles made from names, and `default: null`, which only means absent."""
+    """Drop what says nothing: titles made from names, `default: null` for what may be absent, `.0` of whole bounds."""
     if isinstance(node, list):
         for item in node:
             _tidy(item)
@@ -96,6 +105,9 @@ def _tidy(node: Any) -> None:
             del node["default"]
         if isinstance(node.get("title"), str) and ("type" in node or "anyOf" in node or "$ref" in node):
             del node["title"]
+        for bound in ("minimum", "maximum"):
+            if isinstance(node.get(bound), float):
+                node[bound] = int(node[bound])
         for name, value in node.items():
             if name not in ("example", "examples"):
                 _tidy(value)

@@ -34,14 +34,13 @@ def operation(scope: str, *errors: int, body: bool = False, upsert: type | None 
     answer's model where 200 is possible beside 201.
     """
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
-    responses: dict[int | str, dict[str, Any]] = {
-        status: _problem(PROBLEM_WORDS[status]) for status in statuses
-    }
+    responses: dict[int | str, dict[str, Any]] = {status: problem_response(status) for status in statuses}
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
     return {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
 
 
-def _problem(words: str) -> dict[str, Any]:
+def problem_response(status: int) -> dict[str, Any]:
+    """A problem in the document."""
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": words, "content": {"application/problem+json": {"schema": schema}}}
+    return {"description": PROBLEM_WORDS[status], "content": {"application/problem+json": {"schema": schema}}}

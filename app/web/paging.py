@@ -15,6 +15,7 @@ from pydantic import Field
 
 from app.errors import InvalidError
 from app.web.deps import ByCaller
+from app.web.problems import path_of
 from app.web.schema import Output
 
 Item = TypeVar("Item")
@@ -27,6 +28,11 @@ class Page(Output, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = Field(description="Give it as `cursor` to get the next page.")
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """The name in the document, such as ClientPage."""
+        return f"{params[0].__name__.removesuffix('View')}Page"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +67,10 @@ class Paging:
     def cursor(self, key: list[Any]) -> str:
         """A cursor for a sort key; also sets the Link header."""
         payload = json.dumps(key, separators=(",", ":")).encode()
-        token = urlsafe_b64encode(self._tag(payload) + payload).decode().rstrip("=")
+        token = _spelt(self._tag(payload) + payload)
         others = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
         query = urlencode([*others, ("cursor", token)])
-        self.response.headers["Link"] = f'<{self.request.url.path}?{query}>; rel="next"'
+        self.response.headers["Link"] = f'<{path_of(self.request)}?{query}>; rel="next"'
         return token
 
     def _tag(self, payload: bytes) -> bytes:
@@ -82,8 +88,8 @@ def get_paging(
 ) -> Paging:
     """The paging of a list request. Raises InvalidError for a cursor that is not ours or not of this list."""
     filters = sorted((k, v) for k, v in request.query_params.multi_items() if k not in ("cursor", "limit"))
-    binding = json.dumps([str(caller.agency_id), request.url.path, filters]).encode()
-    key = _opened(request, cursor, binding) if cursor else None
+    binding = json.dumps([str(caller.agency_id), request.scope["path"], filters]).encode()
+    key = None if cursor is None else _opened(request, cursor, binding)
     return Paging(request, response, limit, key, binding)
 
 
@@ -93,10 +99,15 @@ def _opened(request: Request, cursor: str, binding: bytes) -> list[Any]:
     except ValueError:
         raise _foreign() from None
     tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
-    if not hmac.compare_digest(tag, _sign(request, binding + payload)):
+    # Base64 may be spelt in many ways; only ours is a cursor.
+    if cursor != _spelt(raw) or not hmac.compare_digest(tag, _sign(request, binding + payload)):
         raise _foreign()
     key: list[Any] = json.loads(payload)
     return key
+
+
+def _spelt(token: bytes) -> str:
+    return urlsafe_b64encode(token).decode().rstrip("=")
 
 
 def _foreign() -> InvalidError:

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, Match
 
 from app.errors import (
     CalendarRangeError,
@@ -26,6 +27,7 @@ from app.errors import (
     UnsupportedMediaTypeError,
 )
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MOST_ERRORS = 50
 RETRY_AFTER_SECONDS = 2
 
@@ -92,7 +94,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path_of(request),
         "code": code,
         "request_id": request.scope.get("touchbase.request_id", ""),
     }
@@ -106,6 +108,11 @@ def problem(
     )
 
 
+def path_of(request: Request) -> str:
+    """The path as it stands in a URL. `request.url` would also read the Host header, which may be anything."""
+    return quote(request.scope["path"])
+
+
 def install(app: FastAPI) -> None:
     """Answer every kind of error as a problem."""
     app.add_exception_handler(RefusedError, _refused)
@@ -115,7 +122,7 @@ def install(app: FastAPI) -> None:
 
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RefusedError)  # noqa: S101 - registered for it
+    assert isinstance(error, RefusedError)
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
     places = {"pointer": error.pointer, "parameter": error.parameter}
     place = {name: value for name, value in places.items() if value is not None}
@@ -130,7 +137,7 @@ async def _out_of_calendar(request: Request, error: Exception) -> JSONResponse:
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
+    assert isinstance(error, RequestValidationError)
     found = error.errors()
     if any(item["loc"][0] == "path" for item in found):
         return problem(request, 404, NotFoundError.code, NotFoundError.detail)
@@ -149,7 +156,7 @@ def field_error(item: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
+    assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allow = {"Allow": ", ".join(allowed_methods(request))}
         return problem(request, 405, "method_not_allowed", "This address has no such method.", headers=allow)
@@ -160,19 +167,17 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
 
 def allowed_methods(request: Request) -> list[str]:
     """Every method of the address that was asked for."""
-    methods: set[str] = set()
-    for path, operations in request.app.openapi()["paths"].items():
-        if compile_path(path)[0].match(request.url.path):
-            methods |= {method.upper() for method in operations}
-    if "GET" in methods:
-        methods.add("HEAD")
-    return sorted(methods)
+    routes: list[BaseRoute] = request.app.routes
+    tried = [({**request.scope, "method": method}, method) for method in METHODS]
+    found = {method for scope, method in tried for route in routes if route.matches(scope)[0] is Match.FULL}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
 
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:
     """The answer to a bug of ours; its place in the code goes to the log."""
     # The traceback names places in the code; the error's own words might quote what a client sent.
-    logger.error("unexpected %s", type(error).__name__, exc_info=_without_words(error))
+    extra = {"request_id": request.scope.get("touchbase.request_id")}
+    logger.error("unexpected %s", type(error).__name__, exc_info=_without_words(error), extra=extra)
     return problem(request, 500, "internal_error", "Something went wrong on our side.")
 
 

@@ -18,7 +18,7 @@ from app.errors import (
     UnsupportedMediaTypeError,
 )
 from app.services.scope import NAMED_IDS, check_named
-from app.web.body import read_json
+from app.web.body import check_query, read_json
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
 
@@ -40,6 +40,7 @@ class Route(APIRoute):
             caller = await request.app.state.authenticator.caller(request, scopes)
             request.scope["touchbase.caller"] = caller
             try:
+                check_query(request)
                 return await handle(await read_json(request) if takes_body else request)
             except BAD_INPUT:
                 await _check_path(request)

@@ -23,6 +23,7 @@ from app.rules.holidays import is_known
 from app.rules.vocabulary import PayPeriod
 
 YEARS = range(1990, 2101)
+CANONICAL = 36  # characters of an id with its dashes
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ZONES = available_timezones()
@@ -36,7 +37,7 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-def absent() -> Any:  # noqa: ANN401 - stands for any default
+def absent() -> Any:
     """The default of a member that may be absent, but not null: what PATCH leaves as it is."""
     return Field(default=None)
 
@@ -97,7 +98,7 @@ def parse_id(value: object) -> UUID:
     if isinstance(value, UUID):
         return value
     try:
-        if isinstance(value, str) and len(value) == 36:  # noqa: PLR2004 - the canonical form
+        if isinstance(value, str) and len(value) == CANONICAL:
             return UUID(value)
     except ValueError:
         pass

@@ -48,7 +48,7 @@ def test_the_clients_words_are_told_as_they_are() -> None:
 
 
 EXPLAINED: list[tuple[str, dict[str, Any], str]] = [
-    ("debrief_due", {}, "interview ends Tue 14 Jul 11:00"),
+    ("debrief_due", {}, "interview ended Tue 14 Jul 11:00"),
     ("timescale_missing", {}, "ask the client from Wed 15 Jul 11:00"),
     ("client_response_due", {}, "assumed 5 working days after Tue 14 Jul 11:00"),
     (

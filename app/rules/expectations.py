@@ -1,0 +1,66 @@
+"""When the client may be asked for its answer, and how that came about."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from app.rules.drafts import Fact, Step, counted, step
+from app.rules.situation import Expectation, Situation
+from app.rules.vocabulary import TimescaleSource
+
+
+class Chase(NamedTuple):
+    """The instant from which the client may be asked for the answer (D1's b), and how it came about."""
+
+    at: datetime
+    facts: tuple[Fact, ...]
+    steps: tuple[Step, ...]
+
+
+def chase_of(s: Situation, expected: Expectation) -> Chase:
+    """D1's b: when the expected time, the agency's grace and the client's absence have passed."""
+    grace = s.policy.client_grace_working_hours
+    at = s.office.add_hours(expected.at, grace) if grace else s.office.roll(expected.at)
+    steps = [*expectation_steps(s, expected)]
+    back = client_back_at(s)
+    if back and back > at:
+        at = back
+        steps.append(step("client contact away until {}", back))
+    return Chase(at, (expectation_fact(s, expected),), tuple(steps))
+
+
+def client_back_at(s: Situation) -> datetime | None:
+    """When an absent client contact is back at work (G4)."""
+    client = s.application.client
+    return s.office.roll(client.unavailable_until) if client and client.unavailable_until else None
+
+
+def expectation_fact(s: Situation, expected: Expectation) -> Fact:
+    """The fact that says when the answer is expected, or from which it is assumed."""
+    if expected.timescale:
+        return Fact("timescale", expected.timescale.id, expected.timescale.given_at)
+    comment = next((f for f in s.feedback if f.received_at == expected.since), None)
+    if comment:
+        return Fact("feedback", comment.id, comment.received_at)
+    current = s.round
+    assert current is not None
+    return Fact("interview" if current.end == expected.since else "hold", current.id, expected.since)
+
+
+def expectation_steps(s: Situation, expected: Expectation) -> tuple[Step, ...]:
+    """How the expected instant came about, in words."""
+    given = expected.timescale
+    if given is None:
+        days = s.policy.default_response_working_days
+        words = "no timescale, so an answer is assumed {} after {}"
+        return step(words, counted(days, "working day"), expected.since), step("{}", expected.at)
+    day = s.office.date_of(given.given_at)
+    who = "client said" if given.source is TimescaleSource.CLIENT else "candidate heard"
+    said = step(f"{who} {{}} '{{}}'", day, given.phrase) if given.phrase else step(f"{who} {{}}", day)
+    if not expected.assumed:
+        return said, step("{}", expected.at)
+    days = s.policy.unknown_recheck_working_days
+    return (
+        said,
+        step("no date in that, so asked again after {}", counted(days, "working day")),
+        step("{}", expected.at),
+    )

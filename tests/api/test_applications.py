@@ -1,0 +1,110 @@
+"""Applications: upserts by external id, holds, withdrawals, agreements to wait, snoozes."""
+
+from tests.agency import Agency
+
+START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+
+
+async def test_a_known_external_id_changes_what_was_sent_and_nothing_else(agency: Agency) -> None:
+    ref = {"external_refs": [{"source": "ats", "id": "7"}]}
+    first = await agency.post("/v1/candidates", {"name": "Amara Osei", "phone": "+44 20 7946 0000", **ref})
+    again = await agency.call("POST", "/v1/candidates", json={"name": "Amara Osei-Bonsu", **ref})
+    assert again.status_code == 200
+    changed = again.json()
+    assert (changed["id"], changed["name"], changed["phone"]) == (
+        first["id"],
+        "Amara Osei-Bonsu",
+        "+44 20 7946 0000",
+    )
+    found = await agency.get("/v1/candidates", external_source="ats", external_id="7")
+    assert [item["id"] for item in found["items"]] == [first["id"]]
+
+
+async def test_external_ids_of_two_objects_conflict(agency: Agency) -> None:
+    for number in ("1", "2"):
+        await agency.post("/v1/clients", {"name": "Acme", "external_refs": [{"source": "crm", "id": number}]})
+    both = [{"source": "crm", "id": "1"}, {"source": "crm", "id": "2"}]
+    answer = await agency.call("POST", "/v1/clients", json={"name": "Acme", "external_refs": both})
+    assert (answer.status_code, answer.json()["code"]) == (409, "external_ref_conflict")
+
+
+async def test_the_candidates_owner_owns_the_application(agency: Agency) -> None:
+    consultant = await agency.consultant()
+    candidate = await agency.candidate(consultant_id=consultant)
+    application = await agency.application(candidate_id=candidate, consultant_id=None)
+    assert application["consultant_id"] == consultant
+
+
+async def test_a_client_contact_of_another_client_is_refused(agency: Agency) -> None:
+    elsewhere = await agency.client_contact(await agency.client())
+    body = {
+        "candidate_id": await agency.candidate(),
+        "job_id": await agency.job(await agency.client()),
+        "client_contact_id": elsewhere,
+        "consultant_id": await agency.consultant(),
+    }
+    answer = await agency.call("POST", "/v1/applications", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "wrong_client")
+
+
+async def test_a_withdrawal_is_to_be_told_to_the_client_and_then_all_is_closed(agency: Agency) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}"
+    await agency.interview(application["id"], START, END)
+    await agency.patch(path, {"withdrawn_at": "2026-07-16T15:00:00+01:00"})
+    status = await agency.get(f"{path}/status", as_of="2026-07-16T16:00:00+01:00")
+    assert [reason["code"] for reason in status["reasons"]] == ["withdrawal_to_relay"]
+    told = {
+        "with": "client",
+        "person_id": application["client_contact_id"],
+        "direction": "outbound",
+        "outcome": "sent",
+        "purpose": "withdrawal",
+        "occurred_at": "2026-07-16T17:00:00+01:00",
+    }
+    await agency.post("/v1/contacts", told)
+    assert (await agency.get(f"{path}/status", as_of="2026-07-16T17:00:00+01:00"))["status"] == "closed"
+
+
+async def test_a_hold_begins_and_ends_with_the_state(agency: Agency) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}"
+    held = await agency.patch(path, {"state": "on_hold"})
+    assert held["hold"]["since"] is not None
+    assert held["hold"]["ended_at"] is None
+    resumed = await agency.patch(path, {"state": "active"})
+    assert resumed["hold"]["ended_at"] is not None
+
+
+async def test_a_snooze_quiets_one_reason_until_its_time(agency: Agency) -> None:
+    application = await agency.application()
+    await agency.interview(application["id"], START, END)
+    path = f"/v1/applications/{application['id']}"
+    snooze = {"code": "debrief_due", "until": "2026-07-14T14:00:00+01:00", "reason": "on a plane"}
+    saved = await agency.post(f"{path}/snoozes", snooze)
+    assert (await agency.get(f"/v1/snoozes/{saved['id']}"))["reason"] == "on a plane"
+    status = await agency.get(f"{path}/status", as_of="2026-07-14T12:00:00+01:00")
+    assert (status["status"], status["waiting"][0]["resume_at"]) == ("waiting", "2026-07-14T13:00:00Z")
+
+
+async def test_an_interview_that_moves_takes_its_reasons_along(agency: Agency) -> None:
+    application = await agency.application()
+    interview = await agency.interview(application["id"], START, END)
+    moved = {"start": "2026-07-15T10:00:00+01:00", "end": "2026-07-15T11:00:00+01:00"}
+    await agency.patch(f"/v1/interviews/{interview}", moved)
+    assert (await agency.get("/v1/due", as_of="2026-07-14T12:00:00+01:00"))["items"] == []
+    assert (await agency.get("/v1/due", as_of="2026-07-15T12:00:00+01:00"))["items"] != []
+
+
+async def test_an_interview_cannot_end_before_it_starts(agency: Agency) -> None:
+    application = await agency.application()
+    interview = await agency.interview(application["id"], START, END)
+    answer = await agency.call("PATCH", f"/v1/interviews/{interview}", json={"end": START})
+    assert (answer.status_code, answer.json()["code"]) == (422, "interview_end")
+
+
+async def test_a_members_null_is_refused_where_it_must_have_a_value(agency: Agency) -> None:
+    application = await agency.application()
+    answer = await agency.call("PATCH", f"/v1/applications/{application['id']}", json={"state": None})
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["pointer"] == "/state"

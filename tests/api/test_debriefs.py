@@ -1,0 +1,88 @@
+"""Debriefs: the account, what may come with it, and what is refused."""
+
+from tests.agency import Agency, Json
+
+START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+
+
+async def interviewed(agency: Agency, **fields: str) -> tuple[str, str]:
+    """An application with one interview."""
+    application = (await agency.application())["id"]
+    return application, await agency.interview(application, START, END, **fields)
+
+
+async def debrief(agency: Agency, interview: str, **fields: object) -> Json:
+    body = {"interest_score": 8, "occurred_at": "2026-07-14T11:30:00+01:00", **fields}
+    return await agency.post(f"/v1/interviews/{interview}/debriefs", body)
+
+
+async def test_only_the_interest_score_must_be_given(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    saved = await agency.post(f"/v1/interviews/{interview}/debriefs", {"interest_score": 0})
+    assert (saved["source"], saved["version"], saved["contact_id"]) == ("call", 1, None)
+    assert (await agency.get(f"/v1/interviews/{interview}"))["state"] == "attended"
+
+
+async def test_one_call_records_account_timescale_promise_and_contact(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    saved = await debrief(
+        agency,
+        interview,
+        timescale={"kind": "date", "date": "2026-07-17", "phrase": "by Friday"},
+        next_steps_timescale={"kind": "working_days", "n": 3},
+        contact={"channel": "phone"},
+        next_promise={"by": "2026-07-16T12:00:00+01:00"},
+    )
+    contact = await agency.get(f"/v1/contacts/{saved['contact_id']}")
+    assert contact["promise"]["by"] == "2026-07-16T11:00:00Z"
+    assert contact["application_ids"] == [application]
+    sources = [(await agency.get(f"/v1/timescales/{each}"))["source"] for each in saved["timescale_ids"]]
+    assert sources == ["client", "candidate"]
+    status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-16T09:00:00+01:00")
+    assert [reason["code"] for reason in status["reasons"]] == ["promised_update_due"]
+
+
+async def test_all_or_nothing(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    body = {"interest_score": 8, "occurred_at": END, "next_promise": {"by": "2026-07-14T09:00:00+01:00"}}
+    refused = await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (422, "promise_past")
+    assert (await agency.get(f"/v1/interviews/{interview}/debriefs"))["items"] == []
+    status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-14T12:00:00+01:00")
+    assert [reason["code"] for reason in status["reasons"]] == ["debrief_due"]
+
+
+async def test_an_interview_that_was_not_held_has_nothing_to_debrief(agency: Agency) -> None:
+    for state in ("cancelled", "no_show"):
+        _, interview = await interviewed(agency, state=state)
+        refused = await agency.call(
+            "POST", f"/v1/interviews/{interview}/debriefs", json={"interest_score": 5}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (409, "interview_not_held")
+
+
+async def test_the_talk_cannot_have_been_before_the_interview(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    body = {"interest_score": 5, "occurred_at": "2026-07-14T09:59:00+01:00"}
+    refused = await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body)
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/occurred_at"
+
+
+async def test_a_no_show_told_in_the_debrief_ends_the_round(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    saved = await debrief(agency, interview, attended="no_show")
+    assert saved["application_status"]["status"] == "on_track"
+    assert (await agency.get(f"/v1/interviews/{interview}"))["state"] == "no_show"
+
+
+async def test_a_later_call_adds_to_what_the_candidate_typed(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    typed = await debrief(agency, interview, source="self_service", liked=["the team"], notice_period=None)
+    call = await debrief(agency, interview, interest_score=9, would_accept="yes")
+    account = await agency.get(f"/v1/interviews/{interview}/debrief")
+    assert account["version"] == 2
+    assert account["account"]["interest_score"] == 9
+    assert account["account"]["liked"] == ["the team"]
+    assert account["origins"]["liked"] == typed["id"]
+    assert account["origins"]["would_accept"] == call["id"]

@@ -1,0 +1,94 @@
+"""An agency system posts under its own ids: the first time creates, the next time changes (upsert)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
+
+REFS = [{"source": "bullhorn", "id": "1"}]
+
+
+async def made_and_changed(agency: Agency, path: str, body: Json, change: Json) -> tuple[Json, Json]:
+    """The two answers to posting a thing and posting it again with a change."""
+    made = await agency.call("POST", path, json={**body, "external_refs": REFS})
+    changed = await agency.call("POST", path, json={**body, **change, "external_refs": REFS})
+    assert (made.status_code, changed.status_code) == (201, 200)
+    return made.json(), changed.json()
+
+
+@pytest.mark.parametrize("path", ["/v1/consultants", "/v1/clients", "/v1/candidates"])
+async def test_the_second_post_changes_the_first(agency: Agency, path: str) -> None:
+    made, changed = await made_and_changed(agency, path, {"name": "Old"}, {"name": "New"})
+    assert changed["id"] == made["id"]
+    assert [item["name"] for item in (await agency.get(path))["items"]] == ["New"]
+    found = await agency.get(path, external_source="bullhorn", external_id="1")
+    assert found["items"][0]["external_refs"] == REFS
+
+
+async def test_what_is_not_sent_again_stays(agency: Agency) -> None:
+    body = {"name": "Cand", "phone": "+44 20 7946 0000", "seeking": True}
+    await agency.post("/v1/candidates", {**body, "external_refs": REFS})
+    changed = await agency.post("/v1/candidates", {"name": "Cand B", "external_refs": REFS})
+    assert (changed["phone"], changed["seeking"], changed["name"]) == (body["phone"], True, "Cand B")
+
+
+async def test_a_second_system_is_added_and_then_known(agency: Agency) -> None:
+    both = [*REFS, {"source": "ats", "id": "7"}]
+    first = await agency.post("/v1/clients", {"name": "Acme", "external_refs": REFS})
+    assert (await agency.post("/v1/clients", {"name": "Acme", "external_refs": both}))["id"] == first["id"]
+    third = await agency.post("/v1/clients", {"name": "Acme", "external_refs": both[1:]})
+    assert third["external_refs"] == both
+
+
+async def test_an_id_sent_twice_in_one_body_is_one_id(agency: Agency) -> None:
+    made = await agency.post("/v1/clients", {"name": "Acme", "external_refs": REFS * 2})
+    assert made["external_refs"] == REFS
+
+
+async def test_ids_of_two_objects_conflict(agency: Agency) -> None:
+    other = [{"source": "ats", "id": "7"}]
+    await agency.client(external_refs=REFS)
+    await agency.client(external_refs=other)
+    response = await agency.call("POST", "/v1/clients", json={"name": "Acme", "external_refs": REFS + other})
+    assert places_of(problem_of(response, 409)) == [("/external_refs", "external_ref_conflict")]
+
+
+async def test_an_id_of_one_kind_says_nothing_of_another(agency: Agency) -> None:
+    client, consultant = await agency.client(external_refs=REFS), await agency.consultant(external_refs=REFS)
+    assert client != consultant
+
+
+async def test_posting_at_the_same_moment_makes_one_object(agency: Agency) -> None:
+    body: Any = {"name": "Acme", "external_refs": REFS}
+    answers = await asyncio.gather(*(agency.call("POST", "/v1/clients", json=body) for _ in range(6)))
+    statuses = sorted(answer.status_code for answer in answers)
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {200, 201, 409}
+    assert len((await agency.get("/v1/clients"))["items"]) == 1
+
+
+async def test_a_contact_of_another_client_is_not_changed(agency: Agency) -> None:
+    here, there = await agency.client(), await agency.client()
+    contact = await agency.client_contact(there, name="Chris", external_refs=REFS)
+    body = {"name": "Changed", "external_refs": REFS}
+    response = await agency.call("POST", f"/v1/clients/{here}/contacts", json=body)
+    assert places_of(problem_of(response, 422)) == [("/external_refs", "external_ref_conflict")]
+    assert (await agency.get(f"/v1/client-contacts/{contact}"))["name"] == "Chris"
+
+
+async def test_an_application_posted_again_may_be_put_on_hold_and_off(agency: Agency) -> None:
+    made = await agency.application(external_refs=REFS)
+    people = ("candidate", "consultant", "client_contact", "job")
+    parts = {f"{kind}_id": made[f"{kind}_id"] for kind in people}
+    hold = {"until": "2026-12-01", "reason": "budget"}
+    held = await agency.post(
+        "/v1/applications", {**parts, "external_refs": REFS, "state": "on_hold", "hold": hold}
+    )
+    assert (held["id"], held["state"]) == (made["id"], "on_hold")
+    assert held["hold"]["until"] == "2026-12-01"
+    assert held["hold"]["since"] is not None
+    active = await agency.post("/v1/applications", {**parts, "external_refs": REFS, "state": "active"})
+    assert active["hold"]["ended_at"] is not None

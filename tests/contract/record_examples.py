@@ -1,0 +1,353 @@
+"""Records the examples of the document by playing a story: `python -m tests.contract.record_examples`.
+
+The story has a clock of its own, and what a run makes up (ids) is replaced by what stays the same, so that the file
+changes only when the service does. A test plays the story again and compares.
+"""
+
+import asyncio
+import json
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import postgres
+from app.db import Database
+from app.main import create_app
+from app.migrate import migrate
+from app.web.openapi import EXAMPLES
+from app.web.schema import format_instant
+from tests.agency import Agency, Json, found_agency
+from tests.contract.document import Document
+
+SECRET = "a secret of the examples, which no file holds"
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class StoryDatabase(Database):
+    """A database in which it is whatever time the story says."""
+
+    now = datetime(2026, 7, 10, 8, tzinfo=UTC)
+
+    @asynccontextmanager
+    async def transaction(self, agency_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        """A transaction at the story's time."""
+        async with super().transaction(agency_id) as db:
+            db.info["now"] = self.now
+            yield db
+
+
+class Story:
+    """Calls the API as one agency and keeps one example of each operation."""
+
+    def __init__(self, agency: Agency, database: StoryDatabase, document: Document) -> None:
+        self.agency = agency
+        self.database = database
+        self.document = document
+        self.examples: dict[str, Json] = {}
+        self._neat_ids: dict[str, str] = {}
+        self._made_at: dict[str, str] = {}
+        self._changed_at: dict[str, str] = {}
+
+    def at(self, time: str) -> None:
+        """Let the story's clock show a time."""
+        self.database.now = datetime.fromisoformat(time)
+
+    async def get(self, path: str, **params: str) -> None:
+        """A reading call."""
+        await self._call("GET", path, params=params)
+
+    async def post(self, path: str, body: Json, *, is_example: bool = True) -> Any:
+        """A writing call; gives the id of what was made."""
+        answer = await self._call("POST", path, is_example=is_example, json=body)
+        return answer.get("id")
+
+    async def patch(self, path: str, body: Json) -> None:
+        """A changing call."""
+        await self._call("PATCH", path, json=body)
+
+    def recorded(self) -> dict[str, Json]:
+        """The examples in the order of the document, with ids that stay the same."""
+        text = _ID.sub(lambda match: self._neat_ids[match[0]], json.dumps(self.examples))
+        examples: dict[str, Json] = json.loads(text)
+        paths = self.document.document["paths"].values()
+        names = [operation["operationId"] for methods in paths for operation in methods.values()]
+        return {name: examples[name] for name in names if name in examples}
+
+    async def _call(self, method: str, path: str, *, is_example: bool = True, **options: Any) -> Json:
+        operation = self.document.operation(method, path)
+        assert operation is not None, path
+        response = await self.agency.call(method, path, **options)
+        assert response.is_success, f"{method} {path}: {response.text}"
+        self._note_ids(response.text)
+        answer: Json = response.json()
+        if is_example:
+            example = {
+                "status": response.status_code,
+                "response": self._timed(answer, changed=method == "PATCH"),
+            }
+            request = {"request": options["json"]} if "json" in options else {}
+            self.examples[operation["operationId"]] = request | example
+        return answer
+
+    def _note_ids(self, text: str) -> None:
+        """Give every new id one that only the story's time and its place in the story decide."""
+        for found in _ID.findall(text):
+            if found not in self._neat_ids:
+                moment = f"{int(self.database.now.timestamp() * 1000):012x}"
+                count = len(self._neat_ids) + 1
+                self._neat_ids[found] = f"{moment[:8]}-{moment[8:]}-7000-8000-{count:012d}"
+                self._made_at[found] = format_instant(self.database.now)
+
+    def _timed(self, value: Any, *, changed: bool) -> Any:
+        """An answer in which rows were made, and last changed, at the story's time, not the server's."""
+        if isinstance(value, list):
+            return [self._timed(item, changed=changed) for item in value]
+        if not isinstance(value, dict):
+            return value
+        timed = {name: self._timed(item, changed=changed) for name, item in value.items()}
+        if "created_at" in timed:
+            if changed:
+                self._changed_at[value["id"]] = format_instant(self.database.now)
+            timed["created_at"] = self._made_at[value["id"]]
+            timed["updated_at"] = self._changed_at.get(value["id"], timed["created_at"])
+        return timed
+
+
+async def tell(story: Story) -> None:
+    """From a client who hires to a candidate who is invited to the second round."""
+    story.at("2026-07-10T09:00:00+01:00")
+    ids = await _directory(story)
+    ids |= await _application(story, ids)
+    await _interview_and_debrief(story, ids)
+    await _waiting(story, ids)
+    await _feedback(story, ids)
+    await _preview(story)
+    await story.get("/livez")
+    await story.get("/readyz")
+
+
+async def _directory(story: Story) -> dict[str, str]:
+    refs = {"external_refs": [{"source": "bullhorn", "id": "CONS-7"}]}
+    consultant = await story.post(
+        "/v1/consultants", {"name": "Priya Shah", "email": "priya.shah@brightpath.example", **refs}
+    )
+    refs = {"external_refs": [{"source": "bullhorn", "id": "CLI-204"}]}
+    client = await story.post("/v1/clients", {"name": "Northwind Foods", **refs})
+    contact = await story.post(
+        f"/v1/clients/{client}/contacts",
+        {
+            "name": "Tom Becker",
+            "role": "Head of Operations",
+            "email": "tom.becker@northwind.example",
+            "timezone": "Europe/London",
+            "holidays": "GB-ENG",
+        },
+    )
+    candidate = await story.post(
+        "/v1/candidates",
+        {
+            "name": "Amara Osei",
+            "email": "amara.osei@mail.example",
+            "phone": "+44 7700 900123",
+            "timezone": "Europe/London",
+            "holidays": "GB-ENG",
+            "consultant_id": consultant,
+            "external_refs": [{"source": "bullhorn", "id": "CAND-88412"}],
+        },
+    )
+    job = await story.post(
+        "/v1/jobs", {"client_id": client, "title": "Operations Manager", "location": "Leeds"}
+    )
+    for path, found in (
+        ("consultants", consultant),
+        ("clients", client),
+        ("client-contacts", contact),
+        ("candidates", candidate),
+        ("jobs", job),
+    ):
+        await story.get(f"/v1/{path}/{found}")
+    for path in ("consultants", "clients", f"clients/{client}/contacts", "candidates", "jobs"):
+        await story.get(f"/v1/{path}")
+    return {
+        "consultant_id": consultant,
+        "client_id": client,
+        "client_contact_id": contact,
+        "candidate_id": candidate,
+        "job_id": job,
+    }
+
+
+async def _application(story: Story, ids: dict[str, str]) -> dict[str, str]:
+    story.at("2026-07-10T09:20:00+01:00")
+    await story.patch(f"/v1/consultants/{ids['consultant_id']}", {"name": "Priya Shah-Lee"})
+    await story.patch(f"/v1/clients/{ids['client_id']}", {"name": "Northwind Foods Ltd"})
+    await story.patch(
+        f"/v1/client-contacts/{ids['client_contact_id']}", {"unavailable_until": "2026-07-13T09:00:00+01:00"}
+    )
+    await story.patch(f"/v1/candidates/{ids['candidate_id']}", {"phone": "+44 7700 900456", "seeking": False})
+    await story.patch(f"/v1/jobs/{ids['job_id']}", {"location": "Leeds, two days a week from home"})
+    parts = {name: ids[name] for name in ("candidate_id", "job_id", "client_contact_id")}
+    refs = [{"source": "bullhorn", "id": "SUB-5120"}]
+    application = await story.post("/v1/applications", {**parts, "external_refs": refs})
+    path = f"/v1/applications/{application}"
+    interview = await story.post(
+        f"{path}/interviews",
+        {
+            "start": "2026-07-14T09:30:00+01:00",
+            "end": "2026-07-14T10:30:00+01:00",
+            "title": "First round",
+            "location": "Northwind Foods, Leeds",
+        },
+    )
+    await story.get(path)
+    await story.get("/v1/applications")
+    return {"application": path, "application_id": application, "interview": f"/v1/interviews/{interview}"}
+
+
+async def _interview_and_debrief(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-13T15:00:00+01:00")
+    moved = {"start": "2026-07-14T10:00:00+01:00", "end": "2026-07-14T11:00:00+01:00"}
+    await story.patch(ids["interview"], moved)
+    await story.get(ids["interview"])
+    await story.get(f"{ids['application']}/interviews")
+    story.at("2026-07-14T11:45:00+01:00")
+    debrief = await story.post(
+        f"{ids['interview']}/debriefs",
+        {
+            "interest_score": 8,
+            "occurred_at": "2026-07-14T11:30:00+01:00",
+            "channel": "phone",
+            "overall_impression": "positive",
+            "would_accept": "yes_if",
+            "accept_conditions": "Two days a week from home",
+            "liked": ["The team", "A clear plan for the new plant"],
+            "concerns": [{"category": "commute", "text": "An hour each way", "shareable": True}],
+            "contact": {"channel": "phone"},
+            "next_promise": {"by": "2026-07-17T17:00:00+01:00"},
+        },
+    )
+    await story.get(f"/v1/debriefs/{debrief}")
+    await story.get(f"{ids['interview']}/debriefs")
+    await story.get(f"{ids['interview']}/debrief")
+
+
+async def _waiting(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-15T10:05:00+01:00")
+    said = {"phrase": "by Friday", "given_at": "2026-07-15T10:00:00+01:00"}
+    await story.post("/v1/timescales/interpret", {**said, "client_contact_id": ids["client_contact_id"]})
+    terms = {"kind": "date", "date": "2026-07-17", "given_by": ids["client_contact_id"]}
+    timescale = await story.post(f"{ids['interview']}/timescales", {**said, **terms})
+    await story.get(f"/v1/timescales/{timescale}")
+    await story.get(f"{ids['interview']}/timescales")
+    story.at("2026-07-17T16:40:00+01:00")
+    call = {
+        "with": "candidate",
+        "person_id": ids["candidate_id"],
+        "direction": "outbound",
+        "outcome": "reached",
+    }
+    await story.post("/v1/contacts", {**call, "channel": "phone", "purpose": "update"}, is_example=False)
+    story.at("2026-07-20T09:30:00+01:00")
+    await story.get("/v1/due")
+    await story.get(f"{ids['application']}/status")
+    await story.get(f"/v1/candidates/{ids['candidate_id']}/status")
+    snooze = await story.post(
+        f"{ids['application']}/snoozes",
+        {
+            "code": "client_response_due",
+            "until": "2026-07-21T09:00:00+01:00",
+            "reason": "Tom is at a trade fair today",
+        },
+    )
+    await story.get(f"/v1/snoozes/{snooze}")
+    await story.get(f"{ids['application']}/snoozes")
+
+
+async def _feedback(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-21T10:15:00+01:00")
+    feedback = await story.post(
+        f"{ids['interview']}/feedback",
+        {
+            "decision": "next_stage",
+            "received_at": "2026-07-21T10:10:00+01:00",
+            "from_contact": ids["client_contact_id"],
+            "strengths": [{"text": "Calm, and knows the numbers", "shareable": True}],
+            "next_step": {"type": "second_interview", "proposed_slots": ["Thursday 23 July, 14:00"]},
+            "relay_text": "They liked how well you know the numbers and would like to see you again.",
+        },
+    )
+    await story.get(f"/v1/feedback/{feedback}")
+    await story.get(f"{ids['interview']}/feedback")
+    story.at("2026-07-21T11:05:00+01:00")
+    contact = await story.post(
+        "/v1/contacts",
+        {
+            "with": "candidate",
+            "person_id": ids["candidate_id"],
+            "direction": "outbound",
+            "outcome": "reached",
+            "occurred_at": "2026-07-21T11:00:00+01:00",
+            "channel": "phone",
+            "purpose": "update",
+            "application_ids": [ids["application_id"]],
+            "relays": [feedback],
+            "promise": {"by_date": "2026-07-22"},
+            "notes": "Delighted; Thursday afternoon suits her.",
+        },
+    )
+    await story.get(f"/v1/contacts/{contact}")
+    await story.get("/v1/contacts", application_id=ids["application_id"])
+    await story.patch(ids["application"], {"continue_until": "2026-08-31"})
+
+
+async def _preview(story: Story) -> None:
+    interview = {
+        "id": "int-1",
+        "start": "2026-07-14T10:00:00+01:00",
+        "end": "2026-07-14T11:00:00+01:00",
+        "status": "attended",
+    }
+    people = {
+        "amara": {"kind": "candidate", "timezone": "Europe/London", "holidays": "GB-ENG"},
+        "tom": {"kind": "client", "timezone": "Europe/London", "holidays": "GB-ENG"},
+    }
+    application = {"id": "app-1", "candidate": "amara", "client_contact": "tom", "interviews": [interview]}
+    facts = {"people": people, "applications": [application]}
+    policy = {"debrief_overdue_working_hours": 2}
+    await story.post(
+        "/v1/status/preview", {"facts": facts, "policy": policy, "now": "2026-07-14T12:30:00+01:00"}
+    )
+
+
+async def record(url: str) -> dict[str, Json]:
+    """The examples, as the service in a migrated, empty database gives them."""
+    database = StoryDatabase(url)
+    app = create_app(database, SECRET)
+    document = Document(app.openapi())
+    transport = httpx.ASGITransport(app)
+    hooks = {"response": [document.check]}
+    async with httpx.AsyncClient(transport=transport, base_url="http://t", event_hooks=hooks) as http:
+        story = Story(await found_agency(http, database, SECRET), database, document)
+        await tell(story)
+    await database.close()
+    return story.recorded()
+
+
+def main() -> None:
+    """Record on a database made for it, and write the file."""
+    with tempfile.TemporaryDirectory() as folder, postgres.running(Path(folder), durable=False) as server:
+        migrate(server.url)
+        examples = asyncio.run(record(server.url))
+    EXAMPLES.write_text(json.dumps(examples, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

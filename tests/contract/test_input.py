@@ -1,0 +1,322 @@
+"""Input is strict and bounded: nothing a client sends is guessed at, and nothing gives a 500 (H11, H13)."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.agency import Agency
+from tests.contract.problems import places_of, problem_of
+
+JSON = {"content-type": "application/json"}
+MIB = 1_048_576
+
+
+async def post_raw(agency: Agency, raw: bytes, **headers: str) -> httpx.Response:
+    """A client created from a body as it is."""
+    return await agency.call("POST", "/v1/clients", content=raw, headers={**JSON, **headers})
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"{", "malformed"),
+        (b"{'name': 'Acme'}", "malformed"),
+        (b'{"name": "Acme"} {}', "malformed"),
+        (b'{"name": "Acme",}', "malformed"),
+        (b'\xef\xbb\xbf{"name": "Acme"}', "malformed"),
+        (b'{"name": "\xff"}', "not_utf8"),
+        (b'{"name": "\xed\xa0\x80"}', "not_utf8"),
+        ('{"name": "Acme"}'.encode("utf-16"), "not_utf8"),
+        (b'{"name": "Ac\x00me"}', "malformed"),
+        (b'{"name": NaN}', "not_a_number"),
+        (b'{"name": Infinity}', "not_a_number"),
+        (b'{"name": -Infinity}', "not_a_number"),
+        (b'{"name": 1e999}', "not_a_number"),
+        (b'{"name": ' + b"9" * 5_000 + b"}", "malformed"),
+        (b'{"name": "Acme", "name": "Acme"}', "duplicate_member"),
+        (b'{"name": {"a": 1, "a": 1}}', "duplicate_member"),
+        (b'{"name": ' + b"[" * 32 + b"]" * 32 + b"}", "too_deep"),
+        (b"[" * 500_000, "too_deep"),
+        (b'{"a":' * 200_000, "too_deep"),
+    ],
+)
+async def test_what_cannot_be_parsed_in_one_way_is_400(agency: Agency, raw: bytes, code: str) -> None:
+    problem_of(await post_raw(agency, raw), 400, code)
+
+
+async def test_thirty_two_levels_are_not_too_deep(agency: Agency) -> None:
+    raw = b'{"name": ' + b"[" * 31 + b"]" * 31 + b"}"
+    problem_of(await post_raw(agency, raw), 422)
+
+
+@pytest.mark.parametrize("raw", [b"null", b"[]", b'"x"', b"1", b"true", b"[{}]", b""])
+async def test_a_body_that_is_no_object_is_422(agency: Agency, raw: bytes) -> None:
+    problem_of(await post_raw(agency, raw), 422)
+
+
+async def chunks(size: int) -> AsyncIterator[bytes]:
+    """A body of unknown length."""
+    for _ in range(size // 65_536):
+        yield b" " * 65_536
+
+
+async def test_ten_megabytes_are_413_whether_announced_or_not(agency: Agency) -> None:
+    problem_of(await post_raw(agency, b" " * 10_000_000), 413, "too_large")
+    response = await agency.call("POST", "/v1/clients", content=chunks(10_000_000), headers=JSON)
+    problem_of(response, 413, "too_large")
+
+
+@pytest.mark.parametrize("announced", [str(MIB + 1), "9" * 5_000])
+async def test_a_body_announced_too_large_is_not_even_read(agency: Agency, announced: str) -> None:
+    problem_of(await post_raw(agency, b"{}", **{"content-length": announced}), 413)
+
+
+async def test_one_mebibyte_is_allowed(agency: Agency) -> None:
+    raw = b'{"name": "Acme"}'
+    assert (await post_raw(agency, raw + b" " * (MIB - len(raw)))).status_code == 201
+    problem_of(await post_raw(agency, raw + b" " * (MIB - len(raw) + 1)), 413)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["", "text/plain", "application/xml", "application/x-www-form-urlencoded", "application/jsonp"],
+)
+async def test_another_media_type_is_415(agency: Agency, media_type: str) -> None:
+    response = await post_raw(agency, b'{"name": "Acme"}', **{"content-type": media_type})
+    problem_of(response, 415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("media_type", ["application/json; charset=utf-8", "Application/JSON"])
+async def test_json_may_say_its_charset(agency: Agency, media_type: str) -> None:
+    response = await post_raw(agency, '{"name": "Ünï"}'.encode(), **{"content-type": media_type})
+    assert response.json()["name"] == "Ünï"
+
+
+@pytest.mark.parametrize(
+    ("raw", "place"),
+    [
+        (rb'{"name": "a\u0000b"}', "/name"),
+        (rb'{"name": "\ud800"}', "/name"),
+        (rb'{"name": "\udc00\ud800"}', "/name"),
+        (rb'{"name": "x", "a\u0000": 1}', ""),
+        (rb'{"name": "x", "external_refs": [{"source": "x", "id": "\ud800"}]}', "/external_refs/0/id"),
+    ],
+)
+async def test_nul_and_half_characters_are_422(agency: Agency, raw: bytes, place: str) -> None:
+    assert places_of(problem_of(await post_raw(agency, raw), 422)) == [(place, "invalid_text")]
+
+
+async def test_any_other_character_is_kept(agency: Agency) -> None:
+    name = "\u202e\ufeff\U0001f600 O'Neil \"; DROP TABLE clients; -- \\x00 %00 \x1f\x7f\ufffe"
+    assert (await agency.post("/v1/clients", {"name": name}))["name"] == name
+
+
+QUERIES = [
+    ("/v1/clients?external_id=%00", "external_id", "invalid_text"),
+    ("/v1/clients?external_source=a%00b", "external_source", "invalid_text"),
+    ("/v1/clients?cursor=%00", "cursor", "invalid_text"),
+    ("/v1/clients?limit=%00", "limit", "invalid_text"),
+    ("/v1/clients?external_id=", "external_id", "string_too_short"),
+    (f"/v1/clients?external_id={'x' * 201}", "external_id", "string_too_long"),
+    ("/v1/clients?limit=x", "limit", "int_parsing"),
+    ("/v1/clients?limit=1.5", "limit", "int_parsing"),
+    (f"/v1/clients?limit={'9' * 5_000}", "limit", "int_parsing_size"),
+    ("/v1/jobs?client_id=x", "client_id", "id_format"),
+    ("/v1/applications?state=gone", "state", "enum"),
+    ("/v1/due?level=late", "level", "enum"),
+    ("/v1/due?as_of=now", "as_of", "instant_format"),
+    ("/v1/due?as_of=1784023200", "as_of", "instant_format"),
+    ("/v1/due?as_of=2026-07-14T10:00:00", "as_of", "instant_format"),
+    ("/v1/due?as_of=1800-01-01T00:00:00Z", "as_of", "instant_range"),
+    ("/v1/due?as_of=3000-01-01T00:00:00Z", "as_of", "instant_range"),
+]
+
+
+@pytest.mark.parametrize(("url", "parameter", "code"), QUERIES, ids=[url[:50] for url, *_ in QUERIES])
+async def test_a_query_is_checked_as_strictly(agency: Agency, url: str, parameter: str, code: str) -> None:
+    problem = problem_of(await agency.call("GET", url), 422)
+    assert [place for place, _ in places_of(problem)] == [parameter]
+    assert problem["errors"][0]["code"] == code
+
+
+@pytest.mark.parametrize("query", ["external_id=%FF", "external_id=%ED%A0%80", "external_id=%F0%9F%98%80"])
+async def test_a_query_that_is_not_utf8_is_never_a_500(agency: Agency, query: str) -> None:
+    assert (await agency.get(f"/v1/clients?{query}"))["items"] == []
+
+
+NUMBERS: list[Any] = [True, False, None, "7", 7.0, 7.5, -1, 11, 10**30, -(10**30), 1e308, [], {}, ""]
+
+
+@pytest.mark.parametrize("score", NUMBERS, ids=repr)
+async def test_a_number_is_a_whole_number_in_its_range(agency: Agency, score: Any) -> None:
+    application = await agency.application()
+    interview = await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    response = await agency.call(
+        "POST", f"/v1/interviews/{interview}/debriefs", json={"interest_score": score}
+    )
+    problem = problem_of(response, 422)
+    assert [place for place, _ in places_of(problem)] == ["/interest_score"]
+    assert (await agency.get(f"/v1/interviews/{interview}/debriefs"))["items"] == []
+
+
+INSTANTS = [
+    ("2026-07-14T10:00:00", "instant_format"),
+    ("2026-07-14", "instant_format"),
+    ("2026-07-14 10:00:00Z", "instant_format"),
+    ("2026-07-14T10:00:00 Z", "instant_format"),
+    ("2026-07-14T10Z", "instant_format"),
+    ("2026-07-14T10:00:00+0100", "instant_format"),
+    ("2026-07-14T10:00:00+24:00", "instant_format"),
+    ("2026-07-14T25:00:00Z", "instant_format"),
+    ("2026-07-14T10:00:60Z", "instant_format"),
+    ("2026-02-30T10:00:00Z", "instant_format"),
+    ("٢٠٢٦-07-14T10:00:00Z", "instant_format"),
+    ("2026-07-14T10:00:00Z\n", "instant_format"),
+    ("now", "instant_format"),
+    ("", "instant_format"),
+    (1784023200, "instant_format"),
+    (0, "instant_format"),
+    (True, "instant_format"),
+    ("0001-01-01T00:00:00+14:00", "instant_format"),
+    ("9999-12-31T23:59:59-14:00", "instant_format"),
+    ("1800-01-01T00:00:00Z", "instant_range"),
+    ("1989-12-31T23:59:59Z", "instant_range"),
+    ("2101-01-01T00:00:00Z", "instant_range"),
+    ("3000-01-01T00:00:00Z", "instant_range"),
+]
+
+
+@pytest.mark.parametrize(("value", "code"), INSTANTS, ids=[repr(value) for value, _ in INSTANTS])
+async def test_an_instant_needs_its_offset_and_a_year_of_ours(agency: Agency, value: Any, code: str) -> None:
+    body = {"name": "Cand", "registered_at": value}
+    problem = problem_of(await agency.call("POST", "/v1/candidates", json=body), 422)
+    assert places_of(problem) == [("/registered_at", code)]
+
+
+async def test_an_instant_comes_back_in_utc(agency: Agency) -> None:
+    for given, answered in (
+        ("2026-07-14T10:00:00+01:00", "2026-07-14T09:00:00Z"),
+        ("2026-07-14t10:00:00.5z", "2026-07-14T10:00:00.500000Z"),
+        ("2026-07-14T10:00-00:00", "2026-07-14T10:00:00Z"),
+    ):
+        candidate = await agency.post("/v1/candidates", {"name": "Cand", "registered_at": given})
+        assert candidate["registered_at"] == answered
+
+
+@pytest.mark.parametrize(
+    ("value", "code"),
+    [
+        ("2026-7-4", "date_format"),
+        ("2026-02-30", "date_format"),
+        ("2026-07-14T00:00:00Z", "date_format"),
+        (0, "date_format"),
+        ("", "date_format"),
+        ("tomorrow", "date_format"),
+        ("1800-01-01", "date_range"),
+        ("3000-01-01", "date_range"),
+    ],
+)
+async def test_a_date_is_a_date_of_our_years(agency: Agency, value: Any, code: str) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}"
+    problem = problem_of(await agency.call("PATCH", path, json={"continue_until": value}), 422)
+    assert places_of(problem) == [("/continue_until", code)]
+
+
+PLACES = [
+    ("timezone", "Mars/Olympus", "unknown_timezone"),
+    ("timezone", "BST", "unknown_timezone"),
+    ("timezone", "+01:00", "unknown_timezone"),
+    ("timezone", "europe/london", "unknown_timezone"),
+    ("timezone", "../../etc/passwd", "unknown_timezone"),
+    ("timezone", "x" * 65, "string_too_long"),
+    ("timezone", "", "unknown_timezone"),
+    ("timezone", None, "string_type"),
+    ("holidays", "ATLANTIS", "unknown_holidays"),
+    ("holidays", "gb-eng", "unknown_holidays"),
+    ("holidays", "", "unknown_holidays"),
+    ("email", "nobody", "string_pattern_mismatch"),
+    ("email", "a@b\nBcc: c@d", "string_pattern_mismatch"),
+    ("phone", "call me", "string_pattern_mismatch"),
+    ("name", "", "string_too_short"),
+    ("name", "x" * 201, "string_too_long"),
+    ("name", None, "string_type"),
+    ("consultant_id", "1", "id_format"),
+    ("seeking", "yes", "bool_type"),
+    ("seeking", 1, "bool_type"),
+    ("external_refs", [{"source": "x", "id": "1"}] * 21, "too_long"),
+    ("external_refs", {"source": "x", "id": "1"}, "list_type"),
+    ("agency_id", "0197f3a0-0000-7000-8000-000000000000", "extra_forbidden"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "code"), PLACES, ids=[f"{n}={str(v)[:20]}" for n, v, _ in PLACES])
+async def test_every_member_has_its_bounds(agency: Agency, name: str, value: Any, code: str) -> None:
+    body = {"name": "Cand", name: value}
+    problem = problem_of(await agency.call("POST", "/v1/candidates", json=body), 422)
+    assert places_of(problem) == [(f"/{name}", code)]
+    assert (await agency.get("/v1/candidates"))["items"] == []
+
+
+async def test_arrays_hold_a_thousand_items_at_most(agency: Agency) -> None:
+    problem = problem_of(await post_raw(agency, json.dumps({"name": [1] * 1_001}).encode()), 422)
+    assert places_of(problem) == [("/name", "too_many_items")]
+
+
+async def test_a_calculation_past_the_calendar_is_422_and_stores_nothing(agency: Agency) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}/interviews"
+    body = {"start": "2100-12-30T10:00:00Z", "end": "2100-12-31T23:00:00Z"}
+    problem_of(await agency.call("POST", path, json=body), 422, "calendar_range")
+    assert (await agency.get(path))["items"] == []
+
+
+@pytest.mark.parametrize("as_of", ["1990-01-01T00:00:00Z", "2100-12-31T23:59:59Z"])
+async def test_the_edges_of_time_break_no_reading(agency: Agency, as_of: str) -> None:
+    application = await agency.application()
+    await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    for path in (f"/v1/applications/{application['id']}/status", "/v1/due"):
+        response = await agency.call("GET", path, params={"as_of": as_of})
+        if response.status_code != 200:
+            problem_of(response, 422, "calendar_range")
+
+
+async def test_a_pause_ends_after_it_starts(agency: Agency) -> None:
+    pause = {"from": "2026-07-02T00:00:00Z", "until": "2026-07-01T00:00:00Z"}
+    body = {"name": "Cand", "do_not_contact": pause}
+    problem = problem_of(await agency.call("POST", "/v1/candidates", json=body), 422)
+    assert places_of(problem) == [("/do_not_contact", "pause_end")]
+
+
+async def test_a_refused_call_stores_nothing_of_its_parts(agency: Agency) -> None:
+    application = await agency.application()
+    interview = await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    body = {
+        "interest_score": 8,
+        "occurred_at": "2026-07-14T12:00:00Z",
+        "timescale": {"kind": "date", "date": "2026-07-17"},
+        "contact": {"outcome": "reached"},
+        "next_promise": {"by": "2026-07-14T11:00:00Z"},
+    }
+    problem = problem_of(await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body), 422)
+    assert places_of(problem) == [("/next_promise/by", "promise_past")]
+    for path in (
+        f"/v1/interviews/{interview}/debriefs",
+        f"/v1/interviews/{interview}/timescales",
+        "/v1/contacts",
+    ):
+        assert (await agency.get(path))["items"] == []
+
+
+async def test_an_interview_ends_after_it_starts(agency: Agency) -> None:
+    application = await agency.application()
+    times = {"start": "2026-07-14T10:00:00Z", "end": "2026-07-14T09:59:59Z"}
+    path = f"/v1/applications/{application['id']}/interviews"
+    problem = problem_of(await agency.call("POST", path, json=times), 422, "interview_end")
+    assert places_of(problem) == [("/end", "interview_end")]
+    interview = await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    moved = await agency.call("PATCH", f"/v1/interviews/{interview}", json={"end": times["end"]})
+    problem_of(moved, 422, "interview_end")

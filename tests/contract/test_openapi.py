@@ -1,0 +1,208 @@
+"""The document an integrator reads: valid, complete, true, and with an example of everything (H15)."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator, FormatChecker
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app.cli import main
+from app.main import ROUTERS
+from app.services.api_keys import SCOPES
+from app.web.openapi import EXAMPLES, TAGS
+from tests.agency import Agency, Json
+from tests.contract.document import Document
+from tests.contract.record_examples import record
+
+FILE = Path(__file__).parents[2] / "openapi.yaml"
+
+RELIED_ON = {
+    "create_consultant",
+    "create_client",
+    "create_client_contact",
+    "create_candidate",
+    "create_job",
+    "create_application",
+    "update_application",
+    "schedule_interview",
+    "update_interview",
+    "record_debrief",
+    "record_timescale",
+    "record_feedback",
+    "record_contact",
+    "list_due",
+    "get_application_status",
+    "get_candidate_status",
+    "preview_status",
+    "interpret_timescale",
+}
+NOUNS = {
+    "consultant": "consultants",
+    "client": "clients",
+    "client_contact": "client_contacts",
+    "candidate": "candidates",
+    "job": "jobs",
+    "application": "applications",
+    "interview": "interviews",
+    "debrief": "debriefs",
+    "timescale": "timescales",
+    "feedback": "feedback",
+    "contact": "contacts",
+    "snooze": "snoozes",
+}
+
+
+def operations(document: Document) -> Iterator[tuple[str, str, Json]]:
+    """Every operation with its path and method."""
+    for path, methods in document.document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+async def test_it_is_valid_and_of_version_3_1(document: Document, agency: Agency) -> None:
+    served = await agency.get("/openapi.json")
+    assert served == document.document
+    assert served["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(served).validate()
+
+
+def test_the_file_is_what_is_served(document: Document) -> None:
+    assert yaml.safe_load(FILE.read_text(encoding="utf-8")) == document.document
+    checked = CliRunner().invoke(main, ["openapi", "--check", str(FILE)])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_the_check_fails_on_a_file_that_differs(tmp_path: Path) -> None:
+    old = tmp_path / "openapi.yaml"
+    old.write_text("openapi: 3.1.0\n", encoding="utf-8")
+    checked = CliRunner().invoke(main, ["openapi", "--check", str(old)])
+    assert checked.exit_code == 1
+    assert "touchbase openapi" in checked.output
+
+
+def test_every_name_that_others_rely_on_is_there(document: Document) -> None:
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(names) == len(set(names))
+    assert set(names) >= RELIED_ON
+    assert set(names) >= {f"get_{noun}" for noun in NOUNS} | {f"list_{nouns}" for nouns in NOUNS.values()}
+
+
+def test_a_name_is_that_of_its_handler(document: Document) -> None:
+    handlers = {route.endpoint.__name__ for router in ROUTERS for route in router.routes}  # type: ignore[attr-defined]
+    names = {operation["operationId"] for _, _, operation in operations(document)}
+    assert names <= handlers
+
+
+def test_every_operation_is_described(document: Document) -> None:
+    for path, _, operation in operations(document):
+        name = operation["operationId"]
+        [tag] = operation["tags"]
+        assert tag in TAGS, name
+        assert operation["summary"], name
+        assert operation["description"].endswith("."), name
+        for parameter in operation.get("parameters", []):
+            assert parameter["in"] in ("path", "query"), name
+        if path.startswith("/v1"):
+            [[scope]] = [security["api_key"] for security in operation["security"]]
+            assert scope in SCOPES, name
+
+
+def test_every_error_is_a_problem(document: Document) -> None:
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for path, method, operation in operations(document):
+        errors = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
+        for status, response in errors.items():
+            assert response["content"] == problem, (operation["operationId"], status)
+        if path.startswith("/v1"):
+            expected = {"401", "403", "422", "503"} | (
+                {"400", "413", "415"} if method in ("post", "patch") else set()
+            )
+            expected |= {"404"} if "{" in path else set()
+            assert set(errors) >= expected, operation["operationId"]
+
+
+def schemas_within(node: Any, document: Json, seen: set[str]) -> Iterator[tuple[str, Json]]:
+    """Every object schema reachable from a part of the document, by name."""
+    if isinstance(node, list):
+        for item in node:
+            yield from schemas_within(item, document, seen)
+    if isinstance(node, dict):
+        name = node.get("$ref", "").rpartition("/")[2]
+        if name and name not in seen:
+            seen.add(name)
+            yield name, document["components"]["schemas"][name]
+            yield from schemas_within(document["components"]["schemas"][name], document, seen)
+        for key, value in node.items():
+            if key not in ("example", "examples"):
+                yield from schemas_within(value, document, seen)
+
+
+def test_an_answer_has_every_member_and_no_defaults(document: Document) -> None:
+    seen: set[str] = set()
+    for _, _, operation in operations(document):
+        for status, response in operation["responses"].items():
+            if int(status) < 300:
+                for name, schema in schemas_within(response, document.document, seen):
+                    properties = schema.get("properties", {})
+                    assert not [member for member, part in properties.items() if "default" in part], name
+                    assert set(schema.get("required", [])) == set(properties), name
+
+
+def test_what_is_sent_is_closed(document: Document) -> None:
+    seen: set[str] = set()
+    for _, _, operation in operations(document):
+        for name, schema in schemas_within(operation.get("requestBody", {}), document.document, seen):
+            if schema.get("type") == "object":
+                assert schema["additionalProperties"] is False, name
+
+
+def test_no_schema_is_without_use(document: Document) -> None:
+    used = {name for name, _ in schemas_within(document.document["paths"], document.document, set())}
+    assert set(document.document["components"]["schemas"]) == used
+
+
+def validator(schema: Json, document: Document) -> Draft202012Validator:
+    """A validator of a part of the document."""
+    whole = {**schema, "components": document.document["components"]}
+    return Draft202012Validator(whole, format_checker=FormatChecker())
+
+
+def test_every_operation_has_an_example_that_is_true_to_its_schema(document: Document) -> None:
+    for _, _, operation in operations(document):
+        name = operation["operationId"]
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        bodies += [r for s, r in operation["responses"].items() if int(s) < 300 and "content" in r]
+        shown = [body["content"]["application/json"] for body in bodies]
+        shown = [part for part in shown if "example" in part]
+        assert len(shown) == (2 if "requestBody" in operation else 1), name
+        for part in shown:
+            validator(part["schema"], document).validate(part["example"])
+
+
+def test_every_example_in_a_schema_is_true_to_it(document: Document) -> None:
+    for name, schema in document.document["components"]["schemas"].items():
+        for member, part in schema.get("properties", {}).items():
+            for example in part.get("examples", []):
+                assert validator(part, document).is_valid(example), (name, member)
+
+
+def test_the_examples_hold_no_credential() -> None:
+    text = EXAMPLES.read_text(encoding="utf-8")
+    assert not [word for word in ("tb_live_", "tb_test_", "Bearer", "digest") if word in text]
+
+
+async def test_the_examples_are_what_the_service_answers(scratch_url: str) -> None:
+    """After a change: `python -m tests.contract.record_examples`."""
+    assert await record(scratch_url) == json.loads(EXAMPLES.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
+async def test_the_document_can_be_read_without_a_key(app: FastAPI, agency: Agency, path: str) -> None:
+    assert app.openapi_url == "/openapi.json"
+    assert (await agency.http.get(path)).status_code == 200

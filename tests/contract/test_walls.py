@@ -1,0 +1,227 @@
+"""The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from app.db import APPLICATION_ROLE, Database, async_url
+from app.errors import NotFoundError
+from app.models import Base, Client
+from tests.agency import Agency
+from tests.contract.world import build_world
+
+# Read before the agency is known; they hold nothing of anybody.
+SHARED = {"credentials", "alembic_version"}
+EVIDENCE = {
+    "debriefs",
+    "timescales",
+    "feedback",
+    "contacts",
+    "contact_applications",
+    "relays",
+    "snoozes",
+    "external_refs",
+    "credentials",
+}
+TENANTED = sorted(set(Base.metadata.tables) - SHARED)
+
+
+@pytest.fixture
+async def owner(database_url: str) -> AsyncIterator[AsyncConnection]:
+    """The database as its owner sees it."""
+    engine = create_async_engine(async_url(database_url))
+    async with engine.connect() as connection:
+        yield connection
+    await engine.dispose()
+
+
+async def rows(owner: AsyncConnection, sql: str) -> list[tuple[object, ...]]:
+    """The answer to a question about the catalogue."""
+    return [tuple(row) for row in await owner.execute(text(sql))]
+
+
+async def test_the_models_name_every_table(owner: AsyncConnection) -> None:
+    tables = await rows(
+        owner, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    assert {name for (name,) in tables} == set(Base.metadata.tables) | {"alembic_version"}
+
+
+async def test_every_key_begins_with_the_agency(owner: AsyncConnection) -> None:
+    keys = await rows(
+        owner,
+        """
+        SELECT t.relname, i.relname, a.attname FROM pg_index x
+        JOIN pg_class t ON t.oid = x.indrelid JOIN pg_class i ON i.oid = x.indexrelid
+        JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = x.indkey[0]
+        WHERE t.relnamespace = 'public'::regnamespace
+        """,
+    )
+    assert len(keys) > len(TENANTED)
+    assert [key for key in keys if key[2] != "agency_id" and key[0] not in SHARED] == []
+
+
+async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -> None:
+    keys = await rows(
+        owner,
+        """
+        SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE contype = 'p' AND connamespace = 'public'::regnamespace
+        """,
+    )
+    odd = {"agencies": "PRIMARY KEY (agency_id)", "credentials": "PRIMARY KEY (lookup)"}
+    expected = {table: odd.get(table, "PRIMARY KEY (agency_id, id)") for table in Base.metadata.tables}
+    assert {table: key for table, key in keys if table != "alembic_version"} == expected
+
+
+async def test_every_foreign_key_stays_in_one_agency(owner: AsyncConnection) -> None:
+    keys = await rows(
+        owner,
+        """
+        SELECT c.conname, a.attname, b.attname, cardinality(c.conkey), c.confrelid::regclass::text
+        FROM pg_constraint c
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+        JOIN pg_attribute b ON b.attrelid = c.confrelid AND b.attnum = c.confkey[1]
+        WHERE c.contype = 'f' AND c.connamespace = 'public'::regnamespace
+        """,
+    )
+    assert len(keys) > len(TENANTED)
+    for name, own, other, length, table in keys:
+        assert (own, other) == ("agency_id", "agency_id"), name
+        assert length == (1 if table == "agencies" else 2), name
+
+
+async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncConnection) -> None:
+    free = await rows(
+        owner,
+        """
+        SELECT a.attrelid::regclass::text || '.' || a.attname FROM pg_attribute a
+        JOIN pg_class t ON t.oid = a.attrelid AND t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace
+        WHERE a.atttypid = 'uuid'::regtype AND a.attname <> 'id' AND a.attnum > 0 AND NOT EXISTS (
+            SELECT FROM pg_constraint c
+            WHERE c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY(c.conkey))
+        """,
+    )
+    # Of many tables, and told by `kind`; a derived row's fact.
+    assert {name for (name,) in free} == {
+        "agencies.agency_id",
+        "external_refs.object_id",
+        "reasons.fact_id",
+    }
+
+
+async def test_every_table_is_sealed_even_to_its_owner(owner: AsyncConnection) -> None:
+    sealed = await rows(
+        owner,
+        """
+        SELECT t.relname, t.relrowsecurity, t.relforcerowsecurity, p.polcmd, p.polpermissive,
+            pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)
+        FROM pg_class t LEFT JOIN pg_policy p ON p.polrelid = t.oid
+        WHERE t.relkind = 'r' AND t.relnamespace = 'public'::regnamespace ORDER BY t.relname
+        """,
+    )
+    own = "(agency_id = (NULLIF(current_setting('app.agency_id'::text, true), ''::text))::uuid)"
+    wall = (True, True, b"*", True, own, own)
+    assert {row[0]: row[1:] for row in sealed if row[0] not in SHARED} == dict.fromkeys(TENANTED, wall)
+
+
+async def test_the_application_owns_nothing_and_passes_no_wall(owner: AsyncConnection) -> None:
+    role = await rows(
+        owner,
+        f"""
+        SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolcanlogin,
+            (SELECT count(*) FROM pg_class WHERE relowner = r.oid),
+            (SELECT count(*) FROM pg_auth_members WHERE member = r.oid),
+            has_schema_privilege(r.oid, 'public', 'CREATE')
+        FROM pg_roles r WHERE rolname = '{APPLICATION_ROLE}'
+        """,
+    )
+    assert role == [(False, False, False, False, False, 0, 0, False)]
+
+
+async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
+    grants = await rows(
+        owner,
+        f"""
+        SELECT table_name, string_agg(privilege_type, ' ' ORDER BY privilege_type)
+        FROM information_schema.role_table_grants WHERE grantee = '{APPLICATION_ROLE}' GROUP BY table_name
+        """,
+    )
+    derived = {"reasons": "DELETE INSERT SELECT", "alembic_version": "SELECT"}
+    expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")
+    expected |= dict.fromkeys(EVIDENCE, "INSERT SELECT") | derived
+    assert {str(table): granted for table, granted in grants} == expected
+
+
+async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
+    grants = await rows(
+        owner,
+        """
+        SELECT table_name, grantee FROM information_schema.role_table_grants
+        WHERE table_schema = 'public' AND grantee = 'PUBLIC'
+        """,
+    )
+    assert grants == []
+
+
+@pytest.fixture
+async def populated(agency: Agency) -> Agency:
+    """An agency with a row in every table of its own."""
+    await build_world(agency)
+    await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
+    return agency
+
+
+async def test_one_agency_sees_nothing_of_another(
+    populated: Agency, rival: Agency, database: Database
+) -> None:
+    for table in TENANTED:
+        count = text(f"SELECT count(*) FROM {table} WHERE agency_id = :agency_id")
+        of_populated = {"agency_id": populated.id}
+        async with database.transaction(populated.id) as db:
+            assert await db.scalar(count, of_populated) > 0, table
+        for other in (rival.id, None):
+            async with database.transaction(other) as db:
+                assert await db.scalar(count, of_populated) == 0, table
+
+
+async def test_an_agency_writes_and_changes_only_its_own(
+    populated: Agency, rival: Agency, database: Database
+) -> None:
+    with pytest.raises(NotFoundError):
+        async with database.transaction(rival.id) as db:
+            db.add(Client(agency_id=populated.id, name="planted"))
+    async with database.transaction(rival.id) as db:
+        changed = await db.execute(text("UPDATE clients SET name = 'changed' RETURNING agency_id"))
+        assert {agency_id for (agency_id,) in changed} <= {rival.id}
+    with pytest.raises(NotFoundError):
+        async with database.transaction(populated.id) as db:
+            await db.execute(text("UPDATE clients SET agency_id = :rival"), {"rival": rival.id})
+
+
+async def test_the_agency_is_forgotten_with_its_transaction(populated: Agency, database_url: str) -> None:
+    single = Database(database_url, pool_size=1)
+    async with single.transaction(populated.id) as db:
+        assert await db.scalar(text("SELECT count(*) FROM clients")) > 0
+    async with single.transaction(None) as db:
+        assert await db.scalar(text("SELECT count(*) FROM clients")) == 0
+    await single.close()
+
+
+@pytest.mark.parametrize("table", sorted(EVIDENCE))
+async def test_evidence_is_neither_changed_nor_removed(
+    agency: Agency, database: Database, table: str
+) -> None:
+    for statement in (f"DELETE FROM {table}", f"UPDATE {table} SET agency_id = agency_id"):
+        with pytest.raises(NotFoundError):
+            async with database.transaction(agency.id) as db:
+                await db.execute(text(statement))
+
+
+async def test_two_agencies_may_use_the_same_external_id(agency: Agency, rival: Agency) -> None:
+    refs = [{"source": "bullhorn", "id": "7"}]
+    mine, theirs = await agency.client(external_refs=refs), await rival.client(external_refs=refs)
+    assert mine != theirs
+    assert (await agency.get("/v1/clients", external_id="7"))["items"][0]["id"] == mine

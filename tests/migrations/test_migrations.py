@@ -1,0 +1,169 @@
+"""Migrations go up, down and up again, and end where the models say (R12)."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from click.testing import CliRunner
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app import postgres
+from app.cli import main
+from app.db import async_url
+from app.migrate import FOLDER, alembic_config, head, migrate
+from app.models import Base
+from migrations.versions import __path__ as versions
+
+Found = TypeVar("Found")
+Rows = set[tuple[object, ...]]
+
+SCRIPTS: list[Script] = list(reversed(list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())))
+
+RUNNERS_LOCK = 7_203_115  # as in migrations/env.py
+
+# All that makes a schema, in PostgreSQL's own words.
+CATALOGUE = {
+    "columns": """
+        SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
+        WHERE table_schema = 'public' AND table_name <> 'alembic_version'
+        """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+            AND conrelid::regclass::text <> 'alembic_version'
+        """,
+    "indexes": """
+        SELECT tablename, indexname, indexdef FROM pg_indexes
+        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
+        """,
+    "the rest": """
+        SELECT relname, relkind FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'i')
+        UNION ALL SELECT proname, 'f' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+        UNION ALL SELECT typname, 't' FROM pg_type
+            WHERE typnamespace = 'public'::regnamespace AND typtype NOT IN ('c', 'b')
+        UNION ALL SELECT tgname, 'T' FROM pg_trigger WHERE NOT tgisinternal
+        """,
+}
+
+
+def within(url: str, work: Callable[[Connection], Found]) -> Found:
+    """Something done in a transaction as the owner."""
+
+    async def connected() -> Found:
+        engine = create_async_engine(async_url(url), poolclass=NullPool)
+        async with engine.begin() as connection:
+            return await connection.run_sync(work)
+
+    return asyncio.run(connected())
+
+
+def rows(url: str, sql: str) -> Rows:
+    """The answer to a question."""
+    return within(url, lambda connection: {tuple(row) for row in connection.execute(text(sql))})
+
+
+def catalogue(url: str) -> dict[str, Rows]:
+    """A schema as it stands."""
+    return {name: rows(url, sql) for name, sql in CATALOGUE.items()}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.revision)
+def test_a_revision_goes_up_and_down_and_up(script: Script, empty_url: str) -> None:
+    config = alembic_config(empty_url)
+    before = script.down_revision or "base"
+    assert isinstance(before, str)
+    if script.down_revision:
+        command.upgrade(config, before)
+    schema_before = catalogue(empty_url)
+    command.upgrade(config, script.revision)
+    schema_after = catalogue(empty_url)
+    assert schema_after != schema_before
+    command.downgrade(config, before)
+    assert catalogue(empty_url) == schema_before
+    command.upgrade(config, script.revision)
+    assert catalogue(empty_url) == schema_after
+
+
+def test_a_revision_is_named_as_its_file() -> None:
+    names = [Path(script.path).stem for script in SCRIPTS]
+    assert names == [script.revision for script in SCRIPTS]
+    assert names == sorted(names)
+    assert [name[:4] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]
+    files = {path.stem for path in Path(next(iter(versions))).glob("*.py")} - {"__init__"}
+    assert files == set(names)
+
+
+def test_there_is_one_head(empty_url: str) -> None:
+    assert ScriptDirectory.from_config(alembic_config("")).get_heads() == [head()]
+    assert head() == SCRIPTS[-1].revision
+    migrate(empty_url)
+    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+
+
+def test_alembic_finds_no_drift_from_the_models(scratch_url: str) -> None:
+    def compare(connection: Connection) -> object:
+        options = {"compare_type": True, "compare_server_default": True}
+        return compare_metadata(MigrationContext.configure(connection, opts=options), Base.metadata)
+
+    assert within(scratch_url, compare) == []
+
+
+@pytest.fixture
+def modelled_url(server: postgres.Server) -> Iterator[str]:
+    """A database made from the models alone."""
+    server.create_database("modelled")
+    url = server.url_for("modelled")
+    within(url, Base.metadata.create_all)
+    yield url
+    server.drop_database("modelled")
+
+
+def test_the_catalogue_is_the_same_as_from_the_models(scratch_url: str, modelled_url: str) -> None:
+    migrated, modelled = catalogue(scratch_url), catalogue(modelled_url)
+    for name in CATALOGUE:
+        assert migrated[name] == modelled[name], name
+    assert len(migrated["constraints"]) > 60
+
+
+def test_migrating_twice_changes_nothing(scratch_url: str) -> None:
+    before = catalogue(scratch_url)
+    migrate(scratch_url)
+    assert catalogue(scratch_url) == before
+
+
+def test_a_second_runner_waits_for_the_first_however_long_it_takes(empty_url: str) -> None:
+    """The lock between runners is outside the short time that a migration may wait for the lock of a table."""
+
+    def start_second_runner(first: Connection) -> Future[None]:
+        first.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RUNNERS_LOCK})
+        second = pool.submit(migrate, empty_url)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=2.3)
+        return second
+
+    with ThreadPoolExecutor(1) as pool:
+        within(empty_url, start_second_runner).result(timeout=20)
+    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+
+
+def test_the_command_migrates(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOUCHBASE_DATABASE_URL", empty_url)
+    result = CliRunner().invoke(main, ["migrate"])
+    assert result.exit_code == 0, result.output
+    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+
+
+def test_a_migration_waits_for_no_lock_and_runs_in_one_transaction() -> None:
+    environment = (FOLDER / "env.py").read_text(encoding="utf-8")
+    assert "transaction_per_migration=True" in environment
+    assert "SET lock_timeout = '2s'" in environment

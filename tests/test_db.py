@@ -1,0 +1,297 @@
+"""Transactions under trouble: failing commits, deadlocks, timeouts, a full pool, a database that goes (R2, R8, R13)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from app import db as app_db
+from app import postgres
+from app.db import Database, async_url, enter
+from app.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    RetryError,
+    SetupError,
+    UnavailableError,
+)
+from app.main import create_app
+from tests.agency import Agency, found_agency
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
+from tests.contract.problems import problem_of
+
+
+@pytest.fixture
+async def scratch(scratch_url: str) -> AsyncIterator[Database]:
+    """A database of the test's own, with few connections."""
+    opened = Database(scratch_url, pool_size=2)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def scratch_agency(scratch: Database, document: Document) -> AsyncIterator[Agency]:
+    """An agency in it, served by an application of its own."""
+    async with client_of(create_app(scratch, SECRET), document) as http:
+        yield await found_agency(http, scratch, SECRET)
+
+
+async def as_owner(url: str, *statements: str) -> None:
+    """Change a scratch database as its owner."""
+    engine = create_async_engine(async_url(url))
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()
+
+
+FAIL_AT_COMMIT = (
+    """
+    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'failed at commit' USING ERRCODE = '%s'; END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON clients DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION fail()
+    """,
+)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [("XX000", 500), ("40001", 503), ("40P01", 503), ("53300", 503), ("57014", 503), ("23514", 422)],
+)
+async def test_a_commit_that_fails_is_never_answered_as_done(
+    scratch_agency: Agency, scratch_url: str, state: str, status: int
+) -> None:
+    await as_owner(scratch_url, FAIL_AT_COMMIT[0] % state, FAIL_AT_COMMIT[1])
+    scratch_agency.http.event_hooks = {}  # 500 is not promised by the document
+    response = await scratch_agency.call("POST", "/v1/clients", json={"name": "Acme"})
+    problem = problem_of(response, status)
+    assert "failed at commit" not in str(problem)
+    assert ("retry-after" in response.headers) == (status == 503)
+    assert (await scratch_agency.get("/v1/clients"))["items"] == []
+
+
+@pytest.mark.parametrize(("failures", "status"), [(1, 201), (2, 201), (3, 503)])
+async def test_a_serialisation_failure_is_tried_three_times_as_a_whole(
+    scratch_agency: Agency, scratch_url: str, failures: int, status: int
+) -> None:
+    # A sequence keeps its count when a transaction is undone.
+    await as_owner(
+        scratch_url,
+        "CREATE SEQUENCE tries",
+        f"GRANT USAGE ON SEQUENCE tries TO {app_db.APPLICATION_ROLE}",
+        f"""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('tries') <= {failures} THEN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END IF;
+        RETURN NULL; END $$
+        """,
+        FAIL_AT_COMMIT[1],
+    )
+    response = await scratch_agency.call("POST", "/v1/clients", json={"name": "Acme"})
+    assert response.status_code == status
+    assert len((await scratch_agency.get("/v1/clients"))["items"]) == (1 if status == 201 else 0)
+
+
+async def test_two_requests_that_block_each_other_both_succeed(
+    scratch_agency: Agency, scratch_url: str
+) -> None:
+    """Each client's change waits and then touches the other's row: a deadlock, whose victim runs again."""
+    first, second = await scratch_agency.client(), await scratch_agency.client()
+    await as_owner(
+        scratch_url,
+        """
+        CREATE FUNCTION touch_other() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF pg_trigger_depth() = 1 THEN
+            PERFORM pg_sleep(0.3);
+            UPDATE clients SET updated_at = updated_at WHERE id <> NEW.id;
+        END IF;
+        RETURN NULL; END $$
+        """,
+        "CREATE TRIGGER touch_other AFTER UPDATE ON clients FOR EACH ROW EXECUTE FUNCTION touch_other()",
+    )
+    answers = await asyncio.gather(
+        scratch_agency.call("PATCH", f"/v1/clients/{first}", json={"name": "First"}),
+        scratch_agency.call("PATCH", f"/v1/clients/{second}", json={"name": "Second"}),
+    )
+    assert [answer.status_code for answer in answers] == [200, 200]
+    names = {client["name"] for client in (await scratch_agency.get("/v1/clients"))["items"]}
+    assert names == {"First", "Second"}
+
+
+async def test_no_statement_lock_or_pause_lasts_long(scratch: Database) -> None:
+    async with scratch.transaction(None) as session:
+        for setting, value in {
+            "statement_timeout": "5s",
+            "lock_timeout": "2s",
+            "idle_in_transaction_session_timeout": "10s",
+            "timezone": "UTC",
+            "role": "touchbase_app",
+        }.items():
+            assert await session.scalar(text(f"SHOW {setting}")) == value
+
+
+async def test_a_full_pool_is_503_with_a_time_to_come_back(
+    scratch: Database, scratch_agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert app_db.POOL_WAIT_SECONDS == 2
+    monkeypatch.setattr(scratch.engine.pool, "_timeout", 0.1)
+    async with scratch.transaction(None), scratch.transaction(None):
+        response = await scratch_agency.call("GET", "/v1/clients")
+        problem_of(response, 503, "unavailable")
+        assert response.headers["retry-after"] == "2"
+        assert (await scratch_agency.http.get("/livez")).status_code == 200
+        problem_of(await scratch_agency.http.get("/readyz"), 503)
+    assert (await scratch_agency.call("GET", "/v1/clients")).status_code == 200
+
+
+async def test_a_database_that_restarts_is_503_and_then_works_again(
+    scratch: Database, scratch_agency: Agency, server: postgres.Server
+) -> None:
+    assert (await scratch_agency.call("GET", "/v1/clients")).status_code == 200
+    name = str(async_url(str(scratch.engine.url)).database)
+    server.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    statuses = [(await scratch_agency.call("GET", "/v1/clients")).status_code for _ in range(3)]
+    assert set(statuses) <= {200, 503}
+    assert statuses[-1] == 200
+
+
+async def test_a_connection_lost_before_the_agency_is_set_is_unavailable(
+    scratch: Database, server: postgres.Server, scratch_agency: Agency
+) -> None:
+    async def lose_connection_and_enter() -> None:
+        async with scratch.transaction(None) as session:
+            pid = await session.scalar(text("SELECT pg_backend_pid()"))
+            server.query(f"SELECT pg_terminate_backend({pid})")
+            await enter(session, scratch_agency.id)
+
+    with pytest.raises(UnavailableError):
+        await lose_connection_and_enter()
+
+
+async def test_a_database_that_is_not_there_is_unavailable(server: postgres.Server) -> None:
+    for url in (server.url_for("nowhere"), "postgresql://127.0.0.1:1/nothing"):
+        absent = Database(url)
+        with pytest.raises(UnavailableError):
+            async with absent.transaction(None):
+                pass
+        with pytest.raises(SetupError, match="database"):
+            await absent.check_role()
+        await absent.close()
+
+
+async def test_a_database_without_a_schema_is_not_ready(empty_url: str, document: Document) -> None:
+    empty = Database(empty_url)
+    async with client_of(create_app(empty, SECRET), document) as http:
+        problem_of(await http.get("/readyz"), 503, "unavailable")
+        assert (await http.get("/livez")).status_code == 200
+    await empty.close()
+
+
+async def test_another_schema_revision_is_not_ready(scratch_agency: Agency, scratch_url: str) -> None:
+    assert (await scratch_agency.http.get("/readyz")).status_code == 200
+    await as_owner(scratch_url, "UPDATE alembic_version SET version_num = '0000_other'")
+    problem = problem_of(await scratch_agency.http.get("/readyz"), 503, "unavailable")
+    assert "touchbase migrate" in problem["detail"]
+
+
+async def test_a_role_that_passes_every_wall_is_refused(
+    scratch_url: str, server: postgres.Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.query("CREATE ROLE passes_walls BYPASSRLS NOLOGIN")
+    try:
+        for role in ("passes_walls", postgres.server.OWNER):
+            monkeypatch.setattr(app_db, "APPLICATION_ROLE", role)
+            unsafe = Database(scratch_url)
+            with pytest.raises(SetupError, match=role):
+                await unsafe.check_role()
+            await unsafe.close()
+    finally:
+        server.query("DROP ROLE passes_walls")
+
+
+STATES = {
+    "22001": InvalidError,
+    "22003": InvalidError,
+    "22021": InvalidError,
+    "22P02": InvalidError,
+    "23502": InvalidError,
+    "23503": NotFoundError,
+    "23505": ConflictError,
+    "23514": InvalidError,
+    "40001": RetryError,
+    "40P01": RetryError,
+    "42501": NotFoundError,
+    "08006": UnavailableError,
+    "53300": UnavailableError,
+    "55P03": UnavailableError,
+    "57014": UnavailableError,
+    "57P01": UnavailableError,
+    "57P02": UnavailableError,
+    "57P03": UnavailableError,
+    "42P01": DBAPIError,
+    "XX000": DBAPIError,
+}
+
+
+async def execute(database: Database, *statements: str) -> None:
+    """Run statements in one transaction."""
+    async with database.transaction(None) as session:
+        for statement in statements:
+            await session.execute(text(statement))
+
+
+@pytest.mark.parametrize("state", STATES)
+async def test_an_error_of_the_database_has_one_meaning(database: Database, state: str) -> None:
+    with pytest.raises(STATES[state]):
+        await execute(database, f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+
+
+@pytest.mark.parametrize(
+    ("setting", "statement"),
+    [
+        ("statement_timeout", "SELECT pg_sleep(1)"),
+        ("lock_timeout", "SELECT pg_advisory_xact_lock(1)"),
+    ],
+)
+async def test_what_takes_too_long_is_unavailable(scratch: Database, setting: str, statement: str) -> None:
+    async with scratch.transaction(None) as other:
+        await other.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        with pytest.raises(UnavailableError):
+            await execute(scratch, f"SET LOCAL {setting} = '50ms'", statement)
+
+
+async def test_a_transaction_left_idle_is_ended_by_the_database(scratch: Database) -> None:
+    async def be_idle() -> None:
+        async with scratch.transaction(None) as session:
+            await session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '50ms'"))
+            await asyncio.sleep(0.3)
+            await session.execute(text("SELECT 1"))
+
+    with pytest.raises(UnavailableError):
+        await be_idle()
+
+
+async def test_a_foreign_key_names_the_member_at_fault(agency: Agency) -> None:
+    nobody = "0197f3a0-0000-7000-8000-000000000000"
+    response = await agency.call("POST", "/v1/jobs", json={"client_id": nobody, "title": "Engineer"})
+    problem = problem_of(response, 404, "not_found")
+    assert problem["errors"][0]["pointer"] == "/client_id"
+
+
+async def test_a_cancelled_request_gives_its_connection_back(
+    scratch: Database, scratch_agency: Agency
+) -> None:
+    for _ in range(3):
+        with pytest.raises((TimeoutError, httpx.TimeoutException)):
+            async with asyncio.timeout(0.001):
+                await scratch_agency.call("GET", "/v1/clients")
+    await asyncio.sleep(0.05)
+    assert scratch.engine.pool.checkedout() == 0  # type: ignore[attr-defined]

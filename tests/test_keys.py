@@ -1,0 +1,231 @@
+"""API keys: their form, what is kept of them, how long they live, and the commands that make them (S3, S4)."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import postgres
+from app.cli import main
+from app.db import Database
+from app.main import create_app
+from app.models import ApiKey, Credential
+from app.services import api_keys
+from app.web.auth import REMEMBERED_SECONDS
+from tests.agency import Agency
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
+from tests.contract.problems import problem_of
+
+NOW = datetime(2026, 7, 14, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("environment", ["live", "test"])
+def test_a_key_has_its_form_and_enough_chance(environment: str) -> None:
+    key = api_keys.generate(environment)
+    assert re.fullmatch(rf"tb_{environment}_[0-9A-Za-z]{{12}}_[0-9A-Za-z]{{38}}", key)
+    assert 62**32 > 2**160
+    assert len({api_keys.generate(environment) for _ in range(100)}) == 100
+    assert api_keys.key_id_of(key) == key.split("_")[2]
+
+
+def test_a_typo_is_seen_without_a_database() -> None:
+    key = api_keys.generate("test")
+    for place in range(len(key)):
+        other = "x" if key[place] != "x" else "y"
+        assert api_keys.key_id_of(key[:place] + other + key[place + 1 :]) is None
+    for wrong in (
+        "",
+        "tb_live_",
+        key[:-1],
+        key + "0",
+        f" {key}",
+        f"{key}\n",
+        key.replace("tb_test", "tb_live"),
+    ):
+        assert api_keys.key_id_of(wrong) is None
+
+
+async def test_a_typo_is_refused_while_the_database_is_away(document: Document) -> None:
+    away = Database("postgresql://127.0.0.1:1/nothing")
+    key = api_keys.generate("test")
+    async with client_of(create_app(away, SECRET), document) as http:
+        typo = {"Authorization": f"Bearer {key[:-1]}{'0' if key[-1] != '0' else '1'}"}
+        problem_of(await http.get("/v1/due", headers=typo), 401)
+        problem_of(await http.get("/v1/due", headers={"Authorization": f"Bearer {key}"}), 503)
+    await away.close()
+
+
+async def test_only_an_hmac_of_a_key_is_kept(agency: Agency, database: Database) -> None:
+    async with database.transaction(agency.id) as db:
+        row = (await db.scalars(select(ApiKey).where(ApiKey.agency_id == agency.id))).one()
+        credential = await db.scalar(select(Credential).where(Credential.lookup == row.key_id))
+    assert credential is not None
+    kept = repr(vars(row)) + repr(vars(credential))
+    assert agency.key.split("_")[3] not in kept
+    assert row.digest == api_keys.digest_of(agency.key, SECRET)
+    assert row.digest != api_keys.digest_of(agency.key, "another secret")
+    assert len(row.digest) == 32
+
+
+async def known(db: AsyncSession, key: str, now: datetime) -> api_keys.KnownKey | None:
+    """What a key is worth at an instant."""
+    return await api_keys.authenticate(db, key, secret=SECRET, now=now)
+
+
+async def test_a_key_lives_until_it_expires(agency: Agency, database: Database) -> None:
+    key = api_keys.generate("test")
+    async with database.transaction(agency.id) as db:
+        await api_keys.create_key(db, agency.id, key, secret=SECRET, name="short", expires_at=NOW)
+        assert await known(db, key, NOW - timedelta(microseconds=1))
+        assert await known(db, key, NOW) is None
+
+
+async def test_a_key_works_only_under_the_secret_it_was_made_with(agency: Agency, database: Database) -> None:
+    async with database.transaction(None) as db:
+        assert await api_keys.authenticate(db, agency.key, secret="x" * 32, now=NOW) is None
+
+
+async def test_the_secret_of_one_key_does_not_open_another(
+    agency: Agency, rival: Agency, database: Database
+) -> None:
+    mine, theirs = agency.key.split("_"), rival.key.split("_")
+    body = "_".join([*mine[:3], theirs[3][:32]])
+    forged = body + api_keys._checksum(body)  # noqa: SLF001 - the attacker knows it too
+    assert api_keys.key_id_of(forged) == mine[2]
+    async with database.transaction(None) as db:
+        assert await known(db, forged, NOW) is None
+
+
+async def test_the_last_use_is_noted_once_a_minute(agency: Agency, database: Database) -> None:
+    noted = []
+    for seconds in (0, 1, 59, 60, 61, 119, 120):
+        async with database.transaction(None) as db:
+            assert await known(db, agency.key, NOW + timedelta(seconds=seconds))
+            noted.append(await db.scalar(select(ApiKey.last_used_at).where(ApiKey.agency_id == agency.id)))
+    assert noted == [NOW + timedelta(seconds=s) for s in (0, 0, 0, 60, 60, 60, 120)]
+
+
+async def test_noting_the_use_is_no_change_of_the_key(agency: Agency, database: Database) -> None:
+    async with database.transaction(None) as db:
+        assert await known(db, agency.key, NOW)
+        row = (await db.scalars(select(ApiKey).where(ApiKey.agency_id == agency.id))).one()
+        assert row.updated_at == row.created_at
+
+
+@dataclass
+class Service:
+    """The application with a clock that a test can move."""
+
+    http: httpx.AsyncClient
+    seconds: float = 0
+
+    async def status(self, key: str) -> int:
+        """What a reading call with a key is answered."""
+        return (await self.http.get("/v1/due", headers={"Authorization": f"Bearer {key}"})).status_code
+
+
+@pytest.fixture
+async def service(database: Database, document: Document) -> AsyncIterator[Service]:
+    """The application with a clock of the test's own."""
+    app = create_app(database, SECRET)
+    async with client_of(app, document) as http:
+        made = Service(http)
+        app.state.authenticator.clock = lambda: made.seconds
+        yield made
+
+
+async def revoke(database: Database, agency_id: UUID) -> None:
+    """Revoke all keys of an agency."""
+    async with database.transaction(agency_id) as db:
+        mine = update(ApiKey).where(ApiKey.agency_id == agency_id)
+        await db.execute(mine.values(revoked_at=NOW))
+
+
+async def test_a_revoked_key_stops_within_five_seconds(
+    agency: Agency, database: Database, service: Service
+) -> None:
+    assert REMEMBERED_SECONDS < 5
+    assert await service.status(agency.key) == 200
+    await revoke(database, agency.id)
+    service.seconds = REMEMBERED_SECONDS - 0.1
+    assert await service.status(agency.key) == 200
+    service.seconds = REMEMBERED_SECONDS
+    assert await service.status(agency.key) == 401
+    service.seconds = 0
+    assert await service.status(agency.key) == 401
+
+
+async def test_a_key_is_not_remembered_past_its_end(
+    agency: Agency, database: Database, service: Service
+) -> None:
+    key = api_keys.generate("test")
+    async with database.transaction(agency.id) as db:
+        soon: datetime = db.info["now"] + timedelta(seconds=1)
+        await api_keys.create_key(db, agency.id, key, secret=SECRET, name="short", expires_at=soon)
+    assert await service.status(key) == 200
+    await revoke(database, agency.id)
+    service.seconds = 1
+    assert await service.status(key) == 401
+
+
+def run(server: postgres.Server, *arguments: str) -> Result:
+    """A command on the data directory of the running server; its standard output is in `stdout`."""
+    return CliRunner().invoke(main, [*arguments, "--data-dir", str(server.data_dir)])
+
+
+@pytest.fixture
+def printed(server: postgres.Server, database_url: str) -> tuple[str, str]:
+    """An agency and a key made by the commands; the database is migrated."""
+    assert database_url
+    agency_id = run(server, "agency", "create", "Brightpath").stdout.strip()
+    options = ("--name", "ATS", "--scope", "status:read", "--expires-at", "2099-01-31T00:00:00+0000")
+    made = run(server, "key", "create", agency_id, *options)
+    assert made.exit_code == 0, made.output
+    return agency_id, made.stdout.strip()
+
+
+async def test_the_commands_make_an_agency_and_a_key_that_works(
+    printed: tuple[str, str], server: postgres.Server, database: Database, document: Document
+) -> None:
+    agency_id, key = printed
+    secret = (server.data_dir / "secret").read_text(encoding="utf-8").strip()
+    async with client_of(create_app(database, secret), document) as http:
+        headers = {"Authorization": f"Bearer {key}"}
+        assert (await http.get("/v1/due", headers=headers)).status_code == 200
+        problem_of(await http.get("/v1/clients", headers=headers), 403)
+    async with database.transaction(UUID(agency_id)) as db:
+        row = (await db.scalars(select(ApiKey))).one()
+    assert (row.name, row.scopes) == ("ATS", ["status:read"])
+    assert row.expires_at == datetime(2099, 1, 31, tzinfo=UTC)
+
+
+def test_the_secret_is_readable_by_its_owner_alone(printed: tuple[str, str], server: postgres.Server) -> None:
+    assert printed
+    assert (server.data_dir / "secret").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("key", "create", "no-id"), "not a valid UUID"),
+        (("key", "create", "0197f3a0-0000-7000-8000-000000000000"), "no such"),
+        (("key", "create", "0197f3a0-0000-7000-8000-000000000000", "--scope", "all"), "scope"),
+        (("key", "create", "0197f3a0-0000-7000-8000-000000000000", "--expires-at", "soon"), "expires-at"),
+    ],
+)
+def test_a_command_says_what_is_wrong(
+    server: postgres.Server, database_url: str, arguments: tuple[str, ...], words: str
+) -> None:
+    assert database_url
+    result = run(server, *arguments)
+    assert result.exit_code != 0
+    assert words in result.output
+    assert isinstance(result.exception, SystemExit)  # not a bug's exception
