@@ -83,7 +83,7 @@ def contacts(draw: st.DrawFn, relayable: list[str]) -> Json:
         purpose = draw(st.sampled_from(["chase", "chase", "withdrawal", "update"]))
         return contact | {"with": "client", "person": "client", "purpose": purpose}
     contact |= {"with": "candidate", "person": "candidate", "needs_reply": draw(st.booleans())}
-    if relayable and draw(st.booleans()):
+    if bool(relayable) and draw(st.booleans()):
         contact["relays"] = [draw(st.sampled_from(relayable))]
     if draw(st.integers(0, 3)) == 0:
         contact["promise"] = {"by_date": draw(days_after(made_at))}
@@ -93,12 +93,12 @@ def contacts(draw: st.DrawFn, relayable: list[str]) -> Json:
 @st.composite
 def people(draw: st.DrawFn) -> Json:
     """A candidate and a client contact, somewhere."""
-    named = {}
+    named: dict[str, Json] = {}
     for name in ("candidate", "client"):
         zone, holidays = draw(st.sampled_from(PLACES))
         named[name] = {"kind": name, "timezone": zone, "holidays": holidays}
     if draw(st.booleans()):
-        begins, ends = sorted([draw(instants), draw(instants)])
+        begins, ends = sorted(draw(st.lists(instants, min_size=2, max_size=2, unique=True)))
         named["candidate"]["do_not_contact"] = {
             "from": begins,
             "until": ends,
