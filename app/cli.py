@@ -33,6 +33,12 @@ def say(words: str) -> None:
     click.echo(words, err=True)
 
 
+def _not_empty(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.strip():
+        raise click.BadParameter("must not be empty")
+    return value.strip()
+
+
 class Commands(click.Group):
     """Commands whose expected errors are told in a line, without a traceback."""
 
@@ -111,7 +117,7 @@ def agency() -> None:
 
 
 @agency.command("create")
-@click.argument("name")
+@click.argument("name", callback=_not_empty)
 @DATA_DIR
 def create_agency(name: str, data_dir: Path | None) -> None:
     """Create an agency and print its id."""

@@ -119,12 +119,24 @@ class Interval(Input):
     start: Instant
     end: Instant
 
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.end <= self.start:
+            raise PydanticCustomError("interval_end", "end must be after start")
+        return self
+
 
 class DayRange(Input):
     """Days the candidate is not free."""
 
     from_: Day = Field(alias="from")
     to: Day
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.to < self.from_:
+            raise PydanticCustomError("range_end", "to must not be before from")
+        return self
 
 
 class Note(Input):

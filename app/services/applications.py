@@ -11,7 +11,7 @@ from app.errors import InvalidError
 from app.models import Application, Candidate, ClientContact, Job, Snooze
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationState
-from app.services import status
+from app.services import objects, status
 from app.services.objects import Refs, Saved, save
 from app.services.scope import Caller, find
 from app.services.status import Standing
@@ -33,11 +33,13 @@ async def create(
     """
     values = dict(values)
     candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id")
-    values["consultant_id"] = values.get("consultant_id") or candidate.consultant_id
-    if values["consultant_id"] is None:
-        raise InvalidError(
-            "Name a consultant: the candidate has no owner.", code="missing", pointer="/consultant_id"
-        )
+    known_id = await objects.named(db, caller, RefKind.APPLICATION, refs)
+    if known_id is not None:
+        application = await find(db, caller, Application, known_id)
+        _check_same(application, values)
+        values["consultant_id"] = values["consultant_id"] or application.consultant_id
+    else:
+        values["consultant_id"] = values["consultant_id"] or _owner(candidate)
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
     await _check_client(db, caller, job, values["client_contact_id"])
     columns = _with_hold(values, now)
@@ -77,6 +79,25 @@ async def snooze(
     row = Snooze(agency_id=caller.agency_id, application_id=application_id, recorded_at=now, **values)
     db.add(row)
     return row, await _refreshed(db, caller, application_id, now)
+
+
+def _check_same(application: Application, values: Mapping[str, Any]) -> None:
+    """An application is one candidate for one job: an external id cannot move it to another."""
+    for name in ("candidate_id", "job_id"):
+        if getattr(application, name) != values[name]:
+            raise InvalidError(
+                "The external id names an application of another candidate or job.",
+                code="external_ref_conflict",
+                pointer=f"/{name}",
+            )
+
+
+def _owner(candidate: Candidate) -> UUID:
+    if candidate.consultant_id is None:
+        raise InvalidError(
+            "Name a consultant: the candidate has no owner.", code="missing", pointer="/consultant_id"
+        )
+    return candidate.consultant_id
 
 
 def settle_hold(application: Application, now: datetime) -> None:

@@ -41,7 +41,7 @@ async def save(
     `given` names the members the caller really sent: an upsert changes these alone. Raises ConflictError if the
     external ids name two different objects.
     """
-    known_id = await _named(db, caller, kind, refs)
+    known_id = await named(db, caller, kind, refs)
     if known_id is None:
         row = table(agency_id=caller.agency_id, id=uuid7(), **values)
         db.add(row)
@@ -109,7 +109,8 @@ def known_as(
     return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, source, external_id)))
 
 
-async def _named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> UUID | None:
+async def named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> UUID | None:
+    """The object that external ids name, if any. Raises ConflictError if they name two."""
     found: set[UUID] = set()
     for ref in refs:
         found.update(await db.scalars(named_by(caller, kind, ref["source"], ref["id"])))

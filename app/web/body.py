@@ -65,9 +65,15 @@ def parse(raw: bytes) -> Any:
     return value
 
 
-def check_query(request: Request) -> None:
-    """Raise InvalidError where a query parameter holds what no database takes."""
+def check_query(request: Request, known: frozenset[str]) -> None:
+    """Raise InvalidError for a parameter the operation does not know, or one that holds what no database takes.
+
+    A misspelt filter would otherwise widen the answer in silence.
+    """
     for name, value in request.query_params.multi_items():
+        if name not in known:
+            detail = "The operation has no such parameter."
+            raise InvalidError(detail, code="unknown_parameter", parameter=name[:200])
         if not _is_clean(value):
             raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
 

@@ -35,12 +35,13 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         scopes = frozenset(_scopes(self.dependant))
         takes_body = self.body_field is not None
+        parameters = frozenset(_query_names(self.dependant))
 
         async def checked(request: Request) -> Response:
             caller = await request.app.state.authenticator.caller(request, scopes)
             request.scope["touchbase.caller"] = caller
             try:
-                check_query(request)
+                check_query(request, parameters)
                 return await handle(await read_json(request) if takes_body else request)
             except BAD_INPUT:
                 await _check_path(request)
@@ -53,6 +54,13 @@ def _scopes(dependant: Dependant) -> list[str]:
     own = list(dependant.own_oauth_scopes or [])
     for dependency in dependant.dependencies:
         own += _scopes(dependency)
+    return own
+
+
+def _query_names(dependant: Dependant) -> list[str]:
+    own = [field.alias for field in dependant.query_params]
+    for dependency in dependant.dependencies:
+        own += _query_names(dependency)
     return own
 
 

@@ -92,3 +92,21 @@ async def test_an_application_posted_again_may_be_put_on_hold_and_off(agency: Ag
     assert held["hold"]["since"] is not None
     active = await agency.post("/v1/applications", {**parts, "external_refs": REFS, "state": "active"})
     assert active["hold"]["ended_at"] is not None
+
+
+async def test_an_application_cannot_be_moved_to_another_candidate(agency: Agency) -> None:
+    ref = {"external_refs": [{"source": "ats", "id": "a-1"}]}
+    application = await agency.application(**ref)
+    names = ("job_id", "client_contact_id", "consultant_id")
+    body = {name: application[name] for name in names} | {"candidate_id": await agency.candidate(), **ref}
+    answer = await agency.call("POST", "/v1/applications", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_conflict")
+    assert answer.json()["errors"][0]["pointer"] == "/candidate_id"
+
+
+async def test_an_upserted_application_keeps_its_owner(agency: Agency) -> None:
+    ref = {"external_refs": [{"source": "ats", "id": "a-2"}]}
+    application = await agency.application(**ref)
+    names = ("candidate_id", "job_id", "client_contact_id")
+    again = await agency.post("/v1/applications", {**{name: application[name] for name in names}, **ref})
+    assert (again["id"], again["consultant_id"]) == (application["id"], application["consultant_id"])

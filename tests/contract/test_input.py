@@ -320,3 +320,9 @@ async def test_an_interview_ends_after_it_starts(agency: Agency) -> None:
     interview = await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
     moved = await agency.call("PATCH", f"/v1/interviews/{interview}", json={"end": times["end"]})
     problem_of(moved, 422, "interview_end")
+
+
+async def test_a_misspelt_filter_is_refused_rather_than_ignored(agency: Agency) -> None:
+    answer = await agency.call("GET", "/v1/due", params={"consultant": "x"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
+    assert answer.json()["errors"][0]["parameter"] == "consultant"
