@@ -230,6 +230,18 @@ def test_killed_server_starts_again_with_its_data(data_dir: Path) -> None:
         assert kept(server) == "it"
 
 
+def test_server_that_ends_by_itself_is_started_again_with_its_data(data_dir: Path) -> None:
+    said: list[str] = []
+    with running(data_dir, report=said.append) as server:
+        put(server, "kept")
+        first = postmaster(data_dir)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: any("starting it again" in words for words in said))
+        until(lambda: said[-1].endswith(f"started in {data_dir}.") and postmaster(data_dir) != first)
+        assert kept(server) == "kept"
+    until(lambda: free(data_dir))
+
+
 def test_pid_file_with_another_programs_number_is_no_obstacle(data_dir: Path) -> None:
     with running(data_dir, durable=False) as server:
         pid_file = data_dir / "postgres" / "postmaster.pid"

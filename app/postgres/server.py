@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import IO
@@ -32,6 +33,7 @@ from app.postgres.places import (
     prepare_root,
     run,
 )
+from app.postgres.supervisor import Supervisor
 
 OWNER = "touchbase_owner"
 DATABASE = "touchbase"
@@ -119,16 +121,24 @@ def running(
     durable: bool = True,
     report: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Server]:
-    """A server for this data directory: the one that runs already, else one that ends with this block."""
+    """A server for this data directory: the one that runs already, else one that ends with this block.
+
+    One that was started here and ends before its time is started again.
+    """
+    open_it = partial(_open, Places(data_dir.expanduser().resolve()), bin_dir, durable, report)
     try:
-        server, postmaster = _open(Places(data_dir.expanduser().resolve()), bin_dir, durable, report)
+        server, postmaster = open_it()
     except OSError as error:
         raise PostgresError(f"PostgreSQL could not be started: {error}") from error
+    starter, supervisor = os.getpid(), None
+    if postmaster:
+        supervisor = Supervisor(postmaster, lambda: open_it()[1], report)
     try:
         yield server
     finally:
-        if postmaster:
-            postmaster.stop()
+        # A fork of the starter comes out of the same block; the server is not its own.
+        if supervisor and os.getpid() == starter:
+            supervisor.stop()
 
 
 def _open(
@@ -320,7 +330,6 @@ class Postmaster:
 
     def __init__(self, command: list[str | Path], log: Path, claim: int) -> None:
         """Start the server, without waiting until it is ready."""
-        self._starter = os.getpid()
         self._last_words: deque[str] = deque(maxlen=20)
         self._born: queue.SimpleQueue[subprocess.Popen[bytes] | Exception] = queue.SimpleQueue()
         # The kernel ties the server to the thread that forked it, so that thread must live as long.
@@ -342,10 +351,12 @@ class Postmaster:
         self.stop()
         raise PostgresError("PostgreSQL did not start: " + (" ".join(self._last_words) or "no message"))
 
+    def wait(self) -> None:
+        """Return when the server has ended."""
+        self._process.wait()
+
     def stop(self) -> None:
         """End the server: sessions are cut off and everything is written; if that hangs, at once."""
-        if os.getpid() != self._starter:
-            return  # a fork of the starter came out of the same block; the server is not its own
         for number, seconds in ((signal.SIGINT, STOP_SECONDS), (signal.SIGQUIT, 5), (signal.SIGKILL, 5)):
             self._process.send_signal(number)
             with suppress(subprocess.TimeoutExpired):
