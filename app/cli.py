@@ -68,12 +68,33 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
     """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
     settings = Settings()
     logs.configure(settings.log_level)
-    # A service manager's SIGTERM ends us as Ctrl-C does: what is under way is finished, the database stopped.
-    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
+    ending = Ending()
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
         asyncio.run(_check(home.url))
+        ending.check()
         app = create_app(Database(home.url, pool_size=settings.pool_size), home.secret)
         server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+
+
+class Ending:
+    """Ctrl-C and a service manager's SIGTERM end us alike: what is under way is finished, the database stopped.
+
+    An exception that a signal raises can get lost where Python ignores errors, so the signal is remembered too.
+    """
+
+    def __init__(self) -> None:
+        self.heard = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._end)
+
+    def _end(self, _signal: int, _frame: object) -> None:
+        self.heard = True
+        sys.exit(0)
+
+    def check(self) -> None:
+        """End now if a signal came while nothing could be done about it."""
+        if self.heard:
+            sys.exit(0)
 
 
 async def _check(url: str) -> None:

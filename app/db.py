@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import func, make_url, select, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
@@ -24,6 +24,7 @@ from app.errors import (
     InvalidError,
     NotFoundError,
     RetryError,
+    SetupError,
     UnavailableError,
     UnsafeRoleError,
 )
@@ -53,7 +54,10 @@ logger = logging.getLogger("touchbase.database")
 
 def async_url(url: str) -> URL:
     """A PostgreSQL URL for the driver we use, whatever driver it names."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
+    try:
+        return make_url(url).set(drivername="postgresql+asyncpg")
+    except ArgumentError:
+        raise SetupError("TOUCHBASE_DATABASE_URL is not a database URL.") from None
 
 
 class Database:
@@ -122,6 +126,8 @@ def translated(error: Exception) -> Exception:
         return NotFoundError()
     if state == "23503":
         return NotFoundError(pointer=_member_of(error))
+    if state == "23505" and _constraint(error).startswith("external_refs"):
+        return RetryError()  # another has just made the object; this time it is found
     if state == "23505":
         return ConflictError("The same thing was recorded at the same moment; read it and try again.")
     return InvalidError() if state.startswith(("22", "23")) else error
@@ -140,10 +146,13 @@ _UNAVAILABLE = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53300")
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
 
+def _constraint(error: DBAPIError) -> str:
+    return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) or ""
+
+
 def _member_of(error: DBAPIError) -> str | None:
     """The member of the body that names what is not there, from the name of the foreign key."""
-    constraint = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) or ""
-    match = _FOREIGN_KEY.search(constraint)
+    match = _FOREIGN_KEY.search(_constraint(error))
     return f"/{match[1]}" if match else None
 
 

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,7 +34,7 @@ def run(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None]) -> 
         server_header=False,
         timeout_graceful_shutdown=10,
     )
-    with listener, suppress(KeyboardInterrupt):
+    with listener:
         AnnouncingServer(config, lambda: ready(url)).run(sockets=[listener])
 
 

@@ -27,12 +27,9 @@ def migrate(connection: Connection) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
     connection.execute(text("SET lock_timeout = '2s'"))
     connection.commit()
-    try:
-        with context.begin_transaction():
-            context.run_migrations()
-    finally:
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": ADVISORY_LOCK})
-        connection.commit()
+    # The lock goes with the connection, however this ends.
+    with context.begin_transaction():
+        context.run_migrations()
 
 
 async def connect_and_migrate() -> None:

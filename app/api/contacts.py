@@ -34,7 +34,7 @@ class ContactCreate(Input):
     occurred_at: Instant | None = Field(default=None, description="When it happened; now if absent.")
     channel: Word[Channel] | None = None
     purpose: Word[Purpose] = Purpose.OTHER
-    application_ids: Annotated[list[Id], Field(max_length=200)] | None = Field(
+    application_ids: Annotated[list[Id], Field(min_length=1, max_length=200)] | None = Field(
         default=None, description="What it was about; null for all of that person's applications (M1)."
     )
     relays: Annotated[list[Id], Field(max_length=200)] = Field(

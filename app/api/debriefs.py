@@ -252,7 +252,7 @@ class DebriefCreate(Account):
         read = set(type(self).model_fields) - set(Account.model_fields)
         return {
             **self.model_dump(include=read),
-            "account": self.model_dump(mode="json", include=account, by_alias=True, exclude_defaults=True),
+            "account": self.model_dump(mode="json", include=account, by_alias=True, exclude_unset=True),
         }
 
 

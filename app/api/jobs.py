@@ -55,8 +55,15 @@ class JobView(ObjectView):
 @jobs.post("/v1/jobs", status_code=201, **operation("directory:write", 404, 409, body=True, upsert=JobView))
 async def create_job(body: JobCreate, work: InWork, response: Response) -> JobView:
     """Create a job, or change the one that an external id names."""
-    saved = await objects.save(
-        work.db, work.caller, RefKind.JOB, Job, body.columns(), body.refs(), given=body.given()
+    saved = await objects.save_within(
+        work.db,
+        work.caller,
+        RefKind.JOB,
+        Job,
+        body.columns(),
+        body.refs(),
+        given=body.given(),
+        owner="client_id",
     )
     return await saved_view(JobView, work, response, saved)
 

@@ -32,22 +32,21 @@ async def create(
     where the client contact works elsewhere or nobody owns the candidate.
     """
     values = dict(values)
-    candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id")
+    candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id", lock=True)
     known_id = await objects.named(db, caller, RefKind.APPLICATION, refs)
     if known_id is not None:
         application = await find(db, caller, Application, known_id)
         _check_same(application, values)
-        values["consultant_id"] = values["consultant_id"] or application.consultant_id
+        values["consultant_id"] = values.get("consultant_id") or application.consultant_id
     else:
-        values["consultant_id"] = values["consultant_id"] or _owner(candidate)
+        values["consultant_id"] = values.get("consultant_id") or _owner(candidate)
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
     await _check_client(db, caller, job, values["client_contact_id"])
     columns = _with_hold(values, now)
     if "hold" in given:
         given |= columns.keys() - values.keys()
     saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=given)
-    if not saved.created:
-        settle_hold(saved.row, now)
+    settle_hold(saved.row, now)
     standing = await _refreshed(db, caller, saved.row.id, now)
     await db.refresh(saved.row)
     return saved, standing
@@ -101,20 +100,29 @@ def _owner(candidate: Candidate) -> UUID:
 
 
 def settle_hold(application: Application, now: datetime) -> None:
-    """Keep a hold's dates in step with the state: it begins with the one and ends with the other (R6)."""
+    """Keep a hold's dates in step with the state: it begins with the one and ends with the other (R6).
+
+    Raises InvalidError for a hold that ends before it begins.
+    """
     if application.state is ApplicationState.ON_HOLD:
         application.hold_since = application.hold_since or now
         application.hold_ended_at = None
-    elif application.hold_since is not None and application.hold_ended_at is None:
+    elif application.hold_since is None:
+        application.hold_until = application.hold_reason = application.hold_ended_at = None
+    elif application.hold_ended_at is None:
         application.hold_ended_at = now
+    ended = application.hold_ended_at
+    if ended is not None and application.hold_since is not None and ended < application.hold_since:
+        raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
 
 
 def _with_hold(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """A `hold` object as its columns."""
     columns = dict(values)
     if "hold" in columns:
-        hold = columns.pop("hold") or {}
-        columns |= {f"hold_{name}": hold.get(name) for name in ("since", "until", "reason", "ended_at")}
+        nothing = dict.fromkeys(("since", "until", "reason", "ended_at"))
+        hold = columns.pop("hold") or nothing
+        columns |= {f"hold_{name}": value for name, value in hold.items()}
     if columns.get("state") is ApplicationState.ON_HOLD and not columns.get("hold_since", now):
         columns["hold_since"] = now
     return columns
@@ -123,7 +131,9 @@ def _with_hold(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
 async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_contact_id: UUID | None) -> None:
     if client_contact_id is None:
         return
-    contact = await find(db, caller, ClientContact, client_contact_id, pointer="/client_contact_id")
+    contact = await find(
+        db, caller, ClientContact, client_contact_id, pointer="/client_contact_id", lock=True
+    )
     if contact.client_id != job.client_id:
         raise InvalidError(
             "The client contact works for another client than the job's.",
@@ -133,5 +143,4 @@ async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_conta
 
 
 async def _refreshed(db: AsyncSession, caller: Caller, application_id: UUID, now: datetime) -> Standing:
-    await status.lock(db, caller, [application_id])
     return (await status.refresh(db, caller, [application_id], now=now))[application_id]

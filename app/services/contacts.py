@@ -143,7 +143,7 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
     """The applications a contact bears on, checked to be that person's."""
     person_id, named = values["person_id"], values["application_ids"]
     if values["party"] is ContactParty.CANDIDATE:
-        await find(db, caller, Candidate, person_id, pointer="/person_id")
+        await find(db, caller, Candidate, person_id, pointer="/person_id", lock=True)
         own = await status.open_applications(db, caller, candidate_id=person_id)
     else:
         contact = await find(db, caller, ClientContact, person_id, pointer="/person_id")

@@ -93,7 +93,8 @@ async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[
 def _check(interview: Interview, occurred_at: datetime, entry: Mapping[str, Any]) -> None:
     if interview.state in NOT_HELD:
         raise ConflictError(
-            "The interview was not held, so there is nothing to debrief.", code="interview_not_held"
+            "The interview was not held, so there is nothing to debrief; if it was, set its state first.",
+            code="interview_not_held",
         )
     if occurred_at < interview.start:
         raise InvalidError(

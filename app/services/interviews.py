@@ -1,7 +1,7 @@
 """Interviews: scheduled, moved, called off."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from app.errors import InvalidError
 from app.models import Application, Interview
 from app.models.external_refs import RefKind
 from app.services import status
-from app.services.objects import Refs, Saved, change, save
+from app.services.objects import Refs, Saved, change, save_within
 from app.services.scope import Caller, find
 from app.services.status import Standing
+
+# A trial month is the longest that anyone calls an interview.
+LONGEST = timedelta(days=31)
 
 
 async def schedule(
@@ -31,13 +34,9 @@ async def schedule(
     await status.lock(db, caller, [application_id])
     check_times(values["start"], values["end"])
     values = {**values, "application_id": application_id}
-    saved = await save(db, caller, RefKind.INTERVIEW, Interview, values, refs, given=given)
-    if saved.row.application_id != application_id:
-        raise InvalidError(
-            "The external id names an interview of another application.",
-            code="external_ref_conflict",
-            pointer="/external_refs",
-        )
+    saved = await save_within(
+        db, caller, RefKind.INTERVIEW, Interview, values, refs, given=given, owner="application_id"
+    )
     standings = await status.refresh(db, caller, [application_id], now=now)
     return saved, standings[application_id]
 
@@ -59,3 +58,5 @@ def check_times(start: datetime, end: datetime) -> None:
     """Raise InvalidError unless an interview ends after it starts."""
     if end <= start:
         raise InvalidError("An interview must end after it starts.", code="interview_end", pointer="/end")
+    if end - start > LONGEST:
+        raise InvalidError("An interview cannot take that long.", code="interview_end", pointer="/end")

@@ -9,7 +9,7 @@ from sqlalchemy import Select, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.errors import ConflictError
+from app.errors import ConflictError, InvalidError
 from app.models import ExternalRef
 from app.models.base import Row
 from app.models.external_refs import RefKind
@@ -52,6 +52,31 @@ async def save(
         await change(db, row, sent)
     await _note_refs(db, caller, kind, row.id, refs)
     return Saved(row, created=known_id is None)
+
+
+async def save_within(
+    db: AsyncSession,
+    caller: Caller,
+    kind: RefKind,
+    table: type[Row],
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    owner: str,
+) -> Saved[Row]:
+    """Save an object that belongs to another, named by the member `owner`: an external id cannot move it.
+
+    Raises InvalidError if the external id names one that belongs elsewhere.
+    """
+    saved = await save(db, caller, kind, table, values, refs, given=given - {owner})
+    if getattr(saved.row, owner) != values[owner]:
+        raise InvalidError(
+            "The external id names one that belongs elsewhere.",
+            code="external_ref_conflict",
+            pointer="/external_refs",
+        )
+    return saved
 
 
 async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:

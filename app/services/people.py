@@ -7,10 +7,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import InvalidError
 from app.models import Candidate, ClientContact
 from app.models.external_refs import RefKind
-from app.services import status
+from app.services import objects, status
 from app.services.objects import Refs, Saved, change, save
 from app.services.scope import Caller, find
 
@@ -26,7 +25,11 @@ async def save_candidate(
 ) -> Saved[Candidate]:
     """Create a candidate, or change the one an external id names."""
     columns = with_pause(values)
-    given = given | set(columns) if "do_not_contact" in given else given
+    if "do_not_contact" in given:
+        given |= columns.keys() - values.keys()
+    known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
+    if known_id is not None:
+        await status.lock_candidate(db, caller, known_id)
     saved = await save(db, caller, RefKind.CANDIDATE, Candidate, columns, refs, given=given)
     await _recompute_candidate(db, caller, saved.row.id, now)
     return saved
@@ -36,7 +39,7 @@ async def update_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> Candidate:
     """Change a candidate; a pause, a zone or a review moves what is due to them. Raises NotFoundError."""
-    candidate = await find(db, caller, Candidate, candidate_id)
+    candidate = await find(db, caller, Candidate, candidate_id, lock=True)
     await change(db, candidate, with_pause(changes))
     await _recompute_candidate(db, caller, candidate_id, now)
     return candidate
@@ -52,13 +55,12 @@ async def save_client_contact(
     now: datetime,
 ) -> Saved[ClientContact]:
     """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
-    saved = await save(db, caller, RefKind.CLIENT_CONTACT, ClientContact, values, refs, given=given)
-    if saved.row.client_id != values["client_id"]:
-        raise InvalidError(
-            "The external id names a contact of another client.",
-            code="external_ref_conflict",
-            pointer="/external_refs",
-        )
+    known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
+    if known_id is not None:
+        await _lock_applications(db, caller, known_id)
+    saved = await objects.save_within(
+        db, caller, RefKind.CLIENT_CONTACT, ClientContact, values, refs, given=given, owner="client_id"
+    )
     await _recompute_client_contact(db, caller, saved.row.id, now)
     return saved
 
@@ -67,7 +69,9 @@ async def update_client_contact(
     db: AsyncSession, caller: Caller, client_contact_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> ClientContact:
     """Change a client contact; their zone, holidays and absence move what they promised. Raises NotFoundError."""
-    contact = await find(db, caller, ClientContact, client_contact_id)
+    await find(db, caller, ClientContact, client_contact_id)
+    await _lock_applications(db, caller, client_contact_id)
+    contact = await find(db, caller, ClientContact, client_contact_id, lock=True)
     await change(db, contact, changes)
     await _recompute_client_contact(db, caller, client_contact_id, now)
     return contact
@@ -85,6 +89,12 @@ def with_pause(values: Mapping[str, Any]) -> dict[str, Any]:
             "pause_reason": pause.get("reason"),
         }
     return columns
+
+
+async def _lock_applications(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> None:
+    """Candidates come before client contacts in the order of locks."""
+    ids = await status.open_applications(db, caller, client_contact_id=client_contact_id)
+    await status.lock(db, caller, ids)
 
 
 async def _recompute_candidate(db: AsyncSession, caller: Caller, candidate_id: UUID, now: datetime) -> None:

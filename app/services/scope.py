@@ -63,10 +63,22 @@ def columns_of(caller: Caller, table: type[Base]) -> Select[Any]:
 
 
 async def find(
-    db: AsyncSession, caller: Caller, table: type[Row], row_id: UUID, *, pointer: str | None = None
+    db: AsyncSession,
+    caller: Caller,
+    table: type[Row],
+    row_id: UUID,
+    *,
+    pointer: str | None = None,
+    lock: bool = False,
 ) -> Row:
-    """The caller's row with this id. Raises NotFoundError; `pointer` names the member that gave the id."""
-    row = await db.scalar(rows_of(caller, table).where(table.id == row_id))
+    """The caller's row with this id, as it is in the database; `lock` keeps others from changing it meanwhile.
+
+    Raises NotFoundError; `pointer` names the member that gave the id.
+    """
+    query = rows_of(caller, table).where(table.id == row_id)
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    row = await db.scalar(query)
     if row is None:
         raise NotFoundError(pointer=pointer)
     return row

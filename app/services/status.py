@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -19,7 +19,7 @@ from app.rules.status import ApplicationStatus, Interval, evaluate, order, posit
 from app.rules.status import Reason as RuleReason
 from app.rules.vocabulary import ApplicationState, Status
 from app.services import facts
-from app.services.scope import Caller, find, rows_of
+from app.services.scope import Caller, find
 
 # The end of an interval that only a new fact will end.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -93,13 +93,26 @@ async def of_candidate(
 
 
 async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]) -> None:
-    """Keep others from changing applications until the transaction ends.
+    """Keep others from recording anything about the candidates of applications until the transaction ends.
 
-    Call it before the first write of a fact: two writers of one application then queue up instead of
-    computing its status from half of what is known. Always in the order of the ids, so none waits in a ring.
+    Call it before the first write of a fact: two writers about one candidate then queue up instead of computing a
+    status from half of what is known. Candidates are locked before anything else and always in the order of
+    their ids, so that nobody waits in a ring.
     """
-    rows = rows_of(caller, Application).where(Application.id.in_(application_ids)).order_by(Application.id)
-    await db.execute(rows.with_only_columns(Application.id).with_for_update(key_share=True))
+    theirs = select(Application.candidate_id).where(
+        Application.agency_id == caller.agency_id, Application.id.in_(application_ids)
+    )
+    await _lock_candidates(db, caller, Candidate.id.in_(theirs))
+
+
+async def lock_candidate(db: AsyncSession, caller: Caller, candidate_id: UUID) -> None:
+    """The same for one candidate, whatever their applications."""
+    await _lock_candidates(db, caller, Candidate.id == candidate_id)
+
+
+async def _lock_candidates(db: AsyncSession, caller: Caller, which: ColumnElement[bool]) -> None:
+    rows = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, which).order_by(Candidate.id)
+    await db.execute(rows.with_for_update(key_share=True))
 
 
 async def refresh(
@@ -127,12 +140,11 @@ async def refresh(
 async def refresh_candidates(
     db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID], *, now: datetime
 ) -> None:
-    """Compute anew what concerns candidates as persons (K1)."""
+    """Compute anew what concerns locked candidates as persons (K1)."""
     await db.flush()
     policy = await facts.policy_of(db, caller)
     for candidate_id in sorted(candidate_ids):
-        mine = rows_of(caller, Candidate).where(Candidate.id == candidate_id)
-        candidate = (await db.scalars(mine.with_for_update(key_share=True))).one()
+        candidate = await find(db, caller, Candidate, candidate_id)
         applications = await _applications_of(db, caller, candidate_id, now)
         owner = {"application_id": None, "candidate_id": candidate_id, "client_contact_id": None}
         owner["consultant_id"] = candidate.consultant_id

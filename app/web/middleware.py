@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RetryError, UnavailableError
@@ -15,6 +15,7 @@ from app.web.problems import problem, unexpected
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRIES = 3
+CLIENT_CLOSED = 499  # for the log alone: nobody is left to answer
 
 logger = logging.getLogger("touchbase.requests")
 
@@ -50,6 +51,8 @@ class Envelope:
 
         try:
             await self.app(inner, receive, answer)
+        except ClientDisconnect:
+            status = CLIENT_CLOSED
         except Exception as error:
             if status:
                 raise

@@ -18,7 +18,7 @@ Touchbase knows which candidate, and which client, is due a word after an interv
 what settles it.
 
 **Start** with a client, its contact, a candidate, a job, an application and an interview. After the interview post \
-the debrief; then ask `GET /v1/due`. Every write answers with where the application stands now.
+the debrief; then ask `GET /v1/due`. Every record answers with where its applications stand now.
 
 **Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
 **Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \

@@ -26,7 +26,8 @@ YEARS = range(1990, 2101)
 CANONICAL = 36  # characters of an id with its dashes
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_ZONES = available_timezones()
+# The last three are names of the machine's own, not of places.
+_ZONES = available_timezones() - {"localtime", "posixrules", "Factory"}
 
 Words = TypeVar("Words", bound=StrEnum)
 
@@ -154,9 +155,9 @@ Holidays = Annotated[
 ]
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
-Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"\S")]
+Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"\S")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
 Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+$")]
 

@@ -108,3 +108,24 @@ async def test_a_members_null_is_refused_where_it_must_have_a_value(agency: Agen
     answer = await agency.call("PATCH", f"/v1/applications/{application['id']}", json={"state": None})
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["pointer"] == "/state"
+
+
+async def test_a_new_end_of_a_hold_leaves_its_beginning(agency: Agency) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}"
+    await agency.patch(
+        path, {"state": "on_hold", "hold": {"since": "2026-07-15T12:00:00Z", "reason": "budget"}}
+    )
+    later = await agency.patch(path, {"hold": {"until": "2026-12-20"}})
+    assert (later["hold"]["since"], later["hold"]["until"], later["hold"]["reason"]) == (
+        "2026-07-15T12:00:00Z",
+        "2026-12-20",
+        "budget",
+    )
+
+
+async def test_a_hold_cannot_end_before_it_begins(agency: Agency) -> None:
+    application = await agency.application()
+    hold = {"since": "2026-07-15T12:00:00Z", "ended_at": "2026-07-14T12:00:00Z"}
+    answer = await agency.call("PATCH", f"/v1/applications/{application['id']}", json={"hold": hold})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/hold/ended_at")

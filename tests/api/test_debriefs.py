@@ -86,3 +86,11 @@ async def test_a_later_call_adds_to_what_the_candidate_typed(agency: Agency) -> 
     assert account["account"]["liked"] == ["the team"]
     assert account["origins"]["liked"] == typed["id"]
     assert account["origins"]["would_accept"] == call["id"]
+
+
+async def test_a_correction_takes_back_what_was_said(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    await debrief(agency, interview, attended="cut_short", liked=["the team"], notes="wrong")
+    await debrief(agency, interview, attended="attended", liked=[], notes=None)
+    account = (await agency.get(f"/v1/interviews/{interview}/debrief"))["account"]
+    assert (account["attended"], account["liked"], account["notes"]) == ("attended", [], None)

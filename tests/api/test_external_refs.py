@@ -110,3 +110,22 @@ async def test_an_upserted_application_keeps_its_owner(agency: Agency) -> None:
     names = ("candidate_id", "job_id", "client_contact_id")
     again = await agency.post("/v1/applications", {**{name: application[name] for name in names}, **ref})
     assert (again["id"], again["consultant_id"]) == (application["id"], application["consultant_id"])
+
+
+async def test_an_upserted_pause_leaves_the_rest_of_the_candidate_alone(agency: Agency) -> None:
+    ref = {"external_refs": [{"source": "ats", "id": "c-1"}]}
+    first = await agency.post(
+        "/v1/candidates", {"name": "Li Wei", "timezone": "Asia/Singapore", "seeking": True, **ref}
+    )
+    pause = {"from": "2026-07-15T12:00:00Z", "until": "2026-07-27T09:00:00Z"}
+    again = await agency.post("/v1/candidates", {"name": "Li Wei", "do_not_contact": pause, **ref})
+    assert (again["timezone"], again["seeking"]) == (first["timezone"], True)
+    assert again["do_not_contact"]["until"] == "2026-07-27T09:00:00Z"
+
+
+async def test_a_job_cannot_be_moved_to_another_client(agency: Agency) -> None:
+    ref = {"external_refs": [{"source": "ats", "id": "j-1"}]}
+    await agency.job(await agency.client(), **ref)
+    body = {"client_id": await agency.client(), "title": "Engineer", **ref}
+    answer = await agency.call("POST", "/v1/jobs", json=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_conflict")
