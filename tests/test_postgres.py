@@ -242,6 +242,21 @@ def test_server_that_ends_by_itself_is_started_again_with_its_data(data_dir: Pat
     until(lambda: free(data_dir))
 
 
+def test_who_had_attached_starts_it_when_the_starter_ends(data_dir: Path) -> None:
+    said: list[str] = []
+    with running(data_dir) as first:
+        put(first, "kept")
+        attached = running(data_dir, report=said.append)
+        server = attached.__enter__()
+        assert not server.started
+    try:
+        until(lambda: said[-1].endswith(f"started in {data_dir}."))
+        assert kept(server) == "kept"
+    finally:
+        attached.__exit__(None, None, None)
+    until(lambda: free(data_dir))
+
+
 def test_pid_file_with_another_programs_number_is_no_obstacle(data_dir: Path) -> None:
     with running(data_dir, durable=False) as server:
         pid_file = data_dir / "postgres" / "postmaster.pid"

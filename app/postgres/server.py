@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from logging.handlers import RotatingFileHandler
@@ -33,7 +33,7 @@ from app.postgres.places import (
     prepare_root,
     run,
 )
-from app.postgres.supervisor import Supervisor
+from app.postgres.supervisor import Elsewhere, Ending, Supervisor
 
 OWNER = "touchbase_owner"
 DATABASE = "touchbase"
@@ -123,27 +123,26 @@ def running(
 ) -> Iterator[Server]:
     """A server for this data directory: the one that runs already, else one that ends with this block.
 
-    One that was started here and ends before its time is started again.
+    One that ends before its time is started again, here, whoever had started it.
     """
-    open_it = partial(_open, Places(data_dir.expanduser().resolve()), bin_dir, durable, report)
+    places = Places(data_dir.expanduser().resolve())
+    open_it = partial(_open, places, bin_dir, durable, report)
     try:
-        server, postmaster = open_it()
+        server, watched = open_it()
     except OSError as error:
         raise PostgresError(f"PostgreSQL could not be started: {error}") from error
-    starter, supervisor = os.getpid(), None
-    if postmaster:
-        supervisor = Supervisor(postmaster, lambda: open_it()[1], report)
+    starter, supervisor = os.getpid(), Supervisor(watched, lambda: open_it()[1], report)
     try:
         yield server
     finally:
         # A fork of the starter comes out of the same block; the server is not its own.
-        if supervisor and os.getpid() == starter:
+        if os.getpid() == starter:
             supervisor.stop()
 
 
 def _open(
     places: Places, bin_dir: Path | None, durable: bool, report: Callable[[str], None]
-) -> "tuple[Server, Postmaster | None]":
+) -> tuple[Server, Ending]:
     account = choose_account(places)
     prepare_root(places, account)
     with _starting(places.lock):
@@ -153,11 +152,11 @@ def _open(
 
 def _attach_or_start(
     places: Places, account: Account, programs: Programs, durable: bool, report: Callable[[str], None]
-) -> "tuple[Server, Postmaster | None]":
+) -> tuple[Server, Ending]:
     found = _attach_or_claim(places, programs)
     if isinstance(found, Server):
         report(f"Using the PostgreSQL that already runs in {places.root}.")
-        return found, None
+        return found, Elsewhere(partial(_is_over, places))
     with found as claim:
         if not places.cluster.exists():
             report(f"Making a new PostgreSQL {programs.version} database in {places.root}.")
@@ -223,6 +222,12 @@ def _attach_or_claim(places: Places, programs: Programs) -> Server | IO[bytes]:
             raise PostgresError(f"The PostgreSQL that runs in {places.root} neither answers nor ends.")
         time.sleep(0.05)
     return found
+
+
+def _is_over(places: Places) -> bool:
+    """Whether nothing of a server is left."""
+    with _lock(places.alive) or nullcontext() as held:
+        return held is not None
 
 
 def _attach(places: Places, programs: Programs) -> Server | None:

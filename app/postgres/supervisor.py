@@ -6,6 +6,8 @@ from typing import Protocol
 
 from app.postgres.places import PostgresError
 
+LOOK_SECONDS = 0.5
+
 
 class Ending(Protocol):
     """A server that can be waited for and stopped."""
@@ -17,11 +19,28 @@ class Ending(Protocol):
         """End the server."""
 
 
+class Elsewhere:
+    """A server that another process started: it can be outlived, not stopped."""
+
+    def __init__(self, is_over: Callable[[], bool]) -> None:
+        self._is_over = is_over
+        self._let_go = threading.Event()
+
+    def wait(self) -> None:
+        """Return when the server has ended, or is not ours to watch any more."""
+        while not self._let_go.wait(LOOK_SECONDS) and not self._is_over():
+            pass
+
+    def stop(self) -> None:
+        """Watch it no longer."""
+        self._let_go.set()
+
+
 class Supervisor:
     """Keeps a server running until `stop`; a server that will not start again is reported and left."""
 
     def __init__(
-        self, server: Ending, start_again: Callable[[], Ending | None], report: Callable[[str], None]
+        self, server: Ending, start_again: Callable[[], Ending], report: Callable[[str], None]
     ) -> None:
         self._server: Ending | None = server
         self._start_again = start_again
@@ -47,7 +66,7 @@ class Supervisor:
                 self._revive()
 
     def _revive(self) -> None:
-        self._report("PostgreSQL ended unexpectedly; starting it again.")
+        self._report("PostgreSQL has ended; starting it again.")
         try:
             self._server = self._start_again()
         except (OSError, PostgresError) as error:

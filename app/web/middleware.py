@@ -1,6 +1,8 @@
 """What surrounds every request, as plain ASGI (R11): ids, HEAD, headers, logging, retries."""
 
+import asyncio
 import logging
+import random
 import re
 import time
 from collections.abc import Iterable
@@ -70,10 +72,12 @@ class Retry:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, up to three times."""
         heard: list[Message] = []
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             try:
                 await self.app(scope, _replaying(heard, receive), send)
             except RetryError:
+                # Rivals that come back at the same moment would only meet again.
+                await asyncio.sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311 - no secret
                 continue
             return
         answer = problem(Request(scope), 503, UnavailableError.code, UnavailableError.detail)
