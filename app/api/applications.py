@@ -12,6 +12,7 @@ from app.api.views import (
     ObjectView,
     Referable,
     SourceFilter,
+    UpdatedSince,
     by_name,
     listed,
     narrowed,
@@ -142,9 +143,10 @@ async def list_applications(
     job_id: Filter = None,
     consultant_id: Filter = None,
     client_contact_id: Filter = None,
-    state: Annotated[ApplicationState | None, Query()] = None,
+    state: Annotated[list[Word[ApplicationState]] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[ApplicationView]:
     """List applications, oldest first."""
     wanted = {
@@ -154,8 +156,12 @@ async def list_applications(
         "client_contact_id": client_contact_id,
     }
     await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
-    query = objects.known_as(work.caller, RefKind.APPLICATION, Application, external_source, external_id)
-    query = narrowed(query, Application, {**wanted, "state": state})
+    query = objects.known_as(
+        work.caller, RefKind.APPLICATION, Application, external_source, external_id, updated_since
+    )
+    query = narrowed(query, Application, wanted)
+    if state:
+        query = query.where(Application.state.in_(state))
     return await listed(ApplicationView, work, paging, query, Application)
 
 

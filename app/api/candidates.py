@@ -11,6 +11,7 @@ from app.api.views import (
     PauseTerms,
     Referable,
     SourceFilter,
+    UpdatedSince,
     by_name,
     listed,
     narrowed,
@@ -108,11 +109,14 @@ async def list_candidates(
     consultant_id: ByConsultant = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[CandidateView]:
     """List candidates, oldest first."""
     if consultant_id is not None:
         await check_named(work.db, work.caller, {"consultant_id": consultant_id})
-    query = objects.known_as(work.caller, RefKind.CANDIDATE, Candidate, external_source, external_id)
+    query = objects.known_as(
+        work.caller, RefKind.CANDIDATE, Candidate, external_source, external_id, updated_since
+    )
     query = narrowed(query, Candidate, {"consultant_id": consultant_id})
     return await listed(CandidateView, work, paging, query, Candidate)
 

@@ -9,6 +9,7 @@ from app.api.views import (
     ObjectView,
     Referable,
     SourceFilter,
+    UpdatedSince,
     by_name,
     listed,
     saved_view,
@@ -59,10 +60,14 @@ async def create_client(body: ClientCreate, work: InWork, response: Response) ->
 
 @clients.get("/v1/clients", **operation("directory:read"))
 async def list_clients(
-    work: InWork, paging: Paged, external_source: SourceFilter = None, external_id: ExternalIdFilter = None
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[ClientView]:
     """List clients, oldest first."""
-    query = objects.known_as(work.caller, RefKind.CLIENT, Client, external_source, external_id)
+    query = objects.known_as(work.caller, RefKind.CLIENT, Client, external_source, external_id, updated_since)
     return await listed(ClientView, work, paging, query, Client)
 
 

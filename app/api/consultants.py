@@ -9,6 +9,7 @@ from app.api.views import (
     ObjectView,
     Referable,
     SourceFilter,
+    UpdatedSince,
     by_name,
     listed,
     saved_view,
@@ -65,10 +66,16 @@ async def create_consultant(body: ConsultantCreate, work: InWork, response: Resp
 
 @consultants.get("/v1/consultants", **operation("directory:read"))
 async def list_consultants(
-    work: InWork, paging: Paged, external_source: SourceFilter = None, external_id: ExternalIdFilter = None
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[ConsultantView]:
     """List consultants, oldest first."""
-    query = objects.known_as(work.caller, RefKind.CONSULTANT, Consultant, external_source, external_id)
+    query = objects.known_as(
+        work.caller, RefKind.CONSULTANT, Consultant, external_source, external_id, updated_since
+    )
     return await listed(ConsultantView, work, paging, query, Consultant)
 
 

@@ -9,6 +9,7 @@ from app.api.views import (
     ObjectView,
     Referable,
     SourceFilter,
+    UpdatedSince,
     by_name,
     listed,
     narrowed,
@@ -75,9 +76,10 @@ async def list_jobs(
     client_id: Annotated[Id | None, Query()] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
 ) -> Page[JobView]:
     """List jobs, oldest first."""
-    query = objects.known_as(work.caller, RefKind.JOB, Job, external_source, external_id)
+    query = objects.known_as(work.caller, RefKind.JOB, Job, external_source, external_id, updated_since)
     if client_id is not None:
         await check_named(work.db, work.caller, {"client_id": client_id})
     return await listed(JobView, work, paging, narrowed(query, Job, {"client_id": client_id}), Job)

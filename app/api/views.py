@@ -90,6 +90,7 @@ SourceFilter = Annotated[
 ExternalIdFilter = Annotated[
     str | None, Query(min_length=1, max_length=200, description="Only what has this external id")
 ]
+UpdatedSince = Annotated[Instant | None, Query(description="Only what was changed at or after this instant")]
 
 
 def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic
 from uuid import UUID
 
@@ -125,10 +126,17 @@ def named_by(caller: Caller, kind: RefKind, source: str | None, external_id: str
 
 
 def known_as(
-    caller: Caller, kind: RefKind, table: type[Row], source: str | None, external_id: str | None
+    caller: Caller,
+    kind: RefKind,
+    table: type[Row],
+    source: str | None,
+    external_id: str | None,
+    updated_since: datetime | None,
 ) -> Select[Any]:
-    """A list of objects, narrowed to those an external system knows where one is named."""
+    """A list of objects, narrowed to those an external system knows, or that changed since an instant."""
     query = columns_of(caller, table)
+    if updated_since is not None:
+        query = query.where(table.__table__.columns["updated_at"] >= updated_since)
     if source is None and external_id is None:
         return query
     return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, source, external_id)))

@@ -237,3 +237,20 @@ async def test_a_longer_page_takes_no_more_statements(
         assert len(page["items"]) == limit
     assert 1 <= counts[0] == counts[1] <= 3
     assert len(waiting) == 5
+
+
+async def test_only_what_changed_since_an_instant(agency: Agency) -> None:
+    first, second = await agency.candidate(name="First"), await agency.candidate(name="Second")
+    since = (await agency.get(f"/v1/candidates/{second}"))["updated_at"]
+    assert await ids(agency, "/v1/candidates", updated_since=since) == [second]
+    await agency.patch(f"/v1/candidates/{first}", {"name": "First, again"})
+    assert await ids(agency, "/v1/candidates", updated_since=since) == [first, second]
+
+
+async def test_repeated_filters_mean_or(agency: Agency) -> None:
+    made = [(await agency.application(state=state))["id"] for state in ("active", "on_hold", "closed")]
+    assert await ids(agency, "/v1/applications", state=["active", "closed"]) == [made[0], made[2]]
+
+
+async def ids(agency: Agency, path: str, **params: object) -> list[str]:
+    return [item["id"] for item in (await agency.get(path, **params))["items"]]
