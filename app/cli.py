@@ -12,7 +12,7 @@ import click
 import yaml
 
 from app import embedded, logs, server
-from app.db import Database
+from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
@@ -99,11 +99,8 @@ class Ending:
 
 async def _check(url: str) -> None:
     """Refuse to serve on a database that cannot be used safely."""
-    database = Database(url, pool_size=1)
-    try:
+    async with connected(url) as database:
         await database.check_role()
-    finally:
-        await database.close()
 
 
 def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
@@ -214,12 +211,9 @@ def openapi(check: Path | None) -> None:
 
 
 def _with_database(url: str, work: Callable[[Database], Coroutine[Any, Any, Result]]) -> Result:
-    async def connected() -> Result:
-        database = Database(url, pool_size=1)
-        try:
+    async def checked() -> Result:
+        async with connected(url) as database:
             await database.check_role()
             return await work(database)
-        finally:
-            await database.close()
 
-    return asyncio.run(connected())
+    return asyncio.run(checked())

@@ -105,6 +105,16 @@ class Database:
         await self.engine.dispose()
 
 
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[Database]:
+    """A database for one piece of work outside the server."""
+    database = Database(url, pool_size=1)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
 async def _clock(session: AsyncSession) -> datetime:
     """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from uuid import UUID
 
 from app import postgres
-from app.db import Database
+from app.db import connected
 from app.demo import load as load_demo
 from app.errors import SetupError
 from app.migrate import migrate
@@ -37,8 +37,7 @@ def database(settings: Settings, data_dir: Path | None, *, report: Report) -> It
     if settings.database_url:
         yield settings.database_url
         return
-    where = data_dir or postgres.default_data_dir()
-    with postgres.running(where, bin_dir=settings.postgres_bin, report=report) as server:
+    with postgres.running(_folder(data_dir), bin_dir=settings.postgres_bin, report=report) as server:
         yield server.url
 
 
@@ -54,8 +53,7 @@ def home(settings: Settings, data_dir: Path | None, *, report: Report, demo: boo
         report("Bringing the schema up to date.")
         migrate(url)
         secret = secret_of(settings, data_dir)
-        where = data_dir or postgres.default_data_dir()
-        key, agency_id = asyncio.run(_first_key(url, where, settings, secret, report))
+        key, agency_id = asyncio.run(_first_key(url, _folder(data_dir), settings, secret, report))
         if demo:
             asyncio.run(_demo(url, agency_id, report))
         yield Home(url, secret, key)
@@ -70,17 +68,15 @@ def secret_of(settings: Settings, data_dir: Path | None) -> str:
         return secret
     if settings.database_url:
         raise SetupError("Set TOUCHBASE_SECRET to a random text of 32 characters or more; keep it for ever.")
-    return _kept((data_dir or postgres.default_data_dir()) / "secret", lambda: secrets.token_urlsafe(48))
+    return _kept(_folder(data_dir) / "secret", lambda: secrets.token_urlsafe(48))
 
 
 async def _first_key(
     url: str, where: Path, settings: Settings, secret: str, report: Report
 ) -> tuple[str, UUID]:
     """The first agency's key and id; both are made on the first start, and the data directory keeps the key."""
-    path = where / "api-key"
-    base = Database(url, pool_size=1)
-    try:
-        key = _kept(path, lambda: api_keys.generate(settings.environment))
+    key = _kept(where / "api-key", lambda: api_keys.generate(settings.environment))
+    async with connected(url) as base:
         async with base.transaction(None) as db:
             known = await api_keys.authenticate(db, key, secret=secret, now=db.info["now"])
         if known is not None:
@@ -89,17 +85,16 @@ async def _first_key(
         async with base.transaction(None) as db:
             agency_id = await api_keys.create_agency(db, "First agency")
             await api_keys.create_key(db, agency_id, key, secret=secret, name="first key")
-        return key, agency_id
-    finally:
-        await base.close()
+    return key, agency_id
 
 
 async def _demo(url: str, agency_id: UUID, report: Report) -> None:
-    base = Database(url, pool_size=1)
-    try:
+    async with connected(url) as base:
         await load_demo(base, agency_id, report=report)
-    finally:
-        await base.close()
+
+
+def _folder(data_dir: Path | None) -> Path:
+    return data_dir or postgres.default_data_dir()
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:

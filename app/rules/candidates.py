@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from itertools import pairwise
 
 from app.rules.drafts import Draft, Fact, step
 from app.rules.facts import Application, Candidate, Contact
 from app.rules.policy import Policy
 from app.rules.reasons import move_on_suggested
-from app.rules.situation import BEGINNING, Situation, turning_points
-from app.rules.status import Interval, Reason, merged, restrained, shown_between
+from app.rules.situation import Situation, turning_points
+from app.rules.status import Interval, Reason, laid_out, restrained
 from app.rules.vocabulary import ApplicationState, Decision, ReasonCode, Target
 
 NOES = frozenset(
@@ -34,13 +33,7 @@ def candidate_schedule(
     known = {instant for a in applications for instant in turning_points(a, policy)}
     known |= set(turning_points(_person(candidate, applications), policy))
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
-    points = [BEGINNING, *sorted(known)]
-    shown = (
-        shown_between(reason, start, end)
-        for start, end in [*pairwise(points), (points[-1], None)]
-        for reason in candidate_reasons(candidate, applications, policy, start)
-    )
-    return merged(interval for interval in shown if interval)
+    return laid_out(sorted(known), lambda start: candidate_reasons(candidate, applications, policy, start))
 
 
 def preference_review(person: Situation, situations: Sequence[Situation]) -> Draft | None:

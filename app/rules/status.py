@@ -4,7 +4,7 @@
 out as intervals over all time. All three rest on the same reasons, so they cannot disagree.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -185,29 +185,36 @@ def schedule(application: Application, policy: Policy) -> list[Interval]:
 
     Raises CalendarRangeError where a date runs past the known holidays.
     """
-    points = [BEGINNING, *turning_points(application, policy)]
-    shown: list[Interval] = []
-    for start, end in [*pairwise(points), (points[-1], None)]:
-        for reason in reasons_of(Situation(application, policy, start)):
-            interval = shown_between(reason, start, end)
-            if interval:
-                shown.append(interval)
-    return merged(shown)
+    return laid_out(
+        turning_points(application, policy),
+        lambda start: reasons_of(Situation(application, policy, start)),
+    )
 
 
-def shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:
+def laid_out(points: Iterable[datetime], reasons_from: Callable[[datetime], list[Reason]]) -> list[Interval]:
+    """Reasons as intervals over all time, given the ascending instants at which more becomes known."""
+    known = [BEGINNING, *points]
+    shown = (
+        _shown_between(reason, start, end)
+        for start, end in [*pairwise(known), (known[-1], None)]
+        for reason in reasons_from(start)
+    )
+    return _merged(interval for interval in shown if interval)
+
+
+def _shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:
     """The part of a stretch of time in which a reason is shown."""
     begins = max(reason.flagged_from, start)
     ends = min((t for t in (reason.dropped_from, end) if t is not None), default=None)
     return Interval(begins, ends, reason) if ends is None or begins < ends else None
 
 
-def merged(intervals: Iterable[Interval]) -> list[Interval]:
+def _merged(intervals: Iterable[Interval]) -> list[Interval]:
     """Joins intervals of one reason that touch, so that a fact which changes nothing leaves no seam."""
     joined: dict[ReasonCode, list[Interval]] = {}
     for interval in intervals:
         row = joined.setdefault(interval.reason.code, [])
-        if row and row[-1].until == interval.start and _same(row[-1].reason, interval.reason):
+        if row and row[-1].until == interval.start and _seen(row[-1].reason) == _seen(interval.reason):
             row[-1] = replace(row[-1], until=interval.until)
         else:
             row.append(interval)
@@ -248,14 +255,15 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
     return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
 
 
-def _same(one: Reason, other: Reason) -> bool:
-    return (one.due_at, one.overdue_at, one.escalate_at, one.urgent, one.target, one.facts) == (
-        other.due_at,
-        other.overdue_at,
-        other.escalate_at,
-        other.urgent,
-        other.target,
-        other.facts,
+def _seen(reason: Reason) -> tuple[object, ...]:
+    """What a reader sees of a reason: two that agree in it are one."""
+    return (
+        reason.due_at,
+        reason.overdue_at,
+        reason.escalate_at,
+        reason.urgent,
+        reason.target,
+        reason.facts,
     )
 
 

@@ -42,7 +42,7 @@ async def create(
         values["consultant_id"] = values.get("consultant_id") or _owner(candidate)
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
     await _check_client(db, caller, job, values["client_contact_id"])
-    columns = _with_hold(values, now)
+    columns = _with_hold(values)
     if "hold" in given:
         given |= columns.keys() - values.keys()
     saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=given)
@@ -61,7 +61,7 @@ async def update(
     if "client_contact_id" in changes:
         job = await find(db, caller, Job, application.job_id)
         await _check_client(db, caller, job, changes["client_contact_id"])
-    for name, value in _with_hold(changes, now).items():
+    for name, value in _with_hold(changes).items():
         setattr(application, name, value)
     settle_hold(application, now)
     standing = await _refreshed(db, caller, application_id, now)
@@ -116,15 +116,13 @@ def settle_hold(application: Application, now: datetime) -> None:
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
 
 
-def _with_hold(values: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _with_hold(values: Mapping[str, Any]) -> dict[str, Any]:
     """A `hold` object as its columns."""
     columns = dict(values)
     if "hold" in columns:
         nothing = dict.fromkeys(("since", "until", "reason", "ended_at"))
         hold = columns.pop("hold") or nothing
         columns |= {f"hold_{name}": value for name, value in hold.items()}
-    if columns.get("state") is ApplicationState.ON_HOLD and not columns.get("hold_since", now):
-        columns["hold_since"] = now
     return columns
 
 

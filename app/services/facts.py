@@ -102,6 +102,9 @@ async def load(
 
 
 async def policy_of(db: AsyncSession, caller: Caller) -> Policy:
-    """The agency's policy."""
-    overrides = await db.scalar(select(Agency.policy).where(Agency.agency_id == caller.agency_id))
-    return Policy.of(overrides or {})
+    """The agency's policy, read once in a transaction: several steps of one request ask for it."""
+    if "policy" not in db.info:
+        overrides = await db.scalar(select(Agency.policy).where(Agency.agency_id == caller.agency_id))
+        db.info["policy"] = Policy.of(overrides or {})
+    policy: Policy = db.info["policy"]
+    return policy

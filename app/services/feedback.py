@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from app.models import Application, ClientContact, Feedback, Interview
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import status, timescales
+from app.services.applications import settle_hold
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -62,10 +63,9 @@ def _apply(
         application.hold_since = received_at
         application.hold_until = _date(hold, "until")
         application.hold_reason = (hold or {}).get("reason")
-        application.hold_ended_at = None
-    elif application.state is ApplicationState.ON_HOLD:
+    else:
         application.state = ApplicationState.ACTIVE
-        application.hold_ended_at = max(received_at, application.hold_since or received_at)
+    settle_hold(application, max(received_at, application.hold_since or received_at))
 
 
 def _date(hold: Mapping[str, Any] | None, name: str) -> Any:

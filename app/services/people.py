@@ -31,7 +31,7 @@ async def save_candidate(
     if known_id is not None:
         await status.lock_candidate(db, caller, known_id)
     saved = await save(db, caller, RefKind.CANDIDATE, Candidate, columns, refs, given=given)
-    await _recompute_candidate(db, caller, saved.row.id, now)
+    await _recompute_candidate(db, caller, saved.row, now)
     return saved
 
 
@@ -41,7 +41,7 @@ async def update_candidate(
     """Change a candidate; a pause, a zone or a review moves what is due to them. Raises NotFoundError."""
     candidate = await find(db, caller, Candidate, candidate_id, lock=True)
     await change(db, candidate, with_pause(changes))
-    await _recompute_candidate(db, caller, candidate_id, now)
+    await _recompute_candidate(db, caller, candidate, now)
     return candidate
 
 
@@ -97,10 +97,12 @@ async def _lock_applications(db: AsyncSession, caller: Caller, client_contact_id
     await status.lock(db, caller, ids)
 
 
-async def _recompute_candidate(db: AsyncSession, caller: Caller, candidate_id: UUID, now: datetime) -> None:
-    ids = await status.open_applications(db, caller, candidate_id=candidate_id)
+async def _recompute_candidate(db: AsyncSession, caller: Caller, candidate: Candidate, now: datetime) -> None:
+    ids = await status.open_applications(db, caller, candidate_id=candidate.id)
     await _recompute(db, caller, ids, now)
-    await status.refresh_candidates(db, caller, [candidate_id], now=now)
+    # With the applications of a candidate who seeks, their review has been computed already.
+    if not (ids and candidate.seeking):
+        await status.refresh_candidates(db, caller, [candidate.id], now=now)
 
 
 async def _recompute_client_contact(
