@@ -93,7 +93,7 @@ def candidate(
         "cand1",
         zone,
         holidays,
-        pause,
+        (pause,) if pause else (),
         seeking,
         registered_at=at(registered) if registered else None,
         last_preference_review_at=at(reviewed) if reviewed else None,
@@ -325,6 +325,16 @@ def _contacts(when: st.SearchStrategy[datetime], day: st.SearchStrategy[date]) -
     return with_candidate | with_client
 
 
+def in_turn(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
+    """Pauses as they are kept: none overlaps another, and the earlier come first."""
+    spans = sorted((min(p.start, p.until), max(p.start, p.until), p.allow_urgent) for p in pauses)
+    kept: list[Pause] = []
+    for start, until, allow_urgent in spans:
+        if start < until and not (kept and start < kept[-1].until):
+            kept.append(Pause(start, until, allow_urgent))
+    return tuple(kept)
+
+
 def candidates(first: date = SUMMER) -> st.SearchStrategy[Candidate]:
     """A candidate, with or without a pause, who seeks."""
     when = instants(first)
@@ -333,7 +343,7 @@ def candidates(first: date = SUMMER) -> st.SearchStrategy[Candidate]:
         st.just("cand1"),
         st.sampled_from(("Europe/London", "Asia/Singapore")),
         st.sampled_from(("GB-ENG", None)),
-        _maybe(st.builds(Pause, when, when, st.booleans())),
+        _several(st.builds(Pause, when, when, st.booleans()), 2).map(in_turn),
         st.just(True),
         registered_at=_maybe(instants(first - timedelta(days=30)), seldom=1),
         last_preference_review_at=_maybe(when),

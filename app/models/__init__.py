@@ -1,22 +1,26 @@
 """The tables, one file per aggregate; importing this package registers them all."""
 
-from app.models.agencies import Agency, ApiKey, Credential
+from app.models.agencies import Agency, AgencyWork, ApiKey, Credential
 from app.models.applications import Application, Snooze
 from app.models.base import Base
-from app.models.candidates import Candidate
+from app.models.candidates import Candidate, Pause
 from app.models.clients import Client, ClientContact
-from app.models.consultants import Consultant
-from app.models.contacts import Contact, ContactApplication, Relay
+from app.models.consultants import Consultant, Cover
+from app.models.contacts import Contact, ContactApplication, Relay, Void
 from app.models.debriefs import Debrief
 from app.models.external_refs import ExternalRef
 from app.models.feedback import Feedback
 from app.models.interviews import Interview
-from app.models.jobs import Job
+from app.models.jobs import Job, JobChange
+from app.models.policies import PolicyVersion, Recomputation
+from app.models.preferences import Preference
 from app.models.reasons import Reason
+from app.models.revisions import Revision
 from app.models.timescales import Timescale
 
 __all__ = [
     "Agency",
+    "AgencyWork",
     "ApiKey",
     "Application",
     "Base",
@@ -26,14 +30,22 @@ __all__ = [
     "Consultant",
     "Contact",
     "ContactApplication",
+    "Cover",
     "Credential",
     "Debrief",
     "ExternalRef",
     "Feedback",
     "Interview",
     "Job",
+    "JobChange",
+    "Pause",
+    "PolicyVersion",
+    "Preference",
     "Reason",
+    "Recomputation",
     "Relay",
+    "Revision",
     "Snooze",
     "Timescale",
+    "Void",
 ]

@@ -1,4 +1,4 @@
-"""Agencies, their API keys, and the look-up from a credential to its agency."""
+"""Agencies, their API keys, and the look-ups from a credential, and from waiting work, to an agency."""
 
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,19 @@ class Credential(Base):
 
     lookup: Mapped[str] = mapped_column(primary_key=True)
     agency_id: Mapped[UUID]
+
+
+class AgencyWork(Base):
+    """Which agencies have work waiting: what a worker reads before it enters one.
+
+    Like `credentials` it holds nothing of anybody, so it is the same for all agencies (a reference table).
+    """
+
+    __tablename__ = "agency_work"
+    __table_args__ = (ForeignKeyConstraint(["agency_id"], ["agencies.agency_id"]),)
+
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
 
 
 class ApiKey(Edited, TenantedBase):

@@ -11,7 +11,11 @@ from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 
 
 class Application(Edited, TenantedBase):
-    """One candidate put forward for one job, with its owner and its client contact."""
+    """One candidate put forward for one job, with its owner and its client contact.
+
+    A direct application (N1) has neither. `withdrawn_by` is the contact in which the candidate said so, where a
+    contact brought the withdrawal. `closed_at` is when it was closed, unknown for one that came closed.
+    """
 
     __tablename__ = "applications"
     __table_args__ = table_args(
@@ -19,6 +23,7 @@ class Application(Edited, TenantedBase):
         refers("job_id", "jobs"),
         refers("consultant_id", "consultants"),
         refers("client_contact_id", "client_contacts"),
+        refers("withdrawn_by", "contacts"),
         Index(None, "agency_id", "candidate_id"),
         Index(None, "agency_id", "job_id"),
         Index(None, "agency_id", "consultant_id"),
@@ -27,11 +32,13 @@ class Application(Edited, TenantedBase):
 
     candidate_id: Mapped[UUID]
     job_id: Mapped[UUID]
-    consultant_id: Mapped[UUID]
+    consultant_id: Mapped[UUID | None]
     client_contact_id: Mapped[UUID | None]
     mode: Mapped[ApplicationMode] = word("mode", ApplicationMode, default=ApplicationMode.AGENCY)
     state: Mapped[ApplicationState] = word("state", ApplicationState, default=ApplicationState.ACTIVE)
     withdrawn_at: Mapped[datetime | None]
+    withdrawn_by: Mapped[UUID | None]
+    closed_at: Mapped[datetime | None]
     continue_until: Mapped[date | None]
     hold_since: Mapped[datetime | None]
     hold_until: Mapped[date | None]

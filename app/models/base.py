@@ -38,6 +38,7 @@ class Base(DeclarativeBase):
         datetime: DateTime(timezone=True),
         str: Text,
         dict[str, Any]: JSONB,
+        list[Any]: JSONB,
     }
 
 
@@ -112,9 +113,12 @@ class Word(TypeDecorator[StrEnum]):
         return None if value is None else self.words(value)
 
 
-def word(name: str, words: type[StrEnum], *, default: StrEnum | None = None) -> Any:
+def word(
+    name: str, words: type[StrEnum], *, default: StrEnum | None = None, server_default: StrEnum | None = None
+) -> Any:
     """A column of a closed list, checked by the database as well."""
-    return mapped_column(Word(words), CheckConstraint(one_of(name, list(words)), name=name), default=default)
+    check = CheckConstraint(one_of(name, list(words)), name=name)
+    return mapped_column(Word(words), check, default=default, server_default=server_default)
 
 
 def one_of(column: str, words: Sequence[str]) -> str:

@@ -1,20 +1,22 @@
 """Clients and the people there who answer."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Edited, TenantedBase, refers, table_args
 
 
 class Client(Edited, TenantedBase):
-    """A company that hires."""
+    """A company that hires. `policy` holds the parameters in which it differs from the agency."""
 
     __tablename__ = "clients"
 
     name: Mapped[str]
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'"))
 
 
 class ClientContact(Edited, TenantedBase):

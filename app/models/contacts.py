@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Recorded, TenantedBase, refers, table_args, word
-from app.rules.vocabulary import Channel, ContactParty, Direction, Outcome, Purpose
+from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 
 
 class Contact(Recorded, TenantedBase):
@@ -42,6 +42,7 @@ class Contact(Recorded, TenantedBase):
     automated: Mapped[bool] = mapped_column(default=False)
     promise_by: Mapped[datetime | None]
     promise_by_date: Mapped[date | None]
+    answer: Mapped[Answer | None] = word("answer", Answer)
     notes: Mapped[str | None]
 
 
@@ -61,15 +62,36 @@ class ContactApplication(TenantedBase):
 
 
 class Relay(TenantedBase):
-    """A piece of feedback that a contact passed on to the candidate (H1, H2)."""
+    """A piece of feedback or a change of the job that a contact passed on to the candidate (H1, H2, H4)."""
 
     __tablename__ = "relays"
     __table_args__ = table_args(
         refers("contact_id", "contacts"),
         refers("feedback_id", "feedback"),
+        refers("job_change_id", "job_changes"),
         UniqueConstraint("agency_id", "contact_id", "feedback_id"),
+        UniqueConstraint("agency_id", "contact_id", "job_change_id"),
         Index(None, "agency_id", "feedback_id"),
+        CheckConstraint("num_nonnulls(feedback_id, job_change_id) = 1", name="one_news"),
     )
 
     contact_id: Mapped[UUID]
-    feedback_id: Mapped[UUID]
+    feedback_id: Mapped[UUID | None]
+    job_change_id: Mapped[UUID | None]
+
+
+class Void(Recorded, TenantedBase):
+    """A contact or a snooze that was recorded by mistake: it counts no more, and stays to be read."""
+
+    __tablename__ = "voids"
+    __table_args__ = table_args(
+        refers("contact_id", "contacts"),
+        refers("snooze_id", "snoozes"),
+        UniqueConstraint("agency_id", "contact_id"),
+        UniqueConstraint("agency_id", "snooze_id"),
+        CheckConstraint("num_nonnulls(contact_id, snooze_id) = 1", name="one_record"),
+    )
+
+    contact_id: Mapped[UUID | None]
+    snooze_id: Mapped[UUID | None]
+    reason: Mapped[str]

@@ -21,13 +21,16 @@ class Debrief(Recorded, TenantedBase):
     __table_args__ = table_args(
         refers("interview_id", "interviews"),
         refers("application_id", "applications"),
+        refers("supersedes", "debriefs"),
         Index(None, "agency_id", "application_id"),
+        UniqueConstraint("agency_id", "supersedes"),
         UniqueConstraint("agency_id", "interview_id", "version"),
         CheckConstraint("interest_score BETWEEN 0 AND 10", name="interest_score"),
     )
 
     application_id: Mapped[UUID]
     interview_id: Mapped[UUID]
+    supersedes: Mapped[UUID | None]
     version: Mapped[int]
     occurred_at: Mapped[datetime]
     source: Mapped[DebriefSource] = word("source", DebriefSource)

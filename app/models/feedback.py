@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from app.models.base import Recorded, TenantedBase, refers, table_args, word
@@ -21,12 +21,15 @@ class Feedback(Recorded, TenantedBase):
     __table_args__ = table_args(
         refers("interview_id", "interviews"),
         refers("application_id", "applications"),
+        refers("supersedes", "feedback"),
         refers("from_contact", "client_contacts"),
         Index(None, "agency_id", "application_id"),
+        UniqueConstraint("agency_id", "supersedes"),
     )
 
     application_id: Mapped[UUID]
     interview_id: Mapped[UUID]
+    supersedes: Mapped[UUID | None]
     received_at: Mapped[datetime]
     from_contact: Mapped[UUID | None]
     decision: Mapped[Decision] = word("decision", Decision)

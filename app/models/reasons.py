@@ -41,7 +41,7 @@ class Reason(TenantedBase):
     target: Mapped[Target] = word("target", Target)
     urgent: Mapped[bool] = mapped_column(default=False)
     due_at: Mapped[datetime]
-    overdue_at: Mapped[datetime]
+    overdue_at: Mapped[datetime | None]
     escalate_at: Mapped[datetime | None]
     flagged_from: Mapped[datetime]
     flagged_until: Mapped[datetime]

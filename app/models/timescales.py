@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Recorded, TenantedBase, refers, table_args, word
@@ -17,14 +17,17 @@ class Timescale(Recorded, TenantedBase):
     __table_args__ = table_args(
         refers("interview_id", "interviews"),
         refers("application_id", "applications"),
+        refers("supersedes", "timescales"),
         refers("given_by", "client_contacts"),
         Index(None, "agency_id", "application_id"),
+        UniqueConstraint("agency_id", "supersedes"),
         CheckConstraint("n >= 0 AND offset_working_days >= 0", name="counts"),
         CheckConstraint("from_date <= to_date", name="range"),
     )
 
     application_id: Mapped[UUID]
     interview_id: Mapped[UUID]
+    supersedes: Mapped[UUID | None]
     source: Mapped[TimescaleSource] = word("source", TimescaleSource)
     given_by: Mapped[UUID | None]
     given_at: Mapped[dt.datetime]

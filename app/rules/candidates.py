@@ -8,7 +8,7 @@ from app.rules.drafts import Draft, Fact, step
 from app.rules.facts import Application, Candidate, Contact
 from app.rules.policy import Policy
 from app.rules.reasons import move_on_suggested
-from app.rules.situation import Situation, turning_points
+from app.rules.situation import Case, Situation, turning_points
 from app.rules.status import Interval, Reason, laid_out, restrained
 from app.rules.vocabulary import ApplicationState, Decision, ReasonCode, Target
 
@@ -18,22 +18,23 @@ NOES = frozenset(
 
 
 def candidate_reasons(
-    candidate: Candidate, applications: Sequence[Application], policy: Policy, at: datetime
+    candidate: Candidate, cases: Sequence[Case], policy: Policy, at: datetime
 ) -> list[Reason]:
-    """The reasons that concern the candidate as a person, as known at an instant."""
-    person = Situation(_person(candidate, applications), policy, at)
-    draft = preference_review(person, [Situation(a, policy, at) for a in applications])
+    """The reasons that concern the candidate as a person, as known at an instant.
+
+    `policy` is the agency's; each application comes with its own.
+    """
+    person = Situation(_person(candidate, cases), policy, at)
+    draft = preference_review(person, [Situation(*case, at) for case in cases])
     return [restrained(person, draft)] if draft else []
 
 
-def candidate_schedule(
-    candidate: Candidate, applications: Sequence[Application], policy: Policy
-) -> list[Interval]:
+def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Policy) -> list[Interval]:
     """Those reasons with the intervals in which they are shown, over all time."""
-    known = {instant for a in applications for instant in turning_points(a, policy)}
-    known |= set(turning_points(_person(candidate, applications), policy))
+    known = {instant for case in cases for instant in turning_points(*case)}
+    known |= set(turning_points(_person(candidate, cases), policy))
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
-    return laid_out(sorted(known), lambda start: candidate_reasons(candidate, applications, policy, start))
+    return laid_out(sorted(known), lambda start: candidate_reasons(candidate, cases, policy, start))
 
 
 def preference_review(person: Situation, situations: Sequence[Situation]) -> Draft | None:
@@ -86,7 +87,7 @@ def _end_of(s: Situation) -> Fact | None:
     if s.withdrawn:
         assert s.application.withdrawn_at is not None
         return Fact("withdrawal", None, s.application.withdrawn_at)
-    told = [_first(c for c in s.successes if f.id in c.relays) for f in s.feedback if f.decision in NOES]
+    told = [s.told_of(f) for f in s.feedback if f.decision in NOES]
     ends = [contact for contact in (*told, _move_on_talk(s)) if contact]
     last = max(ends, key=lambda c: c.at, default=None)
     return Fact("contact", last.id, last.at) if last else None
@@ -105,7 +106,7 @@ def _first(contacts: Iterable[Contact]) -> Contact | None:
     return next(iter(contacts), None)
 
 
-def _person(candidate: Candidate, applications: Sequence[Application]) -> Application:
+def _person(candidate: Candidate, cases: Sequence[Case]) -> Application:
     """The candidate apart from any one job, so that pauses and attempts bear on a review as on the rest."""
-    contacts = {contact for a in applications for contact in a.contacts}
+    contacts = {contact for case in cases for contact in case.application.contacts}
     return Application(candidate.id, candidate, None, contacts=tuple(contacts))

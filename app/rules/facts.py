@@ -37,7 +37,7 @@ class Candidate:
     id: str
     timezone: str
     holidays: str | None = None
-    pause: Pause | None = None
+    pauses: tuple[Pause, ...] = ()
     seeking: bool = False
     registered_at: datetime | None = None
     last_preference_review_at: datetime | None = None
@@ -64,13 +64,23 @@ class Interview:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherProcess:
+    """Another process of the candidate's in which an answer is due by a date (L1)."""
+
+    deadline_date: date
+    share_with_client: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Debrief:
-    """The candidate's account of an interview."""
+    """The candidate's account of an interview; `other_processes` None means that it says nothing of any."""
 
     id: str
     interview_id: str
     occurred_at: datetime
     source: DebriefSource = DebriefSource.CALL
+    recorded_at: datetime | None = None
+    other_processes: tuple[OtherProcess, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,18 +101,30 @@ class GivenTimescale:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """What the client said about an interview, with or without a decision (R6)."""
+    """What the client said about an interview, with or without a decision (R6).
+
+    `corrects` names earlier records of the same news that this one replaces: who was told of them knows it.
+    """
 
     id: str
     interview_id: str
     received_at: datetime
     decision: Decision
     embargo_until: datetime | None = None
+    corrects: frozenset[str] = frozenset()
 
     @property
     def available_at(self) -> datetime:
         """The instant from which it may be passed on."""
         return max(self.received_at, self.embargo_until or self.received_at)
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A change of the job that the candidate has to hear of (H4)."""
+
+    id: str
+    changed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +137,10 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One call, message or attempt with either side (R2); `application_ids` None means all of the person's."""
+    """One call, message or attempt with either side (R2); `application_ids` None means all of the person's.
+
+    `relays` names the feedback and the job changes passed on.
+    """
 
     at: datetime
     party: ContactParty
@@ -153,7 +178,8 @@ class Application:
     """One candidate put forward for one job, with every fact that bears on it.
 
     `contacts` are those that cover this application (M1). `chased_at` are the instants of all chasers to its
-    client contact, whatever they were about (M2).
+    client contact, whatever they were about (M2). `closed_at` is set only where the closing is to count from its
+    date on; without it a closed application is closed at every instant.
     """
 
     id: str
@@ -165,19 +191,24 @@ class Application:
     debriefs: tuple[Debrief, ...] = ()
     timescales: tuple[GivenTimescale, ...] = ()
     feedback: tuple[Feedback, ...] = ()
+    job_changes: tuple[JobChange, ...] = ()
     contacts: tuple[Contact, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
     chased_at: tuple[datetime, ...] = field(default=())
     withdrawn_at: datetime | None = None
+    closed_at: datetime | None = None
     continue_until: date | None = None
     hold: Hold | None = None
 
 
 def covers(contact: Contact, application_id: str, candidate_id: str, client_id: str | None) -> bool:
-    """Whether a contact counts for an application (M1)."""
+    """Whether a contact counts for an application (M1).
+
+    An interviewer (N1) is nobody the records know, so such a contact stands under the candidate who made it.
+    """
     if contact.application_ids is not None:
         return application_id in contact.application_ids
-    person_id = candidate_id if contact.party is ContactParty.CANDIDATE else client_id
+    person_id = client_id if contact.party is ContactParty.CLIENT else candidate_id
     return contact.person_id is not None and contact.person_id == person_id
 
 

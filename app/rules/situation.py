@@ -49,6 +49,13 @@ class OpenPromise(NamedTuple):
     contact: Contact
 
 
+class Case(NamedTuple):
+    """One application with the policy that holds for it: the agency's, as its client has it."""
+
+    application: Application
+    policy: Policy
+
+
 class Situation:
     """One application as known at an instant; nothing here depends on the clock beyond what is known by then.
 
@@ -90,8 +97,9 @@ class Situation:
 
     @cached_property
     def closed(self) -> bool:
-        """Whether the file is closed."""
-        return self.application.state is ApplicationState.CLOSED
+        """Whether the file is closed: at every instant, unless it is known since when."""
+        since = self.application.closed_at
+        return self.application.state is ApplicationState.CLOSED and (since is None or self.knows(since))
 
     @cached_property
     def on_hold(self) -> bool:
@@ -175,7 +183,12 @@ class Situation:
 
     def is_relayed(self, feedback: Feedback) -> bool:
         """Whether a success passed this feedback on (H1)."""
-        return any(feedback.id in contact.relays for contact in self.successes)
+        return self.told_of(feedback) is not None
+
+    def told_of(self, feedback: Feedback) -> Contact | None:
+        """The first success that passed this feedback on, or a record that it corrects."""
+        names = {feedback.id, *feedback.corrects}
+        return next((c for c in self.successes if not names.isdisjoint(c.relays)), None)
 
     @cached_property
     def open_promise(self) -> OpenPromise | None:
@@ -298,8 +311,9 @@ def _dates(application: Application, policy: Policy) -> Iterator[datetime | None
     yield from (f.received_at for f in application.feedback)
     yield from (c.at for c in application.contacts)
     yield application.withdrawn_at
-    if application.candidate.pause:
-        yield application.candidate.pause.start
+    yield from (p.start for p in application.candidate.pauses)
+    yield from (j.changed_at for j in application.job_changes)
+    yield application.closed_at
     hold = application.hold
     if hold:
         yield from (hold.since, hold.ended_at)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
 from app.rules.drafts import Draft, Fact, Step, step
-from app.rules.facts import Application, Candidate, ClientContact, Contact
+from app.rules.facts import Application, Candidate, ClientContact, Contact, Pause
 from app.rules.policy import Policy
 from app.rules.reasons import (
     CLOSED_RULES,
@@ -300,8 +300,16 @@ def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
 
     A pause that has not begun leaves what is due before it alone: there is still time to ring.
     """
-    pause = s.application.candidate.pause
-    if pause is None or draft.target is not Target.CANDIDATE or (pause.allow_urgent and draft.good):
+    held_until = None
+    if draft.target is Target.CANDIDATE:
+        for pause in s.application.candidate.pauses:
+            draft, back = _held(s, draft, pause)
+            held_until = back or held_until
+    return draft, held_until
+
+
+def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | None]:
+    if pause.allow_urgent and draft.good:
         return draft, None
     back = s.office.roll(pause.until)
     if draft.due_at >= back or not (s.knows(pause.start) or draft.due_at >= pause.start):

@@ -15,6 +15,7 @@ class ReasonCode(StrEnum):
     CANDIDATE_ENQUIRY_OPEN = "candidate_enquiry_open"
     DEBRIEF_DUE = "debrief_due"
     FEEDBACK_TO_RELAY = "feedback_to_relay"
+    JOB_CHANGE_TO_RELAY = "job_change_to_relay"
     SLIP_TO_RELAY = "slip_to_relay"
     CLIENT_RESPONSE_DUE = "client_response_due"
     TIMESCALE_MISSING = "timescale_missing"
@@ -90,6 +91,27 @@ class InterviewState(StrEnum):
     ATTENDED = "attended"
     CANCELLED = "cancelled"
     NO_SHOW = "no_show"
+
+
+# --- Jobs ---------------------------------------------------------------------------------------------
+
+
+class JobState(StrEnum):
+    """Whether a client still wants a job filled, and whether it shrank."""
+
+    OPEN = "open"
+    REDUCED = "reduced"
+    ON_HOLD = "on_hold"
+    ELIMINATED = "eliminated"
+    FILLED = "filled"
+
+
+class Answer(StrEnum):
+    """What the candidate says to a changed job; `out` withdraws."""
+
+    STILL_IN = "still_in"
+    OUT = "out"
+    THINKING = "thinking"
 
 
 # --- Contacts -----------------------------------------------------------------------------------------

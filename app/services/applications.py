@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
@@ -64,6 +65,7 @@ async def update(
     for name, value in _with_hold(changes).items():
         setattr(application, name, value)
     settle_hold(application, now)
+    settle_closing(application, now)
     standing = await _refreshed(db, caller, application_id, now)
     await db.refresh(application)
     return application, standing
@@ -114,6 +116,14 @@ def settle_hold(application: Application, now: datetime) -> None:
     ended = application.hold_ended_at
     if ended is not None and application.hold_since is not None and ended < application.hold_since:
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
+
+
+def settle_closing(application: Application, now: datetime) -> None:
+    """Keep in mind when an application was closed, for as long as it is."""
+    if application.state is not ApplicationState.CLOSED:
+        application.closed_at = None
+    elif inspect(application).attrs.state.history.has_changes():
+        application.closed_at = now
 
 
 def _with_hold(values: Mapping[str, Any]) -> dict[str, Any]:

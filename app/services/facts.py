@@ -1,7 +1,8 @@
 """Loads what the rules need to know of applications: one statement, decoded straight into the rules' facts."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -10,15 +11,31 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Agency
-from app.rules.facts import Application
+from app.errors import NotFoundError
+from app.models import Agency, Client
+from app.rules.facts import Application, Candidate
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.services.scope import Caller
 
-# The members are named as in `app.rules.facts`, so that one decoder suffices. Contacts with the client count only
-# from the first interview's end or the withdrawal on (G2, J1), which keeps long relationships short.
+# As late as any instant may be: everything that was ever recorded is known by then.
+FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
+
+_CANDIDATE = """json_build_object(
+    'id', p.id, 'timezone', p.timezone, 'holidays', p.holidays, 'seeking', p.seeking,
+    'registered_at', p.registered_at, 'last_preference_review_at', p.last_preference_review_at,
+    'pauses', (SELECT COALESCE(json_agg(json_build_object(
+        'start', u.start, 'until', LEAST(u.until, u.lifted_at), 'allow_urgent', u.allow_urgent)
+        ORDER BY u.start), '[]')
+      FROM pauses u WHERE u.agency_id = p.agency_id AND u.candidate_id = p.id AND u.recorded_at <= :known_at
+        AND (u.lifted_at IS NULL OR u.lifted_at > u.start)))"""
+
+# The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
+# that was voided, is left out. Contacts with the client count only from the first interview's end or the withdrawal
+# on (G2, J1), which keeps long relationships short. A change of the job concerns whoever had been put forward for it
+# by then and whose file was open (H4).
 _FACTS = text(
-    """
+    f"""
 SELECT json_build_object(
   'id', a.id,
   'mode', a.mode,
@@ -27,33 +44,56 @@ SELECT json_build_object(
   'continue_until', a.continue_until,
   'hold', CASE WHEN a.hold_since IS NOT NULL THEN json_build_object(
     'since', a.hold_since, 'until', a.hold_until, 'ended_at', a.hold_ended_at) END,
-  'candidate', json_build_object(
-    'id', p.id, 'timezone', p.timezone, 'holidays', p.holidays, 'seeking', p.seeking,
-    'registered_at', p.registered_at, 'last_preference_review_at', p.last_preference_review_at,
-    'pause', CASE WHEN p.pause_from IS NOT NULL THEN json_build_object(
-      'start', p.pause_from, 'until', p.pause_until, 'allow_urgent', p.pause_allow_urgent) END),
+  'candidate', {_CANDIDATE},
   'client', CASE WHEN k.id IS NOT NULL THEN json_build_object(
     'id', k.id, 'timezone', k.timezone, 'holidays', k.holidays, 'unavailable_until', k.unavailable_until) END,
   'interviews', (SELECT COALESCE(json_agg(json_build_object(
       'id', i.id, 'start', i.start, 'end', i."end", 'state', i.state) ORDER BY i.start, i.id), '[]')
-    FROM interviews i WHERE i.agency_id = a.agency_id AND i.application_id = a.id),
+    FROM interviews i
+    WHERE i.agency_id = a.agency_id AND i.application_id = a.id AND i.created_at <= :known_at),
   'debriefs', (SELECT COALESCE(json_agg(json_build_object(
-      'id', d.id, 'interview_id', d.interview_id, 'occurred_at', d.occurred_at, 'source', d.source)
-      ORDER BY d.id), '[]')
-    FROM debriefs d WHERE d.agency_id = a.agency_id AND d.application_id = a.id),
+      'id', d.id, 'interview_id', d.interview_id, 'occurred_at', d.occurred_at, 'source', d.source,
+      'recorded_at', d.recorded_at, 'other_processes', d.account->'other_processes') ORDER BY d.id), '[]')
+    FROM debriefs d
+    WHERE d.agency_id = a.agency_id AND d.application_id = a.id AND d.recorded_at <= :known_at
+      AND NOT EXISTS (SELECT FROM debriefs n
+        WHERE n.agency_id = d.agency_id AND n.supersedes = d.id AND n.recorded_at <= :known_at)),
   'timescales', (SELECT COALESCE(json_agg(json_build_object(
       'id', t.id, 'interview_id', t.interview_id, 'source', t.source, 'phrase', t.phrase,
       'timescale', json_build_object(
         'kind', t.kind, 'given_at', t.given_at, 'at', t.at, 'date', t.date, 'from_date', t.from_date,
         'to_date', t.to_date, 'n', t.n, 'anchor', t.anchor, 'event', t.event, 'event_date', t.event_date,
         'offset_working_days', t.offset_working_days)) ORDER BY t.id), '[]')
-    FROM timescales t WHERE t.agency_id = a.agency_id AND t.application_id = a.id),
+    FROM timescales t
+    WHERE t.agency_id = a.agency_id AND t.application_id = a.id AND t.recorded_at <= :known_at
+      AND NOT EXISTS (SELECT FROM timescales n
+        WHERE n.agency_id = t.agency_id AND n.supersedes = t.id AND n.recorded_at <= :known_at)),
   'feedback', (SELECT COALESCE(json_agg(json_build_object(
       'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
-      'embargo_until', f.embargo_until) ORDER BY f.id), '[]')
-    FROM feedback f WHERE f.agency_id = a.agency_id AND f.application_id = a.id),
+      'embargo_until', f.embargo_until,
+      'corrects', (
+        WITH RECURSIVE earlier AS (
+          SELECT e.id, e.decision, e.supersedes FROM feedback e
+            WHERE e.agency_id = f.agency_id AND e.id = f.supersedes AND e.decision = f.decision
+          UNION ALL
+          SELECT e.id, e.decision, e.supersedes FROM earlier l
+            JOIN feedback e ON e.agency_id = f.agency_id AND e.id = l.supersedes AND e.decision = l.decision)
+        SELECT COALESCE(json_agg(id), '[]') FROM earlier)) ORDER BY f.id), '[]')
+    FROM feedback f
+    WHERE f.agency_id = a.agency_id AND f.application_id = a.id AND f.recorded_at <= :known_at
+      AND NOT EXISTS (SELECT FROM feedback n
+        WHERE n.agency_id = f.agency_id AND n.supersedes = f.id AND n.recorded_at <= :known_at)),
+  'job_changes', (SELECT COALESCE(json_agg(json_build_object('id', g.id, 'changed_at', g.changed_at)
+      ORDER BY g.id), '[]')
+    FROM job_changes g
+    WHERE g.agency_id = a.agency_id AND g.job_id = a.job_id AND NOT g.correction
+      AND g.recorded_at >= a.created_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)
+      AND g.recorded_at <= :known_at),
   'snoozes', (SELECT COALESCE(json_agg(json_build_object('code', s.code, 'until', s.until) ORDER BY s.id), '[]')
-    FROM snoozes s WHERE s.agency_id = a.agency_id AND s.application_id = a.id),
+    FROM snoozes s
+    WHERE s.agency_id = a.agency_id AND s.application_id = a.id AND s.recorded_at <= :known_at
+      AND NOT EXISTS (SELECT FROM voids v
+        WHERE v.agency_id = s.agency_id AND v.snooze_id = s.id AND v.recorded_at <= :known_at)),
   'contacts', (SELECT COALESCE(json_agg(json_build_object(
       'id', c.id, 'at', c.occurred_at, 'party', c.party,
       'person_id', COALESCE(c.candidate_id, c.client_contact_id),
@@ -61,7 +101,7 @@ SELECT json_build_object(
       'automated', c.automated,
       'promise', CASE WHEN COALESCE(c.promise_by, c.promise_by_date) IS NOT NULL THEN json_build_object(
         'by', c.promise_by, 'by_date', c.promise_by_date) END,
-      'relays', (SELECT COALESCE(json_agg(r.feedback_id), '[]') FROM relays r
+      'relays', (SELECT COALESCE(json_agg(COALESCE(r.feedback_id, r.job_change_id)), '[]') FROM relays r
         WHERE r.agency_id = c.agency_id AND r.contact_id = c.id)) ORDER BY c.id), '[]')
     FROM (
       SELECT * FROM contacts c1
@@ -75,36 +115,82 @@ SELECT json_build_object(
       SELECT c3.* FROM contact_applications ca
         JOIN contacts c3 ON c3.agency_id = ca.agency_id AND c3.id = ca.contact_id
         WHERE ca.agency_id = a.agency_id AND ca.application_id = a.id
-    ) c),
+    ) c
+    WHERE c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
+      WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)),
   'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
       SELECT c.occurred_at AS chased FROM contacts c
       WHERE c.agency_id = a.agency_id AND c.client_contact_id = a.client_contact_id
         AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :as_of
+        AND c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
+          WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)
       ORDER BY c.occurred_at DESC LIMIT 1) last_chase)
-)::text
+)::text AS facts, l.policy
 FROM applications a
 JOIN candidates p ON p.agency_id = a.agency_id AND p.id = a.candidate_id
+JOIN jobs j ON j.agency_id = a.agency_id AND j.id = a.job_id
+JOIN clients l ON l.agency_id = j.agency_id AND l.id = j.client_id
 LEFT JOIN client_contacts k ON k.agency_id = a.agency_id AND k.id = a.client_contact_id
 WHERE a.agency_id = :agency_id AND a.id = ANY(:ids)
 """
 ).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
 
+_PERSON = text(f"SELECT {_CANDIDATE}::text FROM candidates p WHERE p.agency_id = :agency_id AND p.id = :id")
+
 _decode = msgspec.json.Decoder(Application).decode
+_decode_person = msgspec.json.Decoder(Candidate).decode
 
 
 async def load(
-    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, as_of: datetime
-) -> dict[UUID, Application]:
-    """The facts of applications, by id; `as_of` bounds only the last chaser to the client contact (M2)."""
-    parameters = {"agency_id": caller.agency_id, "ids": list(application_ids), "as_of": as_of}
-    found = [_decode(row) for row in await db.scalars(_FACTS, parameters)]
-    return {UUID(application.id): application for application in found}
+    db: AsyncSession,
+    caller: Caller,
+    application_ids: Sequence[UUID],
+    *,
+    as_of: datetime,
+    known_at: datetime = FOREVER,
+) -> dict[UUID, Case]:
+    """The facts of applications with the policy of each, by id.
+
+    `as_of` bounds only the last chaser to the client contact (M2); `known_at` leaves out what was recorded later.
+    """
+    agency = await overrides_of(db, caller)
+    parameters = {
+        "agency_id": caller.agency_id,
+        "ids": list(application_ids),
+        "as_of": as_of,
+        "known_at": known_at,
+    }
+    found = {}
+    for row in await db.execute(_FACTS, parameters):
+        application = _decode(row.facts)
+        found[UUID(application.id)] = Case(application, Policy.of({**agency, **row.policy}))
+    return found
 
 
-async def policy_of(db: AsyncSession, caller: Caller) -> Policy:
-    """The agency's policy, read once in a transaction: several steps of one request ask for it."""
+async def load_candidate(
+    db: AsyncSession, caller: Caller, candidate_id: UUID, *, known_at: datetime = FOREVER
+) -> Candidate:
+    """A candidate as the rules see the person. Raises NotFoundError."""
+    parameters = {"agency_id": caller.agency_id, "id": candidate_id, "known_at": known_at}
+    found = await db.scalar(_PERSON, parameters)
+    if found is None:
+        raise NotFoundError
+    return _decode_person(found)
+
+
+async def overrides_of(db: AsyncSession, caller: Caller) -> Mapping[str, Any]:
+    """The agency's own parameters, read once in a transaction: several steps of one request ask for them."""
     if "policy" not in db.info:
-        overrides = await db.scalar(select(Agency.policy).where(Agency.agency_id == caller.agency_id))
-        db.info["policy"] = Policy.of(overrides or {})
-    policy: Policy = db.info["policy"]
-    return policy
+        found = await db.scalar(select(Agency.policy).where(Agency.agency_id == caller.agency_id))
+        db.info["policy"] = found or {}
+    overrides: Mapping[str, Any] = db.info["policy"]
+    return overrides
+
+
+async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:
+    """The agency's policy, or that for one of its clients."""
+    agency = await overrides_of(db, caller)
+    if client_id is None:
+        return Policy.of(agency)
+    mine = select(Client.policy).where(Client.agency_id == caller.agency_id, Client.id == client_id)
+    return Policy.of({**agency, **(await db.scalar(mine) or {})})

@@ -23,6 +23,7 @@ from app.rules.facts import (
     is_chaser,
 )
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleAnchor
@@ -135,7 +136,7 @@ def _candidate(person_id: str, p: Json) -> Candidate:
         person_id,
         p["timezone"],
         p["holidays"],
-        pause and Pause(pause["from"], pause["until"], pause["allow_urgent"]),
+        (Pause(pause["from"], pause["until"], pause["allow_urgent"]),) if pause else (),
         p["seeking"],
         p["registered_at"],
         p["last_preference_review_at"],
@@ -173,7 +174,7 @@ def _reviews(
 ) -> Iterable[tuple[str, list[Reason]]]:
     for person_id, person in facts["people"].items():
         if person["kind"] == "candidate":
-            own = [a for a in applications if a.candidate.id == person_id]
+            own = [Case(a, policy) for a in applications if a.candidate.id == person_id]
             reasons = candidate_reasons(_candidate(person_id, person), own, policy, now)
             flagged = [reason for reason in reasons if reason.is_flagged(now)]
             if flagged:

@@ -15,10 +15,14 @@ from app.models import (
     ClientContact,
     Consultant,
     Contact,
+    Cover,
     Debrief,
     Feedback,
     Interview,
     Job,
+    JobChange,
+    Pause,
+    Preference,
     Snooze,
     Timescale,
 )
@@ -48,6 +52,10 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
     "feedback_id": Feedback,
     "contact_id": Contact,
     "snooze_id": Snooze,
+    "pause_id": Pause,
+    "cover_id": Cover,
+    "job_change_id": JobChange,
+    "preference_id": Preference,
 }
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.models import Application, Candidate, Reason
-from app.rules import facts as known
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.drafts import Fact
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Interval, evaluate, order, position, schedule
 from app.rules.status import Reason as RuleReason
 from app.rules.vocabulary import ApplicationState, Status
 from app.services import facts
 from app.services.scope import Caller, find
-
-# The end of an interval that only a new fact will end.
-FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 _WORST_FIRST = (
     Status.ESCALATED,
@@ -68,21 +65,19 @@ async def of_application(
 ) -> Standing:
     """The status of an application at any instant, from the facts dated up to then. Raises NotFoundError."""
     await find(db, caller, Application, application_id)
-    policy = await facts.policy_of(db, caller)
     loaded = await facts.load(db, caller, [application_id], as_of=as_of)
-    return _standing(loaded[application_id], policy, as_of)
+    return _standing(loaded[application_id], as_of)
 
 
 async def of_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, as_of: datetime
 ) -> CandidateStanding:
     """The status of a candidate over all their applications, most urgent first. Raises NotFoundError."""
-    candidate = await find(db, caller, Candidate, candidate_id)
+    person = await facts.load_candidate(db, caller, candidate_id)
     policy = await facts.policy_of(db, caller)
-    applications = await _applications_of(db, caller, candidate_id, as_of)
-    person = person_facts(candidate)
-    own = candidate_reasons(person, applications, policy, as_of)
-    standings = [_standing(a, policy, as_of) for a in applications]
+    cases = await _cases_of(db, caller, candidate_id, as_of)
+    own = candidate_reasons(person, cases, policy, as_of)
+    standings = [_standing(case, as_of) for case in cases]
     return CandidateStanding(
         candidate_id,
         as_of,
@@ -120,21 +115,19 @@ async def refresh(
 ) -> dict[UUID, Standing]:
     """Compute the status of locked applications anew, replace their rows, and return where they stand now."""
     await db.flush()
-    policy = await facts.policy_of(db, caller)
-    applications = await facts.load(db, caller, application_ids, as_of=now)
+    cases = await facts.load(db, caller, application_ids, as_of=now)
     owners = await _owners(db, caller, application_ids)
     rows = [
-        _row(caller, interval, owners[a_id])
-        for a_id, application in applications.items()
-        for interval in schedule(application, policy)
+        _row(caller, interval, owners[a_id]) for a_id, case in cases.items() for interval in schedule(*case)
     ]
     stale = delete(Reason).where(
-        Reason.agency_id == caller.agency_id, Reason.application_id.in_(applications.keys())
+        Reason.agency_id == caller.agency_id, Reason.application_id.in_(cases.keys())
     )
     await _replace(db, stale, rows)
-    seekers = {UUID(a.candidate.id) for a in applications.values() if a.candidate.seeking}
+    people = (case.application.candidate for case in cases.values())
+    seekers = {UUID(person.id) for person in people if person.seeking}
     await refresh_candidates(db, caller, seekers, now=now)
-    return {a_id: _standing(application, policy, now) for a_id, application in applications.items()}
+    return {a_id: _standing(case, now) for a_id, case in cases.items()}
 
 
 async def refresh_candidates(
@@ -145,10 +138,11 @@ async def refresh_candidates(
     policy = await facts.policy_of(db, caller)
     for candidate_id in sorted(candidate_ids):
         candidate = await find(db, caller, Candidate, candidate_id)
-        applications = await _applications_of(db, caller, candidate_id, now)
+        cases = await _cases_of(db, caller, candidate_id, now)
         owner = {"application_id": None, "candidate_id": candidate_id, "client_contact_id": None}
         owner["consultant_id"] = candidate.consultant_id
-        intervals = candidate_schedule(person_facts(candidate), applications, policy)
+        person = await facts.load_candidate(db, caller, candidate_id)
+        intervals = candidate_schedule(person, cases, policy)
         stale = delete(Reason).where(
             Reason.agency_id == caller.agency_id,
             Reason.candidate_id == candidate_id,
@@ -174,24 +168,8 @@ async def open_applications(
     return list(await db.scalars(query.order_by(Application.id)))
 
 
-def person_facts(candidate: Candidate) -> known.Candidate:
-    """A candidate's row as the rules see the person."""
-    pause = None
-    if candidate.pause_from and candidate.pause_until:
-        pause = known.Pause(candidate.pause_from, candidate.pause_until, candidate.pause_allow_urgent)
-    return known.Candidate(
-        str(candidate.id),
-        candidate.timezone,
-        candidate.holidays,
-        pause,
-        candidate.seeking,
-        candidate.registered_at,
-        candidate.last_preference_review_at,
-    )
-
-
-def _standing(application: known.Application, policy: Policy, as_of: datetime) -> Standing:
-    return Standing(UUID(application.id), as_of, policy, evaluate(application, policy, as_of))
+def _standing(case: Case, as_of: datetime) -> Standing:
+    return Standing(UUID(case.application.id), as_of, case.policy, evaluate(*case, as_of))
 
 
 def _urgency(standing: Standing) -> tuple[Any, ...]:
@@ -201,9 +179,7 @@ def _urgency(standing: Standing) -> tuple[Any, ...]:
     return (0, order(reasons[0], standing.as_of, str(standing.application_id)))
 
 
-async def _applications_of(
-    db: AsyncSession, caller: Caller, candidate_id: UUID, as_of: datetime
-) -> list[known.Application]:
+async def _cases_of(db: AsyncSession, caller: Caller, candidate_id: UUID, as_of: datetime) -> list[Case]:
     ids = await open_applications(db, caller, candidate_id=candidate_id)
     return list((await facts.load(db, caller, ids, as_of=as_of)).values())
 
@@ -239,7 +215,7 @@ def _row(caller: Caller, interval: Interval, owner: Mapping[str, UUID | None]) -
         "overdue_at": reason.overdue_at,
         "escalate_at": reason.escalate_at,
         "flagged_from": interval.start,
-        "flagged_until": interval.until or FOREVER,
+        "flagged_until": interval.until or facts.FOREVER,
         "fact_kind": fact.kind,
         "fact_id": fact.id and UUID(fact.id),
         "fact_at": fact.at,

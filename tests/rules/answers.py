@@ -3,6 +3,7 @@
 from app.rules.candidates import candidate_reasons
 from app.rules.facts import Application
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate
 from tests.given import at, words
 
@@ -62,5 +63,6 @@ def not_before(application: Application, now: str, policy: Policy = DEFAULT) -> 
 
 def review(*applications: Application, now: str, policy: Policy = DEFAULT) -> Times | None:
     """When the preference review of the applications' candidate is due, be it shown or not."""
-    reasons = candidate_reasons(applications[0].candidate, applications, policy, at(now))
+    cases = [Case(application, policy) for application in applications]
+    reasons = candidate_reasons(applications[0].candidate, cases, policy, at(now))
     return times_of(reasons[0]) if reasons else None

@@ -170,6 +170,6 @@ def test_no_review_for_a_candidate_who_does_not_seek() -> None:
 
 
 def test_a_pause_moves_a_review_too() -> None:
-    away = replace(SEEKING, pause=given.pause("Mon 20 Jul 09:00", "Mon 3 Aug 09:00"))
+    away = replace(SEEKING, pauses=(given.pause("Mon 20 Jul 09:00", "Mon 3 Aug 09:00"),))
     ended = given.application(candidate=away, state=CLOSED, feedback=[NO], contacts=[TOLD])
     assert review(ended, now=NOON) == ("Mon 3 Aug 09:00", "Mon 3 Aug 17:30", None)

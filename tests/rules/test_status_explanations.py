@@ -13,6 +13,7 @@ from app.rules.candidates import candidate_reasons
 from app.rules.explanations import explain
 from app.rules.facts import Application
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.rules.vocabulary import ApplicationState, Decision, ReasonCode
 from tests import given
 from tests.given import LONDON, at
@@ -29,7 +30,7 @@ def told(application: Application, now: str, code: str) -> str:
     found = answer(application, now)
     reasons = [r for r in (*found.reasons, *found.waiting, *found.future) if r.code == code]
     if code == ReasonCode.PREFERENCE_REVIEW:
-        reasons = candidate_reasons(application.candidate, [application], DEFAULT, at(now))
+        reasons = candidate_reasons(application.candidate, [Case(application, DEFAULT)], DEFAULT, at(now))
     return explain(reasons[0], LONDON)
 
 

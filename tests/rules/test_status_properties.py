@@ -14,7 +14,7 @@ from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.explanations import explain
 from app.rules.facts import Application, Candidate, Feedback
 from app.rules.policy import Policy
-from app.rules.situation import Situation
+from app.rules.situation import Case, Situation
 from app.rules.status import Interval, Reason, evaluate, schedule, touch_base_from
 from app.rules.vocabulary import ApplicationState, Decision, Level, Status
 from tests import given
@@ -82,10 +82,11 @@ def test_intervals_of_a_closed_file_know_when_its_hold_ended() -> None:
 def test_intervals_of_a_candidate_agree_with_the_rules_at_every_instant(
     case: tuple[tuple[Candidate, list[Application]], list[datetime]], policy: Policy
 ) -> None:
-    file, probes = case
-    intervals = candidate_schedule(*file, policy)
+    (person, ended), probes = case
+    cases = [Case(application, policy) for application in ended]
+    intervals = candidate_schedule(person, cases, policy)
     for now in [*probes, *around(ends_of(intervals))]:
-        reasons = candidate_reasons(*file, policy, now)
+        reasons = candidate_reasons(person, cases, policy, now)
         assert covering(intervals, now) == shown(r for r in reasons if r.is_flagged(now)), now
 
 
@@ -98,7 +99,8 @@ def test_intervals_of_a_candidate_know_when_the_hold_of_a_closed_file_ended() ->
         contacts=[given.contact("Tue 30 Jun 10:00")],
         hold=given.hold(until="Mon 20 Jul"),
     )
-    file, now = (application.candidate, [application], Policy()), given.at("Tue 21 Jul 10:00")
+    case = Case(application, Policy())
+    file, now = (application.candidate, [case], Policy()), given.at("Tue 21 Jul 10:00")
     assert covering(candidate_schedule(*file), now) == shown(candidate_reasons(*file, now))
 
 

@@ -1,0 +1,55 @@
+"""Policies: every version of an agency's parameters and of a client's, and how far a change has been applied."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Recorded, TenantedBase, refers, table_args, word
+
+
+class PolicyVersion(Recorded, TenantedBase):
+    """One version of the parameters that differ from the defaults, or for a client from the agency's.
+
+    The latest also stands in the agency's or the client's row, where every evaluation reads it.
+    """
+
+    __tablename__ = "policy_versions"
+    __table_args__ = table_args(
+        refers("client_id", "clients"),
+        UniqueConstraint("agency_id", "client_id", "version", postgresql_nulls_not_distinct=True),
+    )
+
+    client_id: Mapped[UUID | None]
+    version: Mapped[int]
+    parameters: Mapped[dict[str, Any]]
+    principal: Mapped[str]
+
+
+class Phase(StrEnum):
+    """What a recomputation works through, in this order."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    CANDIDATES = "candidates"
+
+
+class Recomputation(TenantedBase):
+    """How far a policy change has been applied: everything up to `after_id` of the phase has its new status rows."""
+
+    __tablename__ = "recomputations"
+    __table_args__ = table_args(
+        refers("client_id", "clients"),
+        UniqueConstraint("agency_id", "client_id", postgresql_nulls_not_distinct=True),
+    )
+
+    client_id: Mapped[UUID | None]
+    phase: Mapped[Phase] = word("phase", Phase, default=Phase.OPEN)
+    after_id: Mapped[UUID | None]
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
