@@ -23,6 +23,8 @@ from app.rules.facts import (
     GivenTimescale,
     Hold,
     Interview,
+    JobChange,
+    OtherProcess,
     Pause,
     Promise,
     Snooze,
@@ -120,10 +122,26 @@ def interview(
 
 
 def debrief(
-    when: str = "Tue 14 Jul 11:30", *, source: DebriefSource = DebriefSource.CALL, interview: str = "i1"
+    when: str = "Tue 14 Jul 11:30",
+    *,
+    source: DebriefSource = DebriefSource.CALL,
+    interview: str = "i1",
+    recorded: str | None = None,
+    rivals: Iterable[OtherProcess] | None = None,
 ) -> Debrief:
     """A debrief, by call and half an hour after the interview unless told otherwise."""
-    return Debrief("d1", interview, at(when), source)
+    others = None if rivals is None else tuple(rivals)
+    return Debrief("d1", interview, at(when), source, at(recorded) if recorded else None, others)
+
+
+def rival(deadline: str, *, shared: bool = False) -> OtherProcess:
+    """Another process, in which the candidate must answer by a date."""
+    return OtherProcess(on(deadline), share_with_client=shared)
+
+
+def job_change(when: str, *, id: str = "j1") -> JobChange:
+    """A change of the job."""
+    return JobChange(id, at(when))
 
 
 def said(
@@ -163,7 +181,7 @@ def contact(
     **more: Any,
 ) -> Contact:
     """A call of ours that reached the candidate, or another contact."""
-    person = "cand1" if party is ContactParty.CANDIDATE else "cli1"
+    person = "cli1" if party is ContactParty.CLIENT else "cand1"
     return Contact(at(when), party, person, direction, outcome, relays=frozenset(relays), **more)
 
 
@@ -193,6 +211,16 @@ def chaser(when: str, outcome: Outcome = Outcome.SENT, **more: Any) -> Contact:
     return contact(when, outcome, party=ContactParty.CLIENT, purpose=Purpose.CHASE, **more)
 
 
+def to_client(when: str, purpose: Purpose, outcome: Outcome = Outcome.SENT) -> Contact:
+    """A word of ours to the client."""
+    return contact(when, outcome, party=ContactParty.CLIENT, purpose=purpose)
+
+
+def to_interviewer(when: str, purpose: Purpose = Purpose.TOUCH_BASE) -> Contact:
+    """A direct applicant's note to the interviewer."""
+    return contact(when, Outcome.SENT, party=ContactParty.INTERVIEWER, purpose=purpose)
+
+
 def reply(when: str) -> Contact:
     """A message of the client's that says nothing."""
     return contact(when, Outcome.SENT, party=ContactParty.CLIENT, direction=Direction.INBOUND)
@@ -219,6 +247,7 @@ def application(
     debriefs: Iterable[Debrief] = (),
     timescales: Iterable[GivenTimescale] = (),
     feedback: Iterable[Feedback] = (),
+    job_changes: Iterable[JobChange] = (),
     contacts: Iterable[Contact] = (),
     snoozes: Iterable[Snooze] = (),
     withdrawn: str | None = None,
@@ -237,6 +266,7 @@ def application(
         debriefs=tuple(debriefs),
         timescales=tuple(timescales),
         feedback=tuple(feedback),
+        job_changes=tuple(job_changes),
         contacts=contacts,
         snoozes=tuple(snoozes),
         chased_at=tuple(c.at for c in contacts if is_chaser(c)),
@@ -255,6 +285,7 @@ SUMMER = date(2026, 8, 10)
 SEASONS = (SUMMER, date(2026, 3, 24), date(2026, 10, 15))  # with a bank holiday or a clock change each
 _CLOCK = st.sampled_from([time(17, 30), *(time(hour) for hour in (0, 8, 9, 10, 11, 13, 16, 20))])
 _FEEDBACK_IDS = ("f0", "f1", "f2")
+_NEWS_IDS = (*_FEEDBACK_IDS, "j0", "j1")
 _INTERVIEW_IDS = st.sampled_from(("i0", "i0", "i1"))
 
 
@@ -308,7 +339,8 @@ def _contacts(when: st.SearchStrategy[datetime], day: st.SearchStrategy[date]) -
         st.just("cand1"),
         st.sampled_from(Direction),
         st.sampled_from(Outcome),
-        relays=st.frozensets(st.sampled_from(_FEEDBACK_IDS), max_size=1),
+        purpose=st.sampled_from(Purpose),
+        relays=st.frozensets(st.sampled_from(_NEWS_IDS), max_size=1),
         needs_reply=st.booleans(),
         automated=st.sampled_from((False, False, True)),
         promise=_maybe(st.builds(Promise, by=when) | st.builds(Promise, by_date=day)),
@@ -320,9 +352,18 @@ def _contacts(when: st.SearchStrategy[datetime], day: st.SearchStrategy[date]) -
         st.just("cli1"),
         st.sampled_from((Direction.OUTBOUND, Direction.OUTBOUND, Direction.INBOUND)),
         st.sampled_from(Outcome),
-        purpose=st.sampled_from((Purpose.CHASE, Purpose.CHASE, Purpose.WITHDRAWAL, Purpose.OTHER)),
+        purpose=st.sampled_from((Purpose.CHASE, Purpose.CHASE, *Purpose)),
     )
-    return with_candidate | with_client
+    with_interviewer = st.builds(
+        Contact,
+        when,
+        st.just(ContactParty.INTERVIEWER),
+        st.just("cand1"),
+        st.sampled_from(Direction),
+        st.sampled_from(Outcome),
+        purpose=st.sampled_from((Purpose.TOUCH_BASE, Purpose.TOUCH_BASE, Purpose.THANK_YOU)),
+    )
+    return with_candidate | with_client | with_interviewer
 
 
 def in_turn(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
@@ -366,12 +407,23 @@ def histories(
         Feedback(name, draw(_INTERVIEW_IDS), draw(when), draw(st.sampled_from(Decision)), draw(_maybe(when)))
         for name in _FEEDBACK_IDS[: draw(st.integers(0, 3))]
     ]
-    debriefs = st.builds(Debrief, st.just("d"), _INTERVIEW_IDS, when, st.sampled_from(DebriefSource))
+    rivals = _several(st.builds(OtherProcess, _maybe(day, seldom=1), st.booleans()), 2)
+    debriefs = st.builds(
+        Debrief,
+        st.just("d"),
+        _INTERVIEW_IDS,
+        when,
+        st.sampled_from(DebriefSource),
+        _maybe(when),
+        _maybe(rivals),
+    )
+    changes = [JobChange(name, draw(when)) for name in ("j0", "j1")[: draw(st.integers(0, 2))]]
     contacts = draw(_several(_contacts(when, day), 7))
     return Application(
         id="p1",
         candidate=person or draw(candidates(first)),
         client=draw(_clients(when)),
+        mode=draw(st.sampled_from((ApplicationMode.AGENCY,) * 5 + (ApplicationMode.DIRECT,))),
         state=draw(st.sampled_from(tuple(states))),
         interviews=tuple(
             Interview(f"i{n}", end - timedelta(hours=1), end, draw(held)) for n, end in enumerate(ends)
@@ -379,10 +431,12 @@ def histories(
         debriefs=draw(_several(debriefs, 2)),
         timescales=draw(_several(_timescales(when, day), 3)),
         feedback=tuple(feedback),
+        job_changes=tuple(changes),
         contacts=contacts,
         snoozes=draw(_several(st.builds(Snooze, st.sampled_from(ReasonCode), when), 2)),
         chased_at=tuple(c.at for c in contacts if is_chaser(c)),
         withdrawn_at=draw(_maybe(when, seldom=8)),
+        closed_at=draw(_maybe(when)),
         continue_until=draw(_maybe(day, seldom=5)),
         hold=draw(_maybe(_holds(when, day), seldom=1)),
     )
@@ -405,5 +459,8 @@ def policies() -> st.SearchStrategy[Policy]:
         "move_on_working_days": (10, 4),
         "courtesy_every_working_days": (5, 2),
         "attempt_cooldown_working_hours": (4, 12),
+        "max_candidate_attempts": (3, 1),
+        "statutory_notice_days": (None, 10),
+        "direct_max_follow_ups": (2, 1),
     }
     return st.builds(policy, **{name: st.sampled_from(values) for name, values in few.items()})

@@ -2,6 +2,7 @@
 
 from dataclasses import fields
 from datetime import time
+from itertools import pairwise
 from typing import Annotated, Any, Self
 
 from pydantic import Field, StringConstraints, create_model, model_validator
@@ -110,10 +111,22 @@ class PreviewPerson(Input):
     timezone: Zone
     holidays: Holidays | None = None
     do_not_contact: PreviewPause | None = None
+    pauses: Annotated[list[PreviewPause], Field(max_length=100)] = Field(
+        default=[], description="More pauses; none may overlap another."
+    )
     seeking: bool = False
     registered_at: Instant | None = None
     last_preference_review_at: Instant | None = None
     unavailable_until: Instant | None = None
+
+    @model_validator(mode="after")
+    def _no_pause_overlaps_another(self) -> Self:
+        pauses = [*self.pauses, *([self.do_not_contact] if self.do_not_contact else [])]
+        pauses.sort(key=lambda pause: pause.from_)
+        for earlier, later in pairwise(pauses):
+            if later.from_ < earlier.until:
+                raise PydanticCustomError("pause_overlap", "pauses must not overlap")
+        return self
 
 
 class PreviewInterview(Input):
@@ -142,7 +155,7 @@ class PreviewOtherProcess(Input):
 
 
 class PreviewDebrief(Input):
-    """The candidate's account; the rules look at its date and source."""
+    """The candidate's account; the rules look at its dates, its source and the deadlines it names."""
 
     id: Key
     interview: Key
@@ -150,7 +163,7 @@ class PreviewDebrief(Input):
     recorded_at: Instant | None = None
     source: Word[DebriefSource] = DebriefSource.CALL
     interest_score: Annotated[int, Field(ge=0, le=10)] | None = None
-    other_processes: Annotated[list[PreviewOtherProcess], Field(max_length=50)] = []
+    other_processes: Annotated[list[PreviewOtherProcess], Field(max_length=50)] | None = None
 
 
 class PreviewTimescale(TimescaleTerms):
@@ -182,6 +195,13 @@ class PreviewFeedback(Input):
     role_change: dict[Key, Key] | None = None
     hold: PreviewHold | None = None
     reason_codes: Annotated[list[Key], Field(max_length=50)] = []
+
+
+class PreviewJobChange(Input):
+    """A change of the job that the candidate has to hear of (H4)."""
+
+    id: Key
+    changed_at: Instant
 
 
 class PreviewContact(Input):
@@ -223,6 +243,7 @@ class PreviewApplication(Input):
     debriefs: Annotated[list[PreviewDebrief], Field(max_length=1_000)] = []
     timescales: Annotated[list[PreviewTimescale], Field(max_length=1_000)] = []
     feedback: Annotated[list[PreviewFeedback], Field(max_length=1_000)] = []
+    job_changes: Annotated[list[PreviewJobChange], Field(max_length=1_000)] = []
     hold: PreviewHold | None = None
     withdrawn_at: Instant | None = None
     continue_until: Day | None = None

@@ -6,15 +6,12 @@ from datetime import datetime
 
 from app.rules.drafts import Draft, Fact, step
 from app.rules.facts import Application, Candidate, Contact
+from app.rules.intervals import Interval, laid_out
 from app.rules.policy import Policy
-from app.rules.reasons import move_on_suggested
+from app.rules.reasons_to_candidate import move_on_suggested
 from app.rules.situation import Case, Situation, turning_points
-from app.rules.status import Interval, Reason, laid_out, restrained
-from app.rules.vocabulary import ApplicationState, Decision, ReasonCode, Target
-
-NOES = frozenset(
-    {Decision.REJECT, Decision.ROLE_ELIMINATED, Decision.ROLE_FILLED, Decision.ROLE_FILLED_INTERNALLY}
-)
+from app.rules.status import Reason, restrained
+from app.rules.vocabulary import NOES, ApplicationState, ReasonCode, Target
 
 
 def candidate_reasons(

@@ -26,15 +26,15 @@ class Step(NamedTuple):
 class Draft:
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
 
-    `active_from` is set where the reason counts before it is due (R4). `urgent` marks an offer to relay, `good`
-    an offer or a next stage (P1, G3).
+    `active_from` is set where the reason counts before it is due (R4). `urgent` marks what comes first, `good`
+    an offer or a next stage (P1, G3). Where nothing grows late, `overdue_at` is None (N1).
     """
 
     code: ReasonCode
     rule: str
     target: Target
     due_at: datetime
-    overdue_at: datetime
+    overdue_at: datetime | None
     escalate_at: datetime | None
     facts: tuple[Fact, ...]
     steps: tuple[Step, ...]

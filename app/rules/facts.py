@@ -67,7 +67,7 @@ class Interview:
 class OtherProcess:
     """Another process of the candidate's in which an answer is due by a date (L1)."""
 
-    deadline_date: date
+    deadline_date: date | None = None
     share_with_client: bool = False
 
 

@@ -13,6 +13,7 @@ from app.rules.facts import (
     Feedback,
     GivenTimescale,
     Interview,
+    JobChange,
     Promise,
     is_chaser,
 )
@@ -26,6 +27,7 @@ from app.rules.vocabulary import (
     Direction,
     InterviewState,
     Outcome,
+    Purpose,
     TimescaleSource,
 )
 
@@ -78,6 +80,12 @@ class Situation:
         """The client contact's working time (T6); the agency's where no contact is named."""
         client = self.application.client
         return self.policy.hours_of(client.timezone, client.holidays) if client else self.office
+
+    @cached_property
+    def candidate_office(self) -> WorkingCalendar:
+        """Working time where the candidate is."""
+        candidate = self.application.candidate
+        return self.policy.hours_of(candidate.timezone, candidate.holidays)
 
     @cached_property
     def round(self) -> Interview | None:
@@ -200,6 +208,62 @@ class Situation:
         return None
 
     @cached_property
+    def interviewer_contacts(self) -> tuple[Contact, ...]:
+        """Contacts of a direct applicant with the interviewer (N1)."""
+        return tuple(c for c in self.contacts if c.party is ContactParty.INTERVIEWER)
+
+    @cached_property
+    def attempts(self) -> tuple[Contact, ...]:
+        """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
+        if self.round is None:
+            return ()
+        since = max([self.round.end, *(c.at for c in self.candidate_contacts if is_response(c))])
+        tried = (c for c in self.candidate_contacts if c.direction is Direction.OUTBOUND)
+        return tuple(c for c in tried if c.outcome is not Outcome.REACHED and c.at > since)
+
+    @cached_property
+    def unresponsive(self) -> bool:
+        """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
+        return len(self.attempts) >= self.policy.max_candidate_attempts
+
+    @cached_property
+    def touches(self) -> tuple[Contact, ...]:
+        """A direct applicant's notes to ask for news that stay unanswered (N1), oldest first."""
+        if self.round is None:
+            return ()
+        words = [c.at for c in self.interviewer_contacts if c.direction is Direction.INBOUND]
+        words += [t.given_at for t in self.timescales] + [f.received_at for f in self.feedback]
+        since = max([self.round.end, *words])
+        return tuple(
+            c
+            for c in self.interviewer_contacts
+            if c.direction is Direction.OUTBOUND and c.purpose is Purpose.TOUCH_BASE and c.at > since
+        )
+
+    @cached_property
+    def untold_job_changes(self) -> tuple[JobChange, ...]:
+        """Changes of the job that no success has passed on (H4)."""
+        told = frozenset[str]().union(*(c.relays for c in self.successes))
+        changes = (j for j in self.application.job_changes if self.knows(j.changed_at))
+        return tuple(j for j in changes if j.id not in told)
+
+    @cached_property
+    def rivals_named_by(self) -> Debrief | None:
+        """The debrief of the round that last said what else the candidate is in (L1)."""
+        saying = (d for d in self.debriefs if d.other_processes is not None)
+        return max(reversed(tuple(saying)), key=lambda d: d.recorded_at or d.occurred_at, default=None)
+
+    @cached_property
+    def held_since(self) -> datetime | None:
+        """Since when the job is on hold, as far as anybody said (F2)."""
+        hold = self.application.hold
+        if hold and hold.since:
+            return hold.since
+        if self.decision and self.decision.decision is Decision.ROLE_ON_HOLD:
+            return self.decision.received_at
+        return self.round.end if self.round else None
+
+    @cached_property
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
         if self.round is None:
@@ -253,6 +317,17 @@ class Situation:
         days = self.policy.unknown_recheck_working_days
         return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
 
+    @cached_property
+    def slipped_from(self) -> GivenTimescale | None:
+        """The earlier timescale whose time comes before the one that the client names now (D3)."""
+        current = self.current_timescale
+        if current is None or current.source is not TimescaleSource.CLIENT:
+            return None
+        before = self.timescales[: self.timescales.index(current)]
+        earlier = next((t for t in reversed(before) if self.resolve(t) is not None), None)
+        was, now = earlier and self.resolve(earlier), self.resolve(current)
+        return earlier if was and now and was < now else None
+
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""
         assert self.round is not None
@@ -289,8 +364,14 @@ def is_success(contact: Contact) -> bool:
     return not contact.automated and (spoken or written)
 
 
+def is_delivered(contact: Contact) -> bool:
+    """Whether a word of ours got there: a talk or a message, and no voicemail."""
+    outbound = contact.direction is Direction.OUTBOUND
+    return outbound and contact.outcome in (Outcome.REACHED, Outcome.SENT)
+
+
 def is_response(contact: Contact) -> bool:
-    """Whether the client has answered in some way (G2)."""
+    """Whether the other side has answered in some way (B2, G2)."""
     return contact.direction is Direction.INBOUND or contact.outcome is Outcome.REACHED
 
 

@@ -1,30 +1,24 @@
 """The status of an application: a pure function of facts, policy and an instant (rulebook 3, 5, 6 and 7).
 
-`reasons_of` says what would be shown if only time passed; `evaluate` reads it at one instant; `schedule` lays it
-out as intervals over all time. All three rest on the same reasons, so they cannot disagree.
+`reasons_of` says what would be shown if only time passed; `evaluate` reads it at one instant, and `app.rules.intervals`
+lays it out over all time. Both rest on the same reasons, so they cannot disagree.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import pairwise
 from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
 from app.rules.drafts import Draft, Fact, Step, step
 from app.rules.facts import Application, Candidate, ClientContact, Contact, Pause
 from app.rules.policy import Policy
-from app.rules.reasons import (
-    CLOSED_RULES,
-    RULES,
-    WITHDRAWN_RULES,
-    promised_update_due,
-    withdrawal_told,
-)
-from app.rules.situation import BEGINNING, Situation, turning_points
+from app.rules.reasons import drafts_of, is_direct
+from app.rules.reasons_to_candidate import promised_update_due
+from app.rules.reasons_to_client import withdrawal_told
+from app.rules.situation import Situation
 from app.rules.vocabulary import (
     Actor,
-    ApplicationMode,
     Direction,
     Level,
     Outcome,
@@ -37,6 +31,7 @@ from app.rules.vocabulary import (
 _TALKS = (
     ReasonCode.DECISION_TO_RELAY,
     ReasonCode.FEEDBACK_TO_RELAY,
+    ReasonCode.JOB_CHANGE_TO_RELAY,
     ReasonCode.SLIP_TO_RELAY,
     ReasonCode.PROMISED_UPDATE_DUE,
     ReasonCode.CANDIDATE_ENQUIRY_OPEN,
@@ -56,10 +51,20 @@ DROPS: dict[ReasonCode, frozenset[ReasonCode]] = {
     ReasonCode.CLIENT_RESPONSE_DUE: frozenset({ReasonCode.TIMESCALE_MISSING}),
 }
 
-# G2, M2: these ask the client for an answer; too many of them are a nuisance.
-CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+# M2: these ask the client for something; more than one such call a day is a nuisance.
+CHASERS = frozenset(
+    {
+        ReasonCode.TIMESCALE_MISSING,
+        ReasonCode.CLIENT_RESPONSE_DUE,
+        ReasonCode.NEXT_STEP_MISSING,
+        ReasonCode.HOLD_REVIEW,
+    }
+)
 
-# P1: an offer to relay comes before all, then the later the more urgent.
+# G2: of these, the ones that ask for an answer or its date rest after each chaser.
+_RESTED_BY_CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+
+# P1: an offer to relay and a competing deadline come before all, then the later the more urgent.
 _RANKS = {Level.ESCALATED: 1, Level.OVERDUE: 2}
 
 _ORDER = {code: position for position, code in enumerate(ReasonCode)}
@@ -77,7 +82,7 @@ class Reason:
     rule: str
     target: Target
     due_at: datetime
-    overdue_at: datetime
+    overdue_at: datetime | None
     escalate_at: datetime | None
     active_from: datetime
     flagged_from: datetime
@@ -93,7 +98,7 @@ class Reason:
             return Level.SCHEDULED
         if self.escalate_at is not None and now >= self.escalate_at:
             return Level.ESCALATED
-        return Level.OVERDUE if now >= self.overdue_at else Level.DUE
+        return Level.OVERDUE if self.overdue_at is not None and now >= self.overdue_at else Level.DUE
 
     def is_dropped(self, now: datetime) -> bool:
         """Whether a more important reason has taken over (X)."""
@@ -125,11 +130,11 @@ def order(reason: Reason, now: datetime, subject_id: str) -> tuple[int, int, dat
 
 @dataclass(frozen=True, slots=True)
 class NextAction:
-    """Who does what next, towards whom, and not before when (T7, M2)."""
+    """Who does what next, towards whom if towards anybody, and not before when (T7, M2)."""
 
     code: ReasonCode
     actor: Actor
-    target: Target
+    target: Target | None
     not_before: datetime
 
 
@@ -148,15 +153,6 @@ class ApplicationStatus:
     def upcoming(self) -> Reason | None:
         """The earliest future reason, told only while nothing else is going on."""
         return self.future[0] if self.status is Status.ON_TRACK and self.future else None
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """One reason as shown from an instant until another; `until` None means until something is recorded."""
-
-    start: datetime
-    until: datetime | None
-    reason: Reason
 
 
 def evaluate(application: Application, policy: Policy, now: datetime) -> ApplicationStatus:
@@ -180,50 +176,9 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     )
 
 
-def schedule(application: Application, policy: Policy) -> list[Interval]:
-    """Every reason with the intervals in which it is shown, over all time, as far as the facts tell.
-
-    Raises CalendarRangeError where a date runs past the known holidays.
-    """
-    return laid_out(
-        turning_points(application, policy),
-        lambda start: reasons_of(Situation(application, policy, start)),
-    )
-
-
-def laid_out(points: Iterable[datetime], reasons_from: Callable[[datetime], list[Reason]]) -> list[Interval]:
-    """Reasons as intervals over all time, given the ascending instants at which more becomes known."""
-    known = [BEGINNING, *points]
-    shown = (
-        _shown_between(reason, start, end)
-        for start, end in [*pairwise(known), (known[-1], None)]
-        for reason in reasons_from(start)
-    )
-    return _merged(interval for interval in shown if interval)
-
-
-def _shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:
-    """The part of a stretch of time in which a reason is shown."""
-    begins = max(reason.flagged_from, start)
-    ends = min((t for t in (reason.dropped_from, end) if t is not None), default=None)
-    return Interval(begins, ends, reason) if ends is None or begins < ends else None
-
-
-def _merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """Joins intervals of one reason that touch, so that a fact which changes nothing leaves no seam."""
-    joined: dict[ReasonCode, list[Interval]] = {}
-    for interval in intervals:
-        row = joined.setdefault(interval.reason.code, [])
-        if row and row[-1].until == interval.start and _seen(row[-1].reason) == _seen(interval.reason):
-            row[-1] = replace(row[-1], until=interval.until)
-        else:
-            row.append(interval)
-    return [interval for row in joined.values() for interval in row]
-
-
 def reasons_of(s: Situation) -> list[Reason]:
     """The reasons that the facts known now give, each with its interval, whether or not it has begun."""
-    drafts = [restrained(s, draft) for draft in _drafts(s)]
+    drafts = [restrained(s, draft) for draft in drafts_of(s)]
     return [replace(reason, dropped_from=_dropped_from(reason, drafts)) for reason in drafts]
 
 
@@ -244,7 +199,7 @@ def not_before(
 
     `person` is the recipient's zone and holiday code.
     """
-    window = policy.client_window if target is Target.CLIENT else policy.candidate_window
+    window = policy.candidate_window if target is Target.CANDIDATE else policy.client_window
     zone, holidays = person
     return working_calendar(zone, holidays, *window).roll(max(now, due))
 
@@ -253,25 +208,6 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
     """M2: the start of the working day after the last chaser to this client contact."""
     office = policy.office
     return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
-
-
-def _seen(reason: Reason) -> tuple[object, ...]:
-    """What a reader sees of a reason: two that agree in it are one."""
-    return (
-        reason.due_at,
-        reason.overdue_at,
-        reason.escalate_at,
-        reason.urgent,
-        reason.target,
-        reason.facts,
-    )
-
-
-def _drafts(s: Situation) -> list[Draft]:
-    if s.application.mode is ApplicationMode.DIRECT:
-        return []
-    rules = WITHDRAWN_RULES if s.withdrawn else CLOSED_RULES if s.closed else RULES
-    return [draft for rule in rules if (draft := rule(s))]
 
 
 def restrained(s: Situation, draft: Draft) -> Reason:
@@ -314,10 +250,10 @@ def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | N
     back = s.office.roll(pause.until)
     if draft.due_at >= back or not (s.knows(pause.start) or draft.due_at >= pause.start):
         return draft, None
-    overdue = max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
-    escalate = draft.escalate_at and max(
-        draft.escalate_at, s.office.add_days(overdue, s.policy.escalate_working_days)
-    )
+    overdue = draft.overdue_at and max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
+    escalate = draft.escalate_at
+    if overdue and escalate:
+        escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
     steps = (*draft.steps, step("the candidate asked not to be contacted, so from {}", back))
     return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
@@ -330,11 +266,15 @@ class _Rest(NamedTuple):
 
 
 def _rests(s: Situation, draft: Draft) -> Iterator[_Rest]:
-    """The wait after the last attempt or chaser (G1, G2)."""
-    if draft.code in CHASERS and s.chasers:
+    """The wait after the last attempt, chaser or touch (G1, G2, N1)."""
+    if draft.code in _RESTED_BY_CHASERS and s.chasers:
         last = s.chasers[-1].at
         until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
         yield _Rest(until, step("chased {}, so quiet until {}", last, until))
+    if draft.code is ReasonCode.TOUCH_BASE_DUE and s.touches:
+        last = s.touches[-1].at
+        until = s.office.add_days(last, s.policy.direct_cooldown_working_days)
+        yield _Rest(until, step("asked {}, so quiet until {}", last, until))
     if draft.target is Target.CANDIDATE:
         attempts = [c.at for c in s.candidate_contacts if _is_attempt(s, c, draft)]
         if attempts:
@@ -368,7 +308,7 @@ def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ..
     """R5, K2."""
     if flagged:
         return max((Status(r.level(s.at)) for r in flagged), key=_SEVERITY.index)
-    if s.closed or (s.withdrawn and withdrawal_told(s)):
+    if s.closed or (s.withdrawn and (is_direct(s) or withdrawal_told(s))):
         return Status.CLOSED
     if any(r.is_held(s.at) for r in waiting):
         return Status.PAUSED
@@ -387,9 +327,11 @@ def _next_action(s: Situation, flagged: tuple[Reason, ...]) -> NextAction | None
     if first.code in CHASERS:
         chased = max((at for at in application.chased_at if s.knows(at)), default=None)
         due = max(due, chase_floor(s.policy, chased)) if chased else due
-    person: Candidate | ClientContact | None = application.candidate
-    if first.target is Target.CLIENT:
-        person = application.client
+    to_candidate = first.target is Target.CANDIDATE
+    person: Candidate | ClientContact | None = application.candidate if to_candidate else application.client
     zone = (person.timezone, person.holidays) if person else (s.policy.timezone, s.policy.holidays)
     start = not_before(first.target, due, s.at, policy=s.policy, person=zone)
-    return NextAction(first.code, Actor.CONSULTANT, first.target, start)
+    if not is_direct(s):
+        return NextAction(first.code, Actor.CONSULTANT, first.target, start)
+    # Nobody speaks to a direct applicant: to move on is theirs alone.
+    return NextAction(first.code, Actor.CANDIDATE, None if to_candidate else first.target, start)

@@ -218,6 +218,12 @@ class Decision(StrEnum):
     ROLE_FILLED_INTERNALLY = "role_filled_internally"
 
 
+# A no, in whatever words.
+NOES = frozenset(
+    {Decision.REJECT, Decision.ROLE_ELIMINATED, Decision.ROLE_FILLED, Decision.ROLE_FILLED_INTERNALLY}
+)
+
+
 class FeedbackReason(StrEnum):
     """Why the client decided as they did (``reason_codes`` of a piece of feedback)."""
 

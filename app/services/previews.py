@@ -1,8 +1,9 @@
 """The status of facts that are not stored: integrators try a policy on their own history."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from app.rules.candidates import candidate_reasons
@@ -16,6 +17,8 @@ from app.rules.facts import (
     GivenTimescale,
     Hold,
     Interview,
+    JobChange,
+    OtherProcess,
     Pause,
     Promise,
     Snooze,
@@ -26,7 +29,7 @@ from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.timescales import Timescale
-from app.rules.vocabulary import TimescaleAnchor
+from app.rules.vocabulary import ApplicationMode, ContactParty, TimescaleAnchor
 
 Json = Mapping[str, Any]
 
@@ -94,7 +97,15 @@ def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[
         state=a["state"],
         interviews=tuple(Interview(i["id"], i["start"], i["end"], i["status"]) for i in a["interviews"]),
         debriefs=tuple(
-            Debrief(d["id"], d["interview"], d["occurred_at"], d["source"]) for d in a["debriefs"]
+            Debrief(
+                d["id"],
+                d["interview"],
+                d["occurred_at"],
+                d["source"],
+                d["recorded_at"],
+                _other_processes(d["other_processes"]),
+            )
+            for d in a["debriefs"]
         ),
         timescales=tuple(
             GivenTimescale(t["id"], t["interview"], t["source"], timescale_of(t), t["phrase"])
@@ -104,13 +115,31 @@ def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[
             Feedback(f["id"], f["interview"], f["received_at"], f["decision"], f["embargo_until"])
             for f in a["feedback"]
         ),
-        contacts=tuple(c for c in contacts if covers(c, a["id"], a["candidate"], client)),
+        job_changes=tuple(JobChange(j["id"], j["changed_at"]) for j in a["job_changes"]),
+        contacts=tuple(c for c in contacts if _bears_on(c, a, people)),
         snoozes=snoozes,
         chased_at=tuple(c.at for c in contacts if client and c.person_id == client and is_chaser(c)),
         withdrawn_at=a["withdrawn_at"],
         continue_until=a["continue_until"],
         hold=_hold(a["hold"]),
     )
+
+
+def _bears_on(contact: Contact, a: Json, people: Json) -> bool:
+    """Whether a contact counts for an application (M1).
+
+    An interviewer is none of the people; named by no application, they count for every direct one.
+    """
+    unnamed = contact.party is ContactParty.INTERVIEWER and contact.application_ids is None
+    if unnamed and contact.person_id not in people:
+        return bool(a["mode"] == ApplicationMode.DIRECT)
+    return covers(contact, a["id"], a["candidate"], a["client_contact"])
+
+
+def _other_processes(named: Sequence[Json] | None) -> tuple[OtherProcess, ...] | None:
+    if named is None:
+        return None
+    return tuple(OtherProcess(o["deadline_date"], o["share_with_client"]) for o in named)
 
 
 def timescale_of(t: Json) -> Timescale:
@@ -131,12 +160,12 @@ def timescale_of(t: Json) -> Timescale:
 
 
 def _candidate(person_id: str, p: Json) -> Candidate:
-    pause = p["do_not_contact"]
+    pauses = sorted([*filter(None, [p["do_not_contact"]]), *p["pauses"]], key=itemgetter("from"))
     return Candidate(
         person_id,
         p["timezone"],
         p["holidays"],
-        (Pause(pause["from"], pause["until"], pause["allow_urgent"]),) if pause else (),
+        tuple(Pause(pause["from"], pause["until"], pause["allow_urgent"]) for pause in pauses),
         p["seeking"],
         p["registered_at"],
         p["last_preference_review_at"],

@@ -13,9 +13,10 @@ from uuid_utils.compat import uuid7
 from app.models import Application, Candidate, Reason
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.drafts import Fact
+from app.rules.intervals import Interval, schedule
 from app.rules.policy import Policy
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Interval, evaluate, order, position, schedule
+from app.rules.status import ApplicationStatus, evaluate, order, position
 from app.rules.status import Reason as RuleReason
 from app.rules.vocabulary import ApplicationState, Status
 from app.services import facts

@@ -6,14 +6,14 @@ import pytest
 
 from app.api.previews import PreviewAnswer, PreviewRequest
 from app.rules.policy import PARAMETERS, Policy
-from app.rules.vocabulary import ApplicationMode, ApplicationState, Decision, Outcome
+from app.rules.vocabulary import ApplicationState, Decision, Outcome
 from app.services.previews import preview
 from tests import given
-from tests.examples import CORE, DEFAULTS, EXAMPLES, same_instants
+from tests.examples import DEFAULTS, EXAMPLES, same_instants
 from tests.rules.answers import answer, flagged, upcoming, waiting
 
 
-@pytest.mark.parametrize("case", CORE, ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case["id"])
 def test_worked_example(case: dict[str, Any]) -> None:
     request = PreviewRequest.model_validate({name: case[name] for name in ("facts", "policy", "now")})
     found = preview(request.facts.model_dump(by_alias=True), request.policy.policy(), request.now)
@@ -23,7 +23,7 @@ def test_worked_example(case: dict[str, Any]) -> None:
 
 def test_examples_of_both_tiers_are_known() -> None:
     assert {case["tier"] for case in EXAMPLES} == {"core", "extended"}
-    assert len(CORE) == 50
+    assert len(EXAMPLES) == 61
 
 
 def test_the_default_policy_is_that_of_the_examples() -> None:
@@ -86,11 +86,6 @@ def test_a_closed_file_is_closed_while_its_last_duty_waits() -> None:
     assert answer(application, "Wed 15 Jul 12:00").status == "closed"
     assert waiting(application, "Wed 15 Jul 12:00") == {"decision_to_relay": "Wed 15 Jul 15:00"}
     assert flagged(application, "Wed 15 Jul 15:00") == ["decision_to_relay"]
-
-
-def test_a_direct_applicant_has_no_consultant_to_owe_anything() -> None:
-    application = given.application(mode=ApplicationMode.DIRECT)
-    assert answer(application, "Thu 16 Jul 15:00").status == "on_track"
 
 
 def test_facts_dated_later_are_not_known_yet() -> None:

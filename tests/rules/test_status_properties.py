@@ -13,15 +13,16 @@ from hypothesis import strategies as st
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.explanations import explain
 from app.rules.facts import Application, Candidate, Feedback
+from app.rules.intervals import Interval, schedule
 from app.rules.policy import Policy
 from app.rules.situation import Case, Situation
-from app.rules.status import Interval, Reason, evaluate, schedule, touch_base_from
+from app.rules.status import Reason, evaluate, touch_base_from
 from app.rules.vocabulary import ApplicationState, Decision, Level, Status
 from tests import given
 from tests.given import LONDON, SEASONS, files, histories, instants, policies
 
 Facts = TypeVar("Facts")
-Shown = set[tuple[str, datetime, datetime, datetime | None]]
+Shown = set[tuple[str, datetime, datetime | None, datetime | None]]
 MOMENT = timedelta(microseconds=1)
 often = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]

@@ -1,0 +1,75 @@
+"""The reasons of somebody who applied without an agency (N1): they owe the interviewer a word themselves."""
+
+from datetime import timedelta
+
+from app.rules.drafts import Draft, Fact, counted, step
+from app.rules.expectations import expectation_fact, expectation_steps
+from app.rules.situation import Situation, is_delivered
+from app.rules.vocabulary import Purpose, ReasonCode, Target
+
+
+def thank_you_due(s: Situation) -> Draft | None:
+    """N1: thank the interviewer within a day, by the clock."""
+    if not s.awaiting or s.round is None or _has_thanked(s):
+        return None
+    end = s.round.end
+    overdue = end + timedelta(hours=24)
+    return Draft(
+        ReasonCode.THANK_YOU_DUE,
+        "N1",
+        Target.INTERVIEWER,
+        end,
+        overdue,
+        None,
+        (Fact("interview", s.round.id, end),),
+        (step("interview ended {}", end), step("send a note of thanks by {}", overdue)),
+    )
+
+
+def touch_base_due(s: Situation) -> Draft | None:
+    """N1: the time the interviewer named has passed; ask, and not more often than is gracious."""
+    if not s.awaiting or s.expectation is None or len(s.touches) >= s.policy.direct_max_follow_ups:
+        return None
+    due = s.office.roll(s.expectation.at)
+    return Draft(
+        ReasonCode.TOUCH_BASE_DUE,
+        "N1",
+        Target.INTERVIEWER,
+        due,
+        None,
+        None,
+        (expectation_fact(s, s.expectation),),
+        (*expectation_steps(s, s.expectation), step("touch base from {}", due)),
+    )
+
+
+def direct_move_on(s: Situation) -> Draft | None:
+    """N1: enough notes without an answer; move on."""
+    touches = s.touches
+    if not s.awaiting or len(touches) < s.policy.direct_max_follow_ups:
+        return None
+    days, last = s.policy.direct_cooldown_working_days, touches[-1]
+    due = s.office.add_days(last.at, days)
+    steps = [step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at)]
+    agreed = s.application.continue_until
+    if agreed:
+        due = max(due, s.office.start_of(agreed))
+        steps.append(step("you wanted to wait until {}", agreed))
+    return Draft(
+        ReasonCode.MOVE_ON_SUGGESTED,
+        "N1",
+        Target.CANDIDATE,
+        due,
+        None,
+        None,
+        (Fact("contact", last.id, last.at),),
+        (*steps, step("move on from {}, {} later", due, counted(days, "working day"))),
+    )
+
+
+def _has_thanked(s: Situation) -> bool:
+    assert s.round is not None
+    end = s.round.end
+    return any(
+        is_delivered(c) and c.purpose is Purpose.THANK_YOU and c.at >= end for c in s.interviewer_contacts
+    )
