@@ -44,7 +44,8 @@ async def save(
     """
     known_id = await named(db, caller, kind, refs)
     if known_id is None:
-        row = table(agency_id=caller.agency_id, id=uuid7(), **values)
+        now = db.info["now"]
+        row = table(agency_id=caller.agency_id, id=uuid7(), created_at=now, updated_at=now, **values)
         db.add(row)
         await db.flush()
     else:

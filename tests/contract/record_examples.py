@@ -8,46 +8,29 @@ import asyncio
 import json
 import re
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import postgres
-from app.db import Database
 from app.main import create_app
 from app.migrate import migrate
 from app.web.openapi import EXAMPLES
 from app.web.schema import format_instant
 from tests.agency import Agency, Json, found_agency
+from tests.clock import ClockedDatabase
 from tests.contract.document import Document
 
 SECRET = "a secret of the examples, which no file holds"
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
-class StoryDatabase(Database):
-    """A database in which it is whatever time the story says."""
-
-    now = datetime(2026, 7, 10, 8, tzinfo=UTC)
-
-    @asynccontextmanager
-    async def transaction(self, agency_id: UUID | None) -> AsyncIterator[AsyncSession]:
-        """A transaction at the story's time."""
-        async with super().transaction(agency_id) as db:
-            db.info["now"] = self.now
-            yield db
-
-
 class Story:
     """Calls the API as one agency and keeps one example of each operation."""
 
-    def __init__(self, agency: Agency, database: StoryDatabase, document: Document) -> None:
+    def __init__(self, agency: Agency, database: ClockedDatabase, document: Document) -> None:
         self.agency = agency
         self.database = database
         self.document = document
@@ -329,7 +312,7 @@ async def _preview(story: Story) -> None:
 
 async def record(url: str) -> dict[str, Json]:
     """The examples, as the service in a migrated, empty database gives them."""
-    database = StoryDatabase(url)
+    database = ClockedDatabase(url)
     app = create_app(database, SECRET)
     document = Document(app.openapi())
     transport = httpx.ASGITransport(app)

@@ -1,0 +1,23 @@
+"""A database whose clock a test sets: what is recorded is recorded then."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Database
+
+
+class ClockedDatabase(Database):
+    """A database in which it is whatever time the test says."""
+
+    now = datetime(2026, 7, 10, 8, tzinfo=UTC)
+
+    @asynccontextmanager
+    async def transaction(self, agency_id: UUID | None) -> AsyncIterator[AsyncSession]:
+        """A transaction at the test's time."""
+        async with super().transaction(agency_id) as db:
+            db.info["now"] = self.now
+            yield db
