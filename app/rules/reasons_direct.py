@@ -46,10 +46,10 @@ def touch_base_due(s: Situation) -> Draft | None:
 def direct_move_on(s: Situation) -> Draft | None:
     """N1: enough notes without an answer; move on."""
     touches = s.touches
-    if not s.awaiting or len(touches) < s.policy.direct_max_follow_ups:
+    if not s.awaiting or s.expectation is None or len(touches) < s.policy.direct_max_follow_ups:
         return None
     days, last = s.policy.direct_cooldown_working_days, touches[-1]
-    due = s.office.add_days(last.at, days)
+    due = max(s.office.roll(s.expectation.at), s.office.add_days(last.at, days))
     steps = [step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at)]
     agreed = s.application.continue_until
     if agreed:

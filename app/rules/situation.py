@@ -217,9 +217,10 @@ class Situation:
         """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
         if self.round is None:
             return ()
-        since = max([self.round.end, *(c.at for c in self.candidate_contacts if is_response(c))])
+        heard = max((c.at for c in self.candidate_contacts if is_response(c)), default=BEGINNING)
         tried = (c for c in self.candidate_contacts if c.direction is Direction.OUTBOUND)
-        return tuple(c for c in tried if c.outcome is not Outcome.REACHED and c.at > since)
+        missed = (c for c in tried if c.outcome is not Outcome.REACHED)
+        return tuple(c for c in missed if c.at >= self.round.end and c.at > heard)
 
     @cached_property
     def unresponsive(self) -> bool:
@@ -233,12 +234,10 @@ class Situation:
             return ()
         words = [c.at for c in self.interviewer_contacts if c.direction is Direction.INBOUND]
         words += [t.given_at for t in self.timescales] + [f.received_at for f in self.feedback]
-        since = max([self.round.end, *words])
-        return tuple(
-            c
-            for c in self.interviewer_contacts
-            if c.direction is Direction.OUTBOUND and c.purpose is Purpose.TOUCH_BASE and c.at > since
-        )
+        heard = max(words, default=BEGINNING)
+        asked = (c for c in self.interviewer_contacts if c.direction is Direction.OUTBOUND)
+        touches = (c for c in asked if c.purpose is Purpose.TOUCH_BASE)
+        return tuple(c for c in touches if c.at >= self.round.end and c.at > heard)
 
     @cached_property
     def untold_job_changes(self) -> tuple[JobChange, ...]:

@@ -51,18 +51,8 @@ DROPS: dict[ReasonCode, frozenset[ReasonCode]] = {
     ReasonCode.CLIENT_RESPONSE_DUE: frozenset({ReasonCode.TIMESCALE_MISSING}),
 }
 
-# M2: these ask the client for something; more than one such call a day is a nuisance.
-CHASERS = frozenset(
-    {
-        ReasonCode.TIMESCALE_MISSING,
-        ReasonCode.CLIENT_RESPONSE_DUE,
-        ReasonCode.NEXT_STEP_MISSING,
-        ReasonCode.HOLD_REVIEW,
-    }
-)
-
-# G2: of these, the ones that ask for an answer or its date rest after each chaser.
-_RESTED_BY_CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+# G2, M2: these ask the client for an answer; too many of them are a nuisance.
+CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
 
 # P1: an offer to relay and a competing deadline come before all, then the later the more urgent.
 _RANKS = {Level.ESCALATED: 1, Level.OVERDUE: 2}
@@ -267,7 +257,7 @@ class _Rest(NamedTuple):
 
 def _rests(s: Situation, draft: Draft) -> Iterator[_Rest]:
     """The wait after the last attempt, chaser or touch (G1, G2, N1)."""
-    if draft.code in _RESTED_BY_CHASERS and s.chasers:
+    if draft.code in CHASERS and s.chasers:
         last = s.chasers[-1].at
         until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
         yield _Rest(until, step("chased {}, so quiet until {}", last, until))

@@ -17,7 +17,7 @@ from app.rules.vocabulary import (
 )
 from tests import given
 from tests.given import policy
-from tests.rules.answers import answer, flagged, not_before, times
+from tests.rules.answers import answer, flagged, times
 
 DEBRIEF = given.debrief("Tue 14 Jul 11:30")
 
@@ -70,13 +70,6 @@ def test_a_booked_interview_settles_it() -> None:
     called_off = given.interview("Mon 27 Jul 11:00", id="i2", state=InterviewState.CANCELLED)
     application = given.application(**INVITED, interviews=[given.interview(), called_off])
     assert flagged(application, "Fri 17 Jul 15:00") == ["next_step_missing"]
-
-
-def test_the_client_is_asked_for_a_booking_on_the_day_after_a_chaser_at_the_earliest() -> None:
-    """M2: one call a day that asks for something."""
-    contacts = [*INVITED["contacts"], given.chaser("Fri 17 Jul 10:00")]
-    application = given.application(**{**INVITED, "contacts": contacts})
-    assert not_before(application, "Fri 17 Jul 15:00") == "Mon 20 Jul 09:00"
 
 
 # On hold (F2)
