@@ -133,7 +133,7 @@ def competing_deadline(s: Situation) -> Draft | None:
         return None
     office, day = s.office, process.deadline_date
     lead = office.start_of(office.day_before(day, s.policy.competing_lead_working_days))
-    due = max(office.roll(debrief.recorded_at or debrief.occurred_at), lead)
+    due = max(office.roll(_heard_at(s, debrief)), lead)
     overdue = max(office.end_of(office.day_before(day, 1)), due)
     shared = process.share_with_client
     action = "ask the client to hurry" if shared else "ask the candidate whether the client may know"
@@ -164,6 +164,12 @@ def _rivals(s: Situation, debrief: Debrief) -> Iterator[OtherProcess]:
             continue
         if expected.assumed or expected.at > s.candidate_office.end_of(process.deadline_date):
             yield process
+
+
+def _heard_at(s: Situation, debrief: Debrief) -> datetime:
+    """When the account reached us; asked about an instant before that, when it was given."""
+    recorded_at = debrief.recorded_at
+    return recorded_at if recorded_at and s.knows(recorded_at) else debrief.occurred_at
 
 
 def _is_acted_on(s: Situation, process: OtherProcess, since: datetime) -> bool:

@@ -386,7 +386,7 @@ def turning_points(application: Application, policy: Policy) -> list[datetime]:
 
 def _dates(application: Application, policy: Policy) -> Iterator[datetime | None]:
     yield from (i.end for i in application.interviews if i.state in HELD)
-    yield from (d.occurred_at for d in application.debriefs)
+    yield from (instant for d in application.debriefs for instant in (d.occurred_at, d.recorded_at))
     yield from (t.given_at for t in application.timescales)
     yield from (f.received_at for f in application.feedback)
     yield from (c.at for c in application.contacts)

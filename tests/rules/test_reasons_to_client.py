@@ -142,6 +142,13 @@ def test_late_word_of_a_near_deadline_is_due_at_once() -> None:
     assert times(application, "Fri 17 Jul 09:00", "competing_deadline") == expected
 
 
+def test_asked_about_the_time_before_it_was_typed_in_the_talk_counts() -> None:
+    named = given.debrief(recorded="Mon 20 Jul 09:00", rivals=[given.rival("Fri 17 Jul", shared=True)])
+    application = given.application(debriefs=[named], timescales=[BY_WEDNESDAY])
+    expected = ("Wed 15 Jul 09:00", "Thu 16 Jul 17:30", "Tue 21 Jul 09:00")
+    assert times(application, "Wed 15 Jul 11:00", "competing_deadline") == expected
+
+
 @pytest.mark.parametrize(
     ("deadline", "pressing"), [("Tue 21 Jul", True), ("Wed 22 Jul", False), ("Thu 23 Jul", False)]
 )
