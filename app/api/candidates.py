@@ -20,7 +20,7 @@ from app.api.views import (
 )
 from app.models import Candidate
 from app.models.external_refs import RefKind
-from app.services import objects, people
+from app.services import objects, people, preferences
 from app.services.scope import check_named, find
 from app.web.deps import InWork
 from app.web.operations import operation, router
@@ -31,6 +31,11 @@ candidates = router("Candidates")
 
 CandidateId = Annotated[Id, Path()]
 ByConsultant = Annotated[Id | None, Query(description="Only those this consultant owns")]
+
+PreferencesChangedSince = Annotated[
+    Instant | None,
+    Query(description="Only those whose preferences changed, recorded at or after this instant"),
+]
 
 
 class CandidateFields(Input):
@@ -110,6 +115,7 @@ async def list_candidates(
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
     updated_since: UpdatedSince = None,
+    preferences_changed_since: PreferencesChangedSince = None,
 ) -> Page[CandidateView]:
     """List candidates, oldest first."""
     if consultant_id is not None:
@@ -118,6 +124,9 @@ async def list_candidates(
         work.caller, RefKind.CANDIDATE, Candidate, external_source, external_id, updated_since
     )
     query = narrowed(query, Candidate, {"consultant_id": consultant_id})
+    if preferences_changed_since is not None:
+        whose = preferences.whose_changed_since(work.caller, preferences_changed_since)
+        query = query.where(Candidate.id.in_(whose))
     return await listed(CandidateView, work, paging, query, Candidate)
 
 

@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
+from app.api.shapes import ExplainedStatus, NoticePeriod, PromiseTerms, TimescaleTerms, explained
 from app.api.views import narrowed, recorded
 from app.models import Debrief, Interview
 from app.rules.vocabulary import (
@@ -22,7 +22,6 @@ from app.rules.vocabulary import (
     Direction,
     Impression,
     LinkedInConnection,
-    NoticeUnit,
     Outcome,
     Preference,
     ProcessStage,
@@ -103,14 +102,6 @@ class Risk(Input):
 
     level: Word[CounterOfferRisk]
     text: Line | None = None
-
-
-class NoticePeriod(Input):
-    """How long the candidate must give notice."""
-
-    value: Annotated[int, Field(ge=0, le=366)]
-    unit: Word[NoticeUnit]
-    negotiable: bool = False
 
 
 class Interval(Input):

@@ -1,8 +1,9 @@
-"""Jobs: what clients want filled."""
+"""Jobs: what clients want filled, and how they changed."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Response
+from pydantic import Field
 
 from app.api.views import (
     ExternalIdFilter,
@@ -13,36 +14,61 @@ from app.api.views import (
     by_name,
     listed,
     narrowed,
+    recorded,
     saved_view,
     view,
 )
-from app.models import Job
+from app.models import Job, JobChange
 from app.models.external_refs import RefKind
+from app.rules.vocabulary import JobState
+from app.services import jobs as service
 from app.services import objects
-from app.services.scope import check_named, find
+from app.services.jobs import Revised
+from app.services.scope import check_named, columns_of, find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Input, Name, absent
+from app.web.schema import Id, Input, Instant, Money, Name, Notes, Output, Word, absent
 
 jobs = router("Jobs")
 
 JobId = Annotated[Id, Path()]
+JobChangeId = Annotated[Id, Path()]
+
+MOST = 200  # applications named in one answer
 
 
-class JobCreate(Referable):
+class JobTerms(Input):
+    """What a job offers and asks; a change of it has to be told to the candidates put forward for it."""
+
+    location: Name | None = None
+    salary: Money | None = None
+    responsibilities: Notes | None = None
+    contract: Name | None = Field(default=None, examples=["permanent", "12 months, outside IR35"])
+
+
+class JobCreate(JobTerms, Referable):
     """A job at a client."""
 
     client_id: Id
     title: Name
-    location: Name | None = None
+    state: Word[JobState] = JobState.OPEN
 
 
-class JobUpdate(Input):
+class JobUpdate(JobTerms):
     """What changes about a job; absent members stay."""
 
     title: Name = absent()
-    location: Name | None = None
+    state: Word[JobState] = absent()
+    changed_at: Instant | None = Field(default=None, description="When it changed; now if absent.")
+    correction: bool = Field(
+        default=False, description="A slip of the pen put right: logged, but nobody need be told."
+    )
+
+    def columns(self) -> dict[str, Any]:
+        """The members of the job that were sent."""
+        sent = by_name(self, sent_only=True)
+        return {name: value for name, value in sent.items() if name not in ("changed_at", "correction")}
 
 
 class JobView(ObjectView):
@@ -51,22 +77,48 @@ class JobView(ObjectView):
     client_id: Id
     title: str
     location: str | None
+    salary: Money | None
+    responsibilities: str | None
+    contract: str | None
+    state: JobState
 
 
-@jobs.post("/v1/jobs", status_code=201, **operation("directory:write", 404, 409, body=True, upsert=JobView))
-async def create_job(body: JobCreate, work: InWork, response: Response) -> JobView:
-    """Create a job, or change the one that an external id names."""
-    saved = await objects.save_within(
-        work.db,
-        work.caller,
-        RefKind.JOB,
-        Job,
-        body.columns(),
-        body.refs(),
-        given=body.given(),
-        owner="client_id",
+class Difference(Output):
+    """A member as it was and as it is."""
+
+    from_: Money | str | None = Field(alias="from")
+    to: Money | str | None
+
+
+class JobChangeView(Output):
+    """What changed about a job; a contact relays it to a candidate by its id."""
+
+    id: Id
+    job_id: Id
+    changed_at: Instant
+    recorded_at: Instant
+    difference: dict[str, Difference] = Field(
+        description="By member: salary, responsibilities, location, contract or state."
     )
-    return await saved_view(JobView, work, response, saved)
+    correction: bool
+
+
+class JobSaved(JobView):
+    """A job, with what this request changed about it and who has to be told."""
+
+    change: JobChangeView | None = Field(description="Null if nothing changed that a candidate should know.")
+    applications_to_tell: list[Id] = Field(
+        description=f"Open applications whose candidates now have to hear of it; at most {MOST}, oldest first."
+    )
+
+
+@jobs.post("/v1/jobs", status_code=201, **operation("directory:write", 404, 409, body=True, upsert=JobSaved))
+async def create_job(body: JobCreate, work: InWork, response: Response) -> JobSaved:
+    """Create a job, or change the one that an external id names."""
+    done = await service.save(
+        work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
+    )
+    return await saved_view(JobSaved, work, response, done.saved, **_change(done))
 
 
 @jobs.get("/v1/jobs", **operation("directory:read", 404))
@@ -74,6 +126,7 @@ async def list_jobs(
     work: InWork,
     paging: Paged,
     client_id: Annotated[Id | None, Query()] = None,
+    state: Annotated[list[Word[JobState]] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
     updated_since: UpdatedSince = None,
@@ -82,7 +135,10 @@ async def list_jobs(
     query = objects.known_as(work.caller, RefKind.JOB, Job, external_source, external_id, updated_since)
     if client_id is not None:
         await check_named(work.db, work.caller, {"client_id": client_id})
-    return await listed(JobView, work, paging, narrowed(query, Job, {"client_id": client_id}), Job)
+    query = narrowed(query, Job, {"client_id": client_id})
+    if state:
+        query = query.where(Job.state.in_(state))
+    return await listed(JobView, work, paging, query, Job)
 
 
 @jobs.get("/v1/jobs/{job_id}", **operation("directory:read", 404))
@@ -92,7 +148,36 @@ async def get_job(job_id: JobId, work: InWork) -> JobView:
 
 
 @jobs.patch("/v1/jobs/{job_id}", **operation("directory:write", 404, body=True))
-async def update_job(job_id: JobId, body: JobUpdate, work: InWork) -> JobView:
-    """Change a job; absent members stay as they are."""
-    row = await find(work.db, work.caller, Job, job_id)
-    return await view(JobView, work, await objects.change(work.db, row, by_name(body, sent_only=True)))
+async def update_job(job_id: JobId, body: JobUpdate, work: InWork) -> JobSaved:
+    """Change a job; of all but a new title every candidate put forward for it has to be told (H4)."""
+    done = await service.update(
+        work.db,
+        work.caller,
+        job_id,
+        body.columns(),
+        changed_at=body.changed_at,
+        correction=body.correction,
+        now=work.now,
+    )
+    return await view(JobSaved, work, done.saved.row, **_change(done))
+
+
+@jobs.get("/v1/jobs/{job_id}/changes", **operation("directory:read", 404))
+async def list_job_changes(job_id: JobId, work: InWork, paging: Paged) -> Page[JobChangeView]:
+    """List how a job changed, in the order it was recorded."""
+    await find(work.db, work.caller, Job, job_id)
+    query = narrowed(columns_of(work.caller, JobChange), JobChange, {"job_id": job_id})
+    return await recorded(JobChangeView, work, paging, query, JobChange)
+
+
+@jobs.get("/v1/job-changes/{job_change_id}", **operation("directory:read", 404))
+async def get_job_change(job_change_id: JobChangeId, work: InWork) -> JobChangeView:
+    """Read a change of a job."""
+    return JobChangeView.model_validate(await find(work.db, work.caller, JobChange, job_change_id))
+
+
+def _change(done: Revised) -> dict[str, Any]:
+    return {
+        "change": done.change and JobChangeView.model_validate(done.change),
+        "applications_to_tell": done.to_tell[:MOST],
+    }

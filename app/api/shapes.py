@@ -1,4 +1,4 @@
-"""Shapes that several resources share: timescales, promises, statuses."""
+"""Shapes that several resources share: timescales, promises, notice periods, statuses."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -14,6 +14,7 @@ from app.rules.vocabulary import (
     Actor,
     Confidence,
     Level,
+    NoticeUnit,
     ReasonCode,
     Status,
     Target,
@@ -87,6 +88,14 @@ class PromiseTerms(Input):
         if (self.by is None) == (self.by_date is None):
             raise PydanticCustomError("promise_members", "give by or by_date, one of the two")
         return self
+
+
+class NoticePeriod(Input):
+    """How long the candidate must give notice."""
+
+    value: Annotated[int, Field(ge=0, le=366)]
+    unit: Word[NoticeUnit]
+    negotiable: bool = False
 
 
 class ReasonSummary(Output):

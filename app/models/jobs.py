@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Edited, Recorded, TenantedBase, refers, table_args, word
@@ -20,7 +21,7 @@ class Job(Edited, TenantedBase):
     client_id: Mapped[UUID]
     title: Mapped[str]
     location: Mapped[str | None]
-    salary: Mapped[dict[str, Any] | None]
+    salary: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     responsibilities: Mapped[str | None]
     contract: Mapped[str | None]
     state: Mapped[JobState] = word("state", JobState, default=JobState.OPEN, server_default=JobState.OPEN)

@@ -438,6 +438,35 @@ class AttachmentState(StrEnum):
     SENT = "sent"
 
 
+# --- Preferences --------------------------------------------------------------------------------------
+
+
+class Wish(StrEnum):
+    """What a candidate may want of a job, or say of when they could begin."""
+
+    ROLES = "roles"
+    SALARY_MINIMUM = "salary_minimum"
+    SALARY_TARGET = "salary_target"
+    LOCATIONS = "locations"
+    CONTRACTS = "contracts"
+    HYBRID = "hybrid"
+    NOTICE_PERIOD = "notice_period"
+    AVAILABLE_FROM = "available_from"
+    NOTES = "notes"
+
+
+class WorkArrangement(StrEnum):
+    """Where the candidate wants to work; any if they do not mind."""
+
+    ON_SITE = "on_site"
+    HYBRID = "hybrid"
+    REMOTE = "remote"
+    ANY = "any"
+
+
+# --- Pay and notice -----------------------------------------------------------------------------------
+
+
 class PayPeriod(StrEnum):
     """What an amount of pay is for."""
 

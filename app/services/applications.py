@@ -17,6 +17,8 @@ from app.services.objects import Refs, Saved, save
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
+OPEN = (Application.state != ApplicationState.CLOSED) & Application.withdrawn_at.is_(None)
+
 
 async def create(
     db: AsyncSession,
@@ -41,7 +43,8 @@ async def create(
         values["consultant_id"] = values.get("consultant_id") or application.consultant_id
     else:
         values["consultant_id"] = values.get("consultant_id") or _owner(candidate)
-    job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
+    # A job that changes meanwhile either finds this application or is found changed.
+    job = await find(db, caller, Job, values["job_id"], pointer="/job_id", lock=True)
     await _check_client(db, caller, job, values["client_contact_id"])
     columns = _with_hold(values)
     if "hold" in given:
@@ -59,8 +62,9 @@ async def update(
     """Change members of an application. Raises NotFoundError, InvalidError."""
     await status.lock(db, caller, [application_id])
     application = await find(db, caller, Application, application_id)
+    # As in `create`, for an application that is opened again.
+    job = await find(db, caller, Job, application.job_id, lock=True)
     if "client_contact_id" in changes:
-        job = await find(db, caller, Job, application.job_id)
         await _check_client(db, caller, job, changes["client_contact_id"])
     for name, value in _with_hold(changes).items():
         setattr(application, name, value)

@@ -34,9 +34,10 @@ TAGS = {
     "Applications": "One candidate put forward for one job.",
     "Interviews": "The rounds of an application.",
     "Candidates": "The people who wait.",
+    "Preferences": "What a candidate looks for.",
     "Clients": "The companies that hire.",
     "Client contacts": "The people at a client who answer.",
-    "Jobs": "What clients want filled.",
+    "Jobs": "What clients want filled, and how it changes.",
     "Consultants": "The people of the agency.",
     "Health": "For load balancers and orchestrators.",
 }

@@ -52,9 +52,9 @@ class Story:
         answer = await self._call("POST", path, is_example=is_example, json=body)
         return answer.get("id")
 
-    async def patch(self, path: str, body: Json) -> None:
-        """A changing call."""
-        await self._call("PATCH", path, json=body)
+    async def patch(self, path: str, body: Json) -> Json:
+        """A changing call; gives the answer."""
+        return await self._call("PATCH", path, json=body)
 
     def recorded(self) -> dict[str, Json]:
         """The examples in the order of the document, with ids that stay the same."""
@@ -112,6 +112,7 @@ async def tell(story: Story) -> None:
     await _interview_and_debrief(story, ids)
     await _waiting(story, ids)
     await _feedback(story, ids)
+    await _job_change_and_preferences(story, ids)
     await _preview(story)
     await story.get("/livez")
     await story.get("/readyz")
@@ -289,6 +290,31 @@ async def _feedback(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"/v1/contacts/{contact}")
     await story.get("/v1/contacts", application_id=ids["application_id"])
     await story.patch(ids["application"], {"continue_until": "2026-08-31"})
+
+
+async def _job_change_and_preferences(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-22T09:40:00+01:00")
+    salary = {"amount": 48000, "currency": "GBP", "period": "year"}
+    reduced = {"salary": salary, "location": "Leeds", "state": "reduced"}
+    told_at = {"changed_at": "2026-07-22T09:30:00+01:00"}
+    job = await story.patch(f"/v1/jobs/{ids['job_id']}", {**reduced, **told_at})
+    await story.get(f"/v1/job-changes/{job['change']['id']}")
+    await story.get(f"/v1/jobs/{ids['job_id']}/changes")
+    story.at("2026-07-22T11:00:00+01:00")
+    path = f"/v1/candidates/{ids['candidate_id']}"
+    wishes = {
+        "roles": ["Operations Manager", "Plant Manager"],
+        "salary_minimum": {**salary, "amount": 52000},
+        "locations": ["Leeds", "York"],
+        "hybrid": "hybrid",
+        "notice_period": {"value": 1, "unit": "month", "negotiable": True},
+    }
+    preference = await story.post(
+        f"{path}/preferences", {"reviewed_at": "2026-07-22T10:45:00+01:00", **wishes}
+    )
+    await story.get(f"/v1/preferences/{preference}")
+    await story.get(f"{path}/preferences")
+    await story.get(f"{path}/preference")
 
 
 async def _preview(story: Story) -> None:

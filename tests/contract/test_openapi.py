@@ -55,6 +55,8 @@ NOUNS = {
     "feedback": "feedback",
     "contact": "contacts",
     "snooze": "snoozes",
+    "job_change": "job_changes",
+    "preference": "preferences",
 }
 
 

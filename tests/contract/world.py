@@ -38,6 +38,7 @@ async def build_world(agency: Agency) -> World:
     parts = {f"{kind}_id": ids[kind] for kind in ("consultant", "client_contact", "candidate", "job")}
     ids["application"] = (await agency.application(**parts))["id"]
     ids["interview"] = await agency.interview(ids["application"], *INTERVIEW)
+    ids["job_change"] = (await agency.patch(f"/v1/jobs/{ids['job']}", {"state": "reduced"}))["change"]["id"]
     world = World(agency, ids)
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
@@ -45,6 +46,7 @@ async def build_world(agency: Agency) -> World:
         "feedback": ("record_feedback", f"/v1/interviews/{ids['interview']}/feedback"),
         "contact": ("record_contact", "/v1/contacts"),
         "snooze": ("create_snooze", f"/v1/applications/{ids['application']}/snoozes"),
+        "preference": ("record_preference", f"/v1/candidates/{ids['candidate']}/preferences"),
     }
     for kind, (operation, path) in happened.items():
         ids.setdefault("feedback", "")  # the debrief comes first, so it relays nothing yet
@@ -75,6 +77,7 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         "update_candidate": [{"consultant_id": ids["consultant"]}],
         "create_job": [{"title": "Engineer", "client_id": ids["client"]}],
         "update_job": [{"title": "Engineer"}],
+        "record_preference": [{"roles": ["Engineer"]}],
         "create_application": [application],
         "update_application": [
             {"client_contact_id": ids["client_contact"], "consultant_id": ids["consultant"]}

@@ -1,0 +1,154 @@
+"""Jobs: what changes about one has to be told to every candidate put forward for it (H4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import RetryError
+from app.models import Application, Job, JobChange
+from app.models.external_refs import RefKind
+from app.services import objects, status
+from app.services.applications import OPEN
+from app.services.instants import happened_at
+from app.services.objects import Refs, Saved
+from app.services.scope import Caller, find
+
+# What a candidate has to hear of; a new title is the same job.
+TOLD = ("salary", "responsibilities", "location", "contract", "state")
+
+BATCH = 200  # applications recomputed in one step
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A saved job, the change that was logged, if any, and the open applications whose candidates must hear of it."""
+
+    saved: Saved[Job]
+    change: JobChange | None = None
+    to_tell: Sequence[UUID] = ()
+
+
+async def save(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> Revised:
+    """Create a job, or change the one an external id names, which logs what changed; creating logs nothing.
+
+    Raises InvalidError if the job named belongs to another client.
+    """
+    known_id = await objects.named(db, caller, RefKind.JOB, refs)
+    concerned = [] if known_id is None else await _lock(db, caller, known_id)
+    before = None if known_id is None else _terms(await find(db, caller, Job, known_id))
+    saved = await objects.save_within(
+        db, caller, RefKind.JOB, Job, values, refs, given=given, owner="client_id"
+    )
+    if before is None:
+        return Revised(saved)
+    change = await _log(db, caller, saved.row, before, changed_at=now, correction=False, now=now)
+    return await _revised(db, caller, saved, change, concerned, now)
+
+
+async def update(
+    db: AsyncSession,
+    caller: Caller,
+    job_id: UUID,
+    values: Mapping[str, Any],
+    *,
+    changed_at: datetime | None,
+    correction: bool,
+    now: datetime,
+) -> Revised:
+    """Change a job and log what changed at `changed_at`, by default now; a correction need not be told.
+
+    Raises NotFoundError, and InvalidError for an instant to come.
+    """
+    changed_at = happened_at(changed_at, now, "/changed_at")
+    concerned = await _lock(db, caller, job_id)
+    job = await find(db, caller, Job, job_id)
+    before = _terms(job)
+    await objects.change(db, job, values)
+    change = await _log(db, caller, job, before, changed_at=changed_at, correction=correction, now=now)
+    return await _revised(db, caller, Saved(job, created=False), change, concerned, now)
+
+
+async def _lock(db: AsyncSession, caller: Caller, job_id: UUID) -> list[UUID]:
+    """Lock the candidates of a job's open applications and then the job; gives these applications.
+
+    Nobody is put forward for the job from then on. One who was in between is not locked, and to lock them now would
+    break the order of locks, so the request begins anew. Raises NotFoundError, RetryError.
+    """
+    seen = await _open_applications(db, caller, job_id)
+    await status.lock(db, caller, seen)
+    await find(db, caller, Job, job_id, lock=True)
+    concerned = await _open_applications(db, caller, job_id)
+    if not set(concerned) <= set(seen):
+        raise RetryError
+    return concerned
+
+
+async def _open_applications(db: AsyncSession, caller: Caller, job_id: UUID) -> list[UUID]:
+    query = select(Application.id).where(
+        Application.agency_id == caller.agency_id, Application.job_id == job_id, OPEN
+    )
+    return list(await db.scalars(query.order_by(Application.id)))
+
+
+def _terms(job: Job) -> dict[str, Any]:
+    return {name: getattr(job, name) for name in TOLD}
+
+
+async def _log(
+    db: AsyncSession,
+    caller: Caller,
+    job: Job,
+    before: Mapping[str, Any],
+    *,
+    changed_at: datetime,
+    correction: bool,
+    now: datetime,
+) -> JobChange | None:
+    """Log how a job differs from what it was before, if it does."""
+    after = _terms(job)
+    difference = {name: {"from": before[name], "to": after[name]} for name in TOLD}
+    difference = {name: pair for name, pair in difference.items() if pair["from"] != pair["to"]}
+    if not difference:
+        return None
+    change = JobChange(
+        agency_id=caller.agency_id,
+        id=uuid7(),
+        job_id=job.id,
+        changed_at=changed_at,
+        recorded_at=now,
+        difference=difference,
+        correction=correction,
+    )
+    db.add(change)
+    await db.flush()
+    return change
+
+
+async def _revised(
+    db: AsyncSession,
+    caller: Caller,
+    saved: Saved[Job],
+    change: JobChange | None,
+    concerned: Sequence[UUID],
+    now: datetime,
+) -> Revised:
+    """Recompute the applications that a change concerns, so that the duty to tell is there at once."""
+    if change is None or change.correction:
+        return Revised(saved, change)
+    for start in range(0, len(concerned), BATCH):
+        await status.refresh(db, caller, concerned[start : start + BATCH], now=now)
+    return Revised(saved, change, concerned)

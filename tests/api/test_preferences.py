@@ -1,0 +1,250 @@
+"""Preferences: versions of what a candidate looks for, the review they settle (K1), and whom a change concerns."""
+
+import asyncio
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
+
+ASKED = "2026-07-20T10:00:00+01:00"
+LATER = "2026-07-22T10:00:00+01:00"
+SALARY = {"amount": 50_000, "currency": "GBP", "period": "year"}
+WISHES: Json = {
+    "roles": ["Buyer", "Planner"],
+    "salary_minimum": {**SALARY, "amount": 45_000},
+    "salary_target": SALARY,
+    "locations": ["Leeds", "York"],
+    "contracts": ["permanent"],
+    "hybrid": "hybrid",
+    "notice_period": {"value": 1, "unit": "month", "negotiable": True},
+    "available_from": "2026-10-01",
+    "notes": "Would rather not travel at night.",
+}
+
+
+@pytest.fixture
+async def candidate(agency: Agency) -> str:
+    """A candidate's id."""
+    return await agency.candidate(consultant_id=await agency.consultant())
+
+
+async def record(agency: Agency, candidate_id: str, **said: Any) -> Json:
+    """What a candidate said, as answered."""
+    return await agency.post(f"/v1/candidates/{candidate_id}/preferences", said)
+
+
+async def refused(agency: Agency, candidate_id: str, **said: Any) -> list[tuple[str, str]]:
+    """Where a body is wrong and how."""
+    response = await agency.call("POST", f"/v1/candidates/{candidate_id}/preferences", json=said)
+    return places_of(problem_of(response, 422))
+
+
+async def versions(agency: Agency, candidate_id: str, **params: Any) -> list[Json]:
+    """The versions of a candidate's preferences."""
+    items: list[Json] = (await agency.get(f"/v1/candidates/{candidate_id}/preferences", **params))["items"]
+    return items
+
+
+async def put_forward(agency: Agency, candidate_id: str, *, state: str = "active", **terms: Any) -> Json:
+    """A new application of a candidate for a job with these terms."""
+    client = await agency.client()
+    return await agency.application(
+        candidate_id=candidate_id,
+        consultant_id=await agency.consultant(),
+        client_contact_id=await agency.client_contact(client),
+        job_id=await agency.job(client, **terms),
+        state=state,
+    )
+
+
+async def test_a_version_holds_all_that_is_known(agency: Agency, candidate: str) -> None:
+    answer = await record(agency, candidate, reviewed_at=ASKED, **WISHES)
+    assert answer.pop("affected_applications") == []
+    assert (answer["version"], answer["reviewed_at"]) == (1, "2026-07-20T09:00:00Z")
+    assert answer["wishes"] == WISHES
+    assert answer["changed"] == list(WISHES)
+    assert await agency.get(f"/v1/preferences/{answer['id']}") == answer
+    assert await agency.get(f"/v1/candidates/{candidate}/preference") == answer
+    assert await versions(agency, candidate) == [answer]
+
+
+async def test_what_is_absent_stays_and_null_is_no_longer_known(agency: Agency, candidate: str) -> None:
+    await record(agency, candidate, **WISHES)
+    answer = await record(
+        agency, candidate, locations=["Leeds"], notes=None, hybrid="hybrid", salary_target=None
+    )
+    changes = {"locations": ["Leeds"], "notes": None, "salary_target": None}
+    assert answer["version"] == 2
+    assert answer["wishes"] == {**WISHES, **changes}
+    assert answer["changed"] == ["salary_target", "locations", "notes"]
+    first, second = await versions(agency, candidate)
+    assert (first["wishes"], second["wishes"]) == (WISHES, answer["wishes"])
+
+
+async def test_to_have_asked_is_a_version_too(agency: Agency, candidate: str) -> None:
+    await record(agency, candidate, **WISHES)
+    asked = await record(agency, candidate)
+    assert (asked["version"], asked["wishes"], asked["changed"]) == (2, WISHES, [])
+
+
+async def test_there_is_no_preference_before_the_first(agency: Agency, candidate: str) -> None:
+    problem_of(await agency.call("GET", f"/v1/candidates/{candidate}/preference"), 404, "not_found")
+    assert await versions(agency, candidate) == []
+    asked = await record(agency, candidate)
+    assert asked["wishes"] == dict.fromkeys(WISHES)
+
+
+async def test_a_review_settles_the_preference_review(agency: Agency) -> None:
+    candidate = await agency.candidate(
+        consultant_id=await agency.consultant(), seeking=True, registered_at="2026-05-04T09:00:00+01:00"
+    )
+    moment = "2026-07-20T12:00:00+01:00"
+    assert await due(agency, as_of=moment) == ["preference_review"]
+    await record(agency, candidate, reviewed_at=ASKED)
+    assert await due(agency, as_of=moment) == []
+    assert await due(agency, as_of="2026-08-17T12:00:00+01:00") == ["preference_review"]
+    reviewed = (await agency.get(f"/v1/candidates/{candidate}"))["last_preference_review_at"]
+    assert reviewed == "2026-07-20T09:00:00Z"
+
+
+async def due(agency: Agency, **params: Any) -> list[str]:
+    """What is due, by its code."""
+    cards = (await agency.get("/v1/due", **params))["items"]
+    return [item["code"] for card in cards for item in card["items"]]
+
+
+async def test_a_review_noted_elsewhere_and_later_is_kept(agency: Agency, candidate: str) -> None:
+    await agency.patch(f"/v1/candidates/{candidate}", {"last_preference_review_at": LATER})
+    await record(agency, candidate, reviewed_at=ASKED)
+    reviewed = (await agency.get(f"/v1/candidates/{candidate}"))["last_preference_review_at"]
+    assert reviewed == "2026-07-22T09:00:00Z"
+
+
+async def test_a_review_is_neither_to_come_nor_before_the_latest(agency: Agency, candidate: str) -> None:
+    assert await refused(agency, candidate, reviewed_at="2099-01-01T00:00:00Z") == [
+        ("/reviewed_at", "in_future")
+    ]
+    await record(agency, candidate, reviewed_at=LATER, **WISHES)
+    assert await refused(agency, candidate, reviewed_at=ASKED, roles=["Driver"]) == [
+        ("/reviewed_at", "review_order")
+    ]
+    await record(agency, candidate, reviewed_at=LATER, roles=["Planner"])
+    assert [each["wishes"]["roles"] for each in await versions(agency, candidate)] == [
+        ["Buyer", "Planner"],
+        ["Planner"],
+    ]
+
+
+async def test_reviews_at_the_same_moment_follow_one_another(agency: Agency, candidate: str) -> None:
+    said = [{"roles": [f"Role {number}"]} for number in range(4)] + [
+        {"locations": [f"Place {number}"]} for number in range(4)
+    ]
+    await asyncio.gather(*(record(agency, candidate, **each) for each in said))
+    found = await versions(agency, candidate)
+    assert sorted(each["version"] for each in found) == list(range(1, 9))
+    found.sort(key=lambda each: int(each["version"]))
+    assert [each["reviewed_at"] for each in found] == sorted(each["reviewed_at"] for each in found)
+    for before, after in pairwise(found):
+        differing = [name for name in WISHES if before["wishes"][name] != after["wishes"][name]]
+        assert differing == after["changed"]
+
+
+async def test_only_versions_that_changed_something_since(agency: Agency, candidate: str) -> None:
+    first = await record(agency, candidate, **WISHES)
+    second = await record(agency, candidate, locations=["Hull"])
+    await record(agency, candidate)
+    fourth = await record(agency, candidate, locations=["Bath"])
+    for since, expected in (
+        (first, [first, second, fourth]),
+        (second, [second, fourth]),
+        (fourth, [fourth]),
+    ):
+        found = await versions(agency, candidate, changed_since=since["recorded_at"])
+        assert [each["id"] for each in found] == [each["id"] for each in expected]
+    assert await versions(agency, candidate, changed_since="2099-01-01T00:00:00Z") == []
+
+
+async def test_candidates_whose_preferences_changed_since(agency: Agency) -> None:
+    changed, asked, silent = [await agency.candidate(name=name) for name in ("A", "B", "C")]
+    await record(agency, asked, **WISHES)
+    again = await record(agency, changed, **WISHES)
+    await record(agency, asked, hybrid="hybrid")
+    assert await ids(agency, preferences_changed_since=again["recorded_at"]) == [changed]
+    assert await ids(agency, preferences_changed_since="2026-01-01T00:00:00Z") == [changed, asked]
+    assert silent in await ids(agency)
+
+
+async def ids(agency: Agency, **params: Any) -> list[str]:
+    """The ids of the candidates found."""
+    return [item["id"] for item in (await agency.get("/v1/candidates", **params))["items"]]
+
+
+async def test_the_open_applications_that_a_change_may_affect_are_named(
+    agency: Agency, candidate: str
+) -> None:
+    low = await put_forward(agency, candidate, salary={**SALARY, "amount": 44_000}, location="Leeds")
+    high = await put_forward(agency, candidate, salary=SALARY, location=" york ", state="on_hold")
+    open_ended = await put_forward(agency, candidate)
+    withdrawn = await put_forward(agency, candidate, location="Leeds")
+    await agency.patch(f"/v1/applications/{withdrawn['id']}", {"withdrawn_at": ASKED})
+    await put_forward(agency, candidate, location="Leeds", state="closed")
+    await put_forward(agency, await agency.candidate(), location="Leeds")
+
+    answer = await record(
+        agency, candidate, salary_minimum={**SALARY, "amount": 45_000}, locations=["York"], notes="New"
+    )
+
+    def affected(application: Json, members: list[str], conflicts: list[str]) -> Json:
+        parts = {"application_id": application["id"], "job_id": application["job_id"]}
+        return {**parts, "members": members, "conflicts": conflicts}
+
+    both = ["salary_minimum", "locations"]
+    assert answer["affected_applications"] == [affected(low, both, both), affected(open_ended, both, [])]
+
+    roles = await record(agency, candidate, roles=["Planner"])
+    assert [each["application_id"] for each in roles["affected_applications"]] == [
+        each["id"] for each in (low, high, open_ended)
+    ]
+    assert {tuple(each["conflicts"]) for each in roles["affected_applications"]} == {()}
+    assert (await record(agency, candidate, locations=["York"]))["affected_applications"] == []
+
+
+BAD = [
+    ("roles", [], "/roles"),
+    ("roles", "Buyer", "/roles"),
+    ("roles", [""], "/roles/0"),
+    ("roles", ["x" * 201], "/roles/0"),
+    ("roles", ["x"] * 51, "/roles"),
+    ("locations", [None], "/locations/0"),
+    ("locations", {}, "/locations"),
+    ("contracts", [7], "/contracts/0"),
+    ("salary_minimum", 45_000, "/salary_minimum"),
+    ("salary_minimum", {**SALARY, "amount": "45000"}, "/salary_minimum/amount"),
+    ("salary_target", {**SALARY, "currency": "£"}, "/salary_target/currency"),
+    ("salary_target", {**SALARY, "period": "week"}, "/salary_target/period"),
+    ("hybrid", "sometimes", "/hybrid"),
+    ("hybrid", True, "/hybrid"),
+    ("notice_period", "a month", "/notice_period"),
+    ("notice_period", {"value": 1}, "/notice_period/unit"),
+    ("notice_period", {"value": 400, "unit": "day"}, "/notice_period/value"),
+    ("available_from", "soon", "/available_from"),
+    ("available_from", "2026-02-30", "/available_from"),
+    ("notes", "", "/notes"),
+    ("notes", "x" * 4_001, "/notes"),
+    ("reviewed_at", "2026-07-20", "/reviewed_at"),
+    ("reviewed_at", "2026-07-20T10:00:00", "/reviewed_at"),
+    ("version", 7, "/version"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "pointer"), BAD, ids=[f"{n}={str(v)[:30]}" for n, v, _ in BAD])
+async def test_a_wrong_value_is_named_and_stores_nothing(
+    agency: Agency, candidate: str, name: str, value: Any, pointer: str
+) -> None:
+    places = await refused(agency, candidate, **{**WISHES, name: value})
+    assert [place for place, _ in places] == [pointer]
+    assert await versions(agency, candidate) == []
+    assert (await agency.get(f"/v1/candidates/{candidate}"))["last_preference_review_at"] is None
