@@ -7,6 +7,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import hypothesis
 import pytest
 from fastapi import FastAPI
 
@@ -17,6 +18,10 @@ from app.migrate import migrate
 from app.settings import Settings
 from tests.agency import Agency, found_agency
 from tests.contract.document import Document
+
+# How long an example takes is the machine's business.
+hypothesis.settings.register_profile("touchbase", deadline=None)
+hypothesis.settings.load_profile("touchbase")
 
 SECRET = "a secret of the tests, long enough to be one"
 

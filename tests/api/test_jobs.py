@@ -348,3 +348,26 @@ async def test_a_new_job_is_not_dated_or_corrected(agency: Agency, name: str) ->
     body = {"client_id": await agency.client(), "title": "Buyer", name: "2026-07-20T10:00:00Z"}
     problem = problem_of(await agency.call("POST", "/v1/jobs", json=body), 422)
     assert places_of(problem) == [(f"/{name}", "extra_forbidden")]
+
+
+# The duty that follows (H4)
+
+
+async def owed(agency: Agency, application_id: str) -> list[str]:
+    """The changes that a candidate has yet to hear of, by the status."""
+    status = await agency.get(f"/v1/applications/{application_id}/status", as_of="2026-12-31T10:00:00Z")
+    found = [*status["reasons"], *status["waiting"]]
+    return [reason["facts"][0]["id"] for reason in found if reason["code"] == "job_change_to_relay"]
+
+
+async def test_a_change_has_to_be_told_to_whoever_is_put_forward(agency: Agency) -> None:
+    job_id = await new_job(agency)
+    application_id = await put_forward(agency, job_id)
+    closed = await put_forward(agency, job_id, state="closed")
+    answer = await agency.patch(f"/v1/jobs/{job_id}", {"state": "reduced"})
+    change = answer["change"]["id"]
+    assert answer["applications_to_tell"] == [application_id]
+    assert await owed(agency, application_id) == [change]
+    assert await owed(agency, closed) == []
+    due = await agency.get("/v1/due", as_of="2026-12-31T10:00:00Z", reason="job_change_to_relay")
+    assert [item["application_id"] for card in due["items"] for item in card["items"]] == [application_id]
