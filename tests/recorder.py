@@ -42,11 +42,14 @@ class Recorder:
 
     async def _application(self, application: Json, consultant: str) -> None:
         name, contact = application["id"], application["client_contact"]
+        mode = application.get("mode", "agency")
+        client = self.client_of[contact] if contact else await self.agency.client()
         saved = await self.agency.application(
             candidate_id=self.people[application["candidate"]],
-            job_id=await self.agency.job(self.client_of[contact]),
-            client_contact_id=self.people[contact],
-            consultant_id=consultant,
+            job_id=await self.agency.job(client),
+            client_contact_id=self.people[contact] if contact else None,
+            consultant_id=None if mode == "direct" else consultant,
+            mode=mode,
         )
         self.applications[name] = saved["id"]
         for interview in application.get("interviews", []):
@@ -70,7 +73,7 @@ class Recorder:
     async def _contact(self, contact: Json, applications: list[Json]) -> None:
         named = contact["application_ids"]
         body = {k: v for k, v in contact.items() if k not in ("at", "person", "id")}
-        body |= {"occurred_at": contact["at"], "person_id": self.people[contact["person"]]}
+        body |= {"occurred_at": contact["at"], "person_id": self._person_of(contact, applications)}
         body["application_ids"] = None if named is None else [self.applications[name] for name in named]
         own = [a["id"] for a in applications if a["candidate"] == contact["person"]]
         body["relays"] = [
@@ -80,6 +83,12 @@ class Recorder:
             if (name, relayed) in self.feedback
         ]
         await self.agency.post("/v1/contacts", body)
+
+    def _person_of(self, contact: Json, applications: list[Json]) -> str:
+        """An interviewer is nobody we know: the contact stands under the candidate who made it (N1)."""
+        if contact["with"] == "interviewer":
+            return self.people[applications[0]["candidate"]]
+        return self.people[contact["person"]]
 
     async def _end_state(self, application: Json) -> None:
         changes = _only(application, "state", "hold", "withdrawn_at", "continue_until")

@@ -1,11 +1,11 @@
 """Applications: one candidate put forward for one job. And their snoozes."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Path, Query, Response
 from pydantic import Field
 
-from app.api.shapes import ExplainedStatus, explained
+from app.api.shapes import ExplainedStatus, VoidedView, VoidTerms, explained
 from app.api.views import (
     ExternalIdFilter,
     HoldTerms,
@@ -16,7 +16,6 @@ from app.api.views import (
     by_name,
     listed,
     narrowed,
-    recorded,
     saved_view,
     view,
 )
@@ -26,7 +25,8 @@ from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 from app.services import applications as service
 from app.services import objects
 from app.services.scope import check_named, columns_of, find
-from app.web.deps import InWork
+from app.services.status import Standing
+from app.web.deps import InWork, Work
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, absent
@@ -53,17 +53,24 @@ class ApplicationCreate(ApplicationFields, Referable):
 
     candidate_id: Id
     job_id: Id
-    client_contact_id: Id = Field(description="Who answers at the client.")
-    consultant_id: Id | None = Field(default=None, description="The owner; the candidate's if absent.")
-    mode: Literal["agency"] = Field(default="agency", description="The agency speaks for the candidate.")
+    client_contact_id: Id | None = Field(
+        default=None, description="Who answers at the client; only a direct application does without."
+    )
+    consultant_id: Id | None = Field(
+        default=None, description="The owner; the candidate's if absent, and nobody of a direct application."
+    )
+    mode: Word[ApplicationMode] = Field(
+        default=ApplicationMode.AGENCY,
+        description="Whether the agency speaks for the candidate, or they applied directly (N1).",
+    )
     state: Word[ApplicationState] = ApplicationState.ACTIVE
 
 
 class ApplicationUpdate(ApplicationFields):
     """What changes about an application; absent members stay."""
 
-    client_contact_id: Id = absent()
-    consultant_id: Id = absent()
+    client_contact_id: Id | None = Field(default=None, description="Null only for a direct application.")
+    consultant_id: Id | None = Field(default=None, description="Null only for a direct application.")
     state: Word[ApplicationState] = absent()
 
 
@@ -82,7 +89,7 @@ class ApplicationView(ObjectView):
     candidate_id: Id
     job_id: Id
     client_contact_id: Id | None
-    consultant_id: Id
+    consultant_id: Id | None
     mode: ApplicationMode
     state: ApplicationState
     withdrawn_at: Instant | None
@@ -113,6 +120,7 @@ class SnoozeView(Output):
     until: Instant
     reason: str
     recorded_at: Instant
+    voided: VoidedView | None = Field(description="Set where it was ended before its time.")
 
 
 class SnoozeSaved(SnoozeView):
@@ -128,9 +136,8 @@ class SnoozeSaved(SnoozeView):
 )
 async def create_application(body: ApplicationCreate, work: InWork, response: Response) -> ApplicationSaved:
     """Put a candidate forward for a job, or change the application that an external id names."""
-    values = {**body.columns(), "mode": ApplicationMode(body.mode)}
     saved, standing = await service.create(
-        work.db, work.caller, values, body.refs(), given=body.given(), now=work.now
+        work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
     )
     return await saved_view(ApplicationSaved, work, response, saved, application_status=explained(standing))
 
@@ -189,7 +196,7 @@ async def update_application(
 async def create_snooze(application_id: ApplicationId, body: SnoozeCreate, work: InWork) -> SnoozeSaved:
     """Put one reason of an application off until an instant."""
     row, standing = await service.snooze(work.db, work.caller, application_id, by_name(body), now=work.now)
-    return SnoozeSaved.model_validate({**row.__dict__, "application_status": explained(standing)})
+    return await _saved_snooze(work, row, standing)
 
 
 @applications.get("/v1/applications/{application_id}/snoozes", **operation("applications:read", 404))
@@ -197,10 +204,27 @@ async def list_snoozes(application_id: ApplicationId, work: InWork, paging: Page
     """List the snoozes of an application, oldest first."""
     await find(work.db, work.caller, Application, application_id)
     query = narrowed(columns_of(work.caller, Snooze), Snooze, {"application_id": application_id})
-    return await recorded(SnoozeView, work, paging, query, Snooze)
+    rows, more = await objects.page(work.db, query, Snooze, after=paging.after, limit=paging.limit)
+    snoozes = await service.described_snoozes(work.db, work.caller, rows)
+    items = [SnoozeView.model_validate(snooze) for snooze in snoozes]
+    return Page[SnoozeView](items=items, next_cursor=paging.next_cursor(rows, more=more))
 
 
 @applications.get("/v1/snoozes/{snooze_id}", **operation("applications:read", 404))
 async def get_snooze(snooze_id: SnoozeId, work: InWork) -> SnoozeView:
     """Read a snooze."""
-    return SnoozeView.model_validate(await find(work.db, work.caller, Snooze, snooze_id))
+    row = await find(work.db, work.caller, Snooze, snooze_id)
+    [fields] = await service.described_snoozes(work.db, work.caller, [row])
+    return SnoozeView.model_validate(fields)
+
+
+@applications.post("/v1/snoozes/{snooze_id}/void", **operation("applications:write", 404, 409, body=True))
+async def void_snooze(snooze_id: SnoozeId, body: VoidTerms, work: InWork) -> SnoozeSaved:
+    """End a snooze before its time: its reason is shown again, and the snooze stays to be read."""
+    row, standing = await service.void_snooze(work.db, work.caller, snooze_id, body.reason, now=work.now)
+    return await _saved_snooze(work, row, standing)
+
+
+async def _saved_snooze(work: Work, row: Snooze, standing: Standing) -> SnoozeSaved:
+    [fields] = await service.described_snoozes(work.db, work.caller, [row])
+    return SnoozeSaved.model_validate({**fields, "application_status": explained(standing)})

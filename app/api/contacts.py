@@ -1,4 +1,4 @@
-"""Contacts: calls, mails and voicemails with either side."""
+"""Contacts: calls, mails and voicemails with either side, and whether one may be made now."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -6,13 +6,16 @@ from typing import Annotated, Any, Literal
 from fastapi import Path, Query
 from pydantic import Field
 
-from app.api.shapes import ExplainedStatus, PromiseTerms, explained
+from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
 from app.models import Contact
 from app.models.contacts import ContactApplication
-from app.rules.vocabulary import Channel, ContactParty, Direction, Outcome, Purpose
+from app.rules.restraint import Objection, allowed_from, objections
+from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 from app.services import contacts as service
 from app.services import objects
+from app.services.contacts import Recorded
 from app.services.scope import check_named, columns_of, find
+from app.services.voids import is_voided
 from app.web.deps import InWork, Work
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -24,21 +27,33 @@ ContactId = Annotated[Id, Path()]
 Filter = Annotated[Id | None, Query()]
 
 
-class ContactCreate(Input):
-    """A call, mail, voicemail or attempt with a candidate or a client contact (R2)."""
+ApplicationIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
+News = Annotated[list[Id], Field(max_length=200)]
 
-    with_: Literal["candidate", "client"] = Field(alias="with")
-    person_id: Id = Field(description="The candidate, or the client contact.")
+
+class ContactCreate(Input):
+    """A call, mail, voicemail or attempt with a candidate or a client contact (R2).
+
+    `interviewer` is for a direct applicant's own note to whoever interviewed them (N1).
+    """
+
+    with_: Word[ContactParty] = Field(alias="with")
+    person_id: Id = Field(
+        description="The candidate, or the client contact; with an interviewer the candidate whose note it is."
+    )
     direction: Word[Direction]
     outcome: Word[Outcome]
     occurred_at: Instant | None = Field(default=None, description="When it happened; now if absent.")
     channel: Word[Channel] | None = None
     purpose: Word[Purpose] = Purpose.OTHER
-    application_ids: Annotated[list[Id], Field(min_length=1, max_length=200)] | None = Field(
+    application_ids: ApplicationIds | None = Field(
         default=None, description="What it was about; null for all of that person's applications (M1)."
     )
-    relays: Annotated[list[Id], Field(max_length=200)] = Field(
-        default=[], description="The feedback passed on to the candidate."
+    relays: News = Field(
+        default=[], description="The feedback and the changes of the job passed on to the candidate."
+    )
+    answer: Word[Answer] | None = Field(
+        default=None, description="What the candidate says to a change of the job relayed; `out` withdraws."
     )
     needs_reply: bool = Field(default=False, description="The candidate waits for an answer (E3).")
     automated: bool = Field(default=False, description="Sent by a machine; never counts as a word from us.")
@@ -48,6 +63,27 @@ class ContactCreate(Input):
 
     def values(self) -> dict[str, Any]:
         """The columns and what goes beside them."""
+        fields = self.model_dump()
+        return {"party": fields.pop("with_"), **fields}
+
+
+class ContactCheck(Input):
+    """A call, mail or message of ours that is about to be made."""
+
+    with_: Literal["candidate", "client"] = Field(alias="with")
+    person_id: Id = Field(description="The candidate, or the client contact.")
+    at: Instant | None = Field(default=None, description="When it would be made; now if absent.")
+    channel: Word[Channel] | None = Field(default=None, description="A call if absent.")
+    purpose: Word[Purpose] = Purpose.OTHER
+    application_ids: ApplicationIds | None = Field(
+        default=None, description="What it is about; null for all of that person's applications (M1)."
+    )
+    relays: News = Field(
+        default=[], description="The feedback and the changes of the job it would pass on to the candidate."
+    )
+
+    def values(self) -> dict[str, Any]:
+        """The plan's members."""
         fields = self.model_dump()
         return {"party": ContactParty(fields.pop("with_")), **fields}
 
@@ -73,25 +109,66 @@ class ContactView(Output):
     purpose: Purpose
     application_ids: list[Id] | None
     relays: list[Id]
+    answer: Answer | None
     needs_reply: bool
     automated: bool
     promise: PromiseView | None
     consultant_id: Id | None
     notes: str | None
+    voided: VoidedView | None = Field(description="Set where it was recorded by mistake and counts no more.")
+
+
+class ContactVoided(ContactView):
+    """A contact that counts no more, with where every application it covered stands now."""
+
+    application_statuses: list[ExplainedStatus]
+
+
+class ObjectionView(Output):
+    """What speaks against a contact."""
+
+    rule: str = Field(description="The id of the rule, to be looked up in the page of the rules.")
+    explanation: str
+    until: Instant | None = Field(
+        description="From when it speaks against it no more; null if only a word from the other side ends it."
+    )
+    application_id: Id | None = Field(description="Null where it is about the person.")
 
 
 class ContactSaved(ContactView):
     """A contact with where every application it covers stands now."""
 
     application_statuses: list[ExplainedStatus]
+    warnings: list[ObjectionView] = Field(
+        description="What spoke against making it when it was made; it is recorded all the same."
+    )
+
+
+class ContactChecked(Output):
+    """Whether a contact may be made."""
+
+    allowed: bool
+    allowed_from: Instant | None = Field(
+        description="The first instant, from the one asked about on, at which nothing speaks against it; null if "
+        "only a word from the other side can change that."
+    )
+    objections: list[ObjectionView]
 
 
 @contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404, body=True))
 async def record_contact(body: ContactCreate, work: InWork) -> ContactSaved:
     """Record a contact over one or several applications, and what it relays or promises."""
-    row, standings = await service.record(work.db, work.caller, body.values(), now=work.now)
-    [fields] = await _fields(work, [row])
-    return ContactSaved.model_validate({**fields, "application_statuses": [explained(s) for s in standings]})
+    done = await service.record(work.db, work.caller, body.values(), now=work.now)
+    fields = await _fields_with_statuses(work, done)
+    return ContactSaved.model_validate({**fields, "warnings": _views(done.warnings)})
+
+
+@contacts.post("/v1/contacts/check", **operation("status:read", 404, body=True))
+async def check_contact(body: ContactCheck, work: InWork) -> ContactChecked:
+    """Ask whether a chaser or a call may be made now, why not, and from when; nothing is stored."""
+    plan = await service.plan(work.db, work.caller, body.values(), now=work.now)
+    found = objections(plan)
+    return ContactChecked(allowed=not found, allowed_from=allowed_from(plan), objections=_views(found))
 
 
 @contacts.get("/v1/contacts", **operation("records:read", 404))
@@ -101,6 +178,9 @@ async def list_contacts(
     candidate_id: Filter = None,
     client_contact_id: Filter = None,
     application_id: Annotated[Id | None, Query(description="Only those that name this application")] = None,
+    voided: Annotated[
+        bool | None, Query(description="Only those that were voided, or only the others")
+    ] = None,
 ) -> Page[ContactView]:
     """List contacts, in the order they were recorded."""
     wanted = {
@@ -119,6 +199,8 @@ async def list_contacts(
             ContactApplication.application_id == application_id
         )
         query = query.where(Contact.id.in_(naming.with_only_columns(ContactApplication.contact_id)))
+    if voided is not None:
+        query = query.where(is_voided() if voided else ~is_voided())
     rows, more = await objects.page(work.db, query, Contact, after=paging.after, limit=paging.limit)
     items = [ContactView.model_validate(fields) for fields in await _fields(work, rows)]
     return Page[ContactView](items=items, next_cursor=paging.next_cursor(rows, more=more))
@@ -129,6 +211,22 @@ async def get_contact(contact_id: ContactId, work: InWork) -> ContactView:
     """Read a contact."""
     [fields] = await _fields(work, [await find(work.db, work.caller, Contact, contact_id)])
     return ContactView.model_validate(fields)
+
+
+@contacts.post("/v1/contacts/{contact_id}/void", **operation("records:write", 404, 409, body=True))
+async def void_contact(contact_id: ContactId, body: VoidTerms, work: InWork) -> ContactVoided:
+    """Void a contact that was recorded by mistake: it counts no more, and stays to be read."""
+    done = await service.void(work.db, work.caller, contact_id, body.reason, now=work.now)
+    return ContactVoided.model_validate(await _fields_with_statuses(work, done))
+
+
+def _views(found: Sequence[Objection]) -> list[ObjectionView]:
+    return [ObjectionView.model_validate(objection) for objection in found]
+
+
+async def _fields_with_statuses(work: Work, done: Recorded) -> dict[str, Any]:
+    [fields] = await _fields(work, [done.contact])
+    return {**fields, "application_statuses": [explained(standing) for standing in done.standings]}
 
 
 async def _fields(work: Work, rows: Sequence[Any]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.api.shapes import ExplainedStatus, NoticePeriod, PromiseTerms, TimescaleTerms, explained
-from app.api.views import narrowed, recorded
+from app.api.views import columns_of, narrowed, recorded
 from app.models import Debrief, Interview
 from app.rules.vocabulary import (
     AnswerQuality,
@@ -32,7 +32,8 @@ from app.rules.vocabulary import (
     WouldAccept,
 )
 from app.services import debriefs as service
-from app.services.scope import columns_of, find
+from app.services.corrections import read, with_successors
+from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -220,6 +221,9 @@ class DebriefCreate(Account):
     occurred_at: Instant | None = Field(default=None, description="The talk, not the typing; now if absent.")
     source: Word[DebriefSource] = DebriefSource.CALL
     channel: Word[Channel] | None = None
+    supersedes: Id | None = Field(
+        default=None, description="The version that this one corrects; it counts no more."
+    )
     timescale: DebriefTimescale | None = Field(default=None, description="When the client will answer.")
     next_steps_timescale: TimescaleTerms | None = Field(
         default=None, description="When the client will answer, as the candidate heard it."
@@ -253,7 +257,9 @@ class DebriefView(Output):
     id: Id
     interview_id: Id
     application_id: Id
-    version: int = Field(description="The latest of an interview is the current one.")
+    supersedes: Id | None
+    superseded_by: Id | None
+    version: int = Field(description="Counted for each interview.")
     occurred_at: Instant
     recorded_at: Instant
     source: DebriefSource
@@ -266,7 +272,9 @@ class CurrentDebrief(Output):
 
     interview_id: Id
     version: int = Field(description="The latest version in it.")
-    account: dict[str, Any] = Field(description="Every member ever given; a later version wins.")
+    account: dict[str, Any] = Field(
+        description="Every member ever given; a later version wins, and a superseded one is left out."
+    )
     origins: dict[str, Id] = Field(description="The debrief that each member comes from.")
 
 
@@ -288,7 +296,8 @@ async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: I
     done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)
     return DebriefSaved.model_validate(
         {
-            **DebriefView.model_validate(done.debrief).model_dump(),
+            **columns_of(done.debrief),
+            "superseded_by": None,
             "timescale_ids": [timescale.id for timescale in done.timescales],
             "contact_id": done.contact and done.contact.id,
             "application_status": explained(done.standing),
@@ -300,7 +309,7 @@ async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: I
 async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[DebriefView]:
     """List the versions of an interview's debrief, oldest first."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(columns_of(work.caller, Debrief), Debrief, {"interview_id": interview_id})
+    query = narrowed(with_successors(work.caller, Debrief), Debrief, {"interview_id": interview_id})
     return await recorded(DebriefView, work, paging, query, Debrief)
 
 
@@ -313,4 +322,4 @@ async def get_current_debrief(interview_id: InterviewId, work: InWork) -> Curren
 @debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404))
 async def get_debrief(debrief_id: DebriefId, work: InWork) -> DebriefView:
     """Read one version of a debrief."""
-    return DebriefView.model_validate(await find(work.db, work.caller, Debrief, debrief_id))
+    return DebriefView.model_validate(await read(work.db, work.caller, Debrief, debrief_id))

@@ -6,7 +6,7 @@ from fastapi import Path
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import narrowed, recorded
+from app.api.views import columns_of, narrowed, recorded
 from app.models import Feedback, Interview
 from app.rules.vocabulary import (
     Decision,
@@ -17,7 +17,8 @@ from app.rules.vocabulary import (
     SalaryChange,
 )
 from app.services import feedback as service
-from app.services.scope import columns_of, find
+from app.services.corrections import read, with_successors
+from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -103,11 +104,14 @@ class FeedbackCreate(FeedbackDetails):
         default=None, description="Who said it; the application's client contact if absent."
     )
     embargo_until: Instant | None = Field(default=None, description="Not to be passed on before.")
+    supersedes: Id | None = Field(
+        default=None, description="The record that this one corrects; it counts no more."
+    )
     timescale: TimescaleTerms | None = Field(default=None, description="When the client will say more.")
 
     def values(self) -> dict[str, Any]:
         """The columns, with all that the rules do not read in `details`."""
-        read = {"decision", "received_at", "from_contact", "embargo_until", "timescale"}
+        read = {"decision", "received_at", "from_contact", "embargo_until", "supersedes", "timescale"}
         return {
             **self.model_dump(include=read),
             "details": self.model_dump(mode="json", exclude=read, by_alias=True),
@@ -120,6 +124,8 @@ class FeedbackView(Output):
     id: Id
     interview_id: Id
     application_id: Id
+    supersedes: Id | None
+    superseded_by: Id | None
     received_at: Instant
     recorded_at: Instant
     from_contact: Id | None
@@ -135,12 +141,14 @@ class FeedbackSaved(FeedbackView):
 
 
 @feedback.post(
-    "/v1/interviews/{interview_id}/feedback", status_code=201, **operation("records:write", 404, body=True)
+    "/v1/interviews/{interview_id}/feedback",
+    status_code=201,
+    **operation("records:write", 404, 409, body=True),
 )
 async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.values(), now=work.now)
-    fields = FeedbackView.model_validate(row).model_dump()
+    fields = {**columns_of(row), "superseded_by": None}
     return FeedbackSaved.model_validate({**fields, "application_status": explained(standing)})
 
 
@@ -148,11 +156,11 @@ async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work:
 async def list_feedback(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[FeedbackView]:
     """List the feedback on an interview, in the order it was recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(columns_of(work.caller, Feedback), Feedback, {"interview_id": interview_id})
+    query = narrowed(with_successors(work.caller, Feedback), Feedback, {"interview_id": interview_id})
     return await recorded(FeedbackView, work, paging, query, Feedback)
 
 
 @feedback.get("/v1/feedback/{feedback_id}", **operation("records:read", 404))
 async def get_feedback(feedback_id: FeedbackId, work: InWork) -> FeedbackView:
     """Read a piece of feedback."""
-    return FeedbackView.model_validate(await find(work.db, work.caller, Feedback, feedback_id))
+    return FeedbackView.model_validate(await read(work.db, work.caller, Feedback, feedback_id))

@@ -98,6 +98,19 @@ class NoticePeriod(Input):
     negotiable: bool = False
 
 
+class VoidTerms(Input):
+    """Why a record counts no more."""
+
+    reason: Line = Field(description="Why; for the colleagues who wonder.")
+
+
+class VoidedView(Output):
+    """When a record was voided, and why."""
+
+    at: Instant
+    reason: str
+
+
 class ReasonSummary(Output):
     """Why somebody is owed a word, and when it is due."""
 

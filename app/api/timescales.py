@@ -7,13 +7,14 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import narrowed, recorded
+from app.api.views import columns_of, narrowed, recorded
 from app.models import Interview, Timescale
 from app.rules.phrases import Interpretation, interpret
 from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
 from app.services import facts
 from app.services import timescales as service
-from app.services.scope import columns_of, find
+from app.services.corrections import read, with_successors
+from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -33,6 +34,9 @@ class TimescaleCreate(TimescaleTerms):
     )
     given_at: Instant | None = Field(default=None, description="When it was said; now if absent.")
     given_by: Id | None = Field(default=None, description="The client contact who said it.")
+    supersedes: Id | None = Field(
+        default=None, description="The record that this one corrects; it counts no more."
+    )
 
 
 class TimescaleView(Output):
@@ -41,6 +45,8 @@ class TimescaleView(Output):
     id: Id
     interview_id: Id
     application_id: Id
+    supersedes: Id | None
+    superseded_by: Id | None
     source: TimescaleSource
     given_by: Id | None
     given_at: Instant
@@ -109,12 +115,12 @@ class PhraseRead(Output):
 @timescales.post(
     "/v1/interviews/{interview_id}/timescales",
     status_code=201,
-    **operation("records:write", 404, body=True),
+    **operation("records:write", 404, 409, body=True),
 )
 async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)
-    fields = TimescaleView.model_validate(row).model_dump()
+    fields = {**columns_of(row), "superseded_by": None}
     return TimescaleSaved.model_validate({**fields, "application_status": explained(standing)})
 
 
@@ -122,14 +128,14 @@ async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, wor
 async def list_timescales(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[TimescaleView]:
     """List the timescales of an interview, in the order they were recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(columns_of(work.caller, Timescale), Timescale, {"interview_id": interview_id})
+    query = narrowed(with_successors(work.caller, Timescale), Timescale, {"interview_id": interview_id})
     return await recorded(TimescaleView, work, paging, query, Timescale)
 
 
 @timescales.get("/v1/timescales/{timescale_id}", **operation("records:read", 404))
 async def get_timescale(timescale_id: TimescaleId, work: InWork) -> TimescaleView:
     """Read a timescale."""
-    return TimescaleView.model_validate(await find(work.db, work.caller, Timescale, timescale_id))
+    return TimescaleView.model_validate(await read(work.db, work.caller, Timescale, timescale_id))
 
 
 @timescales.post("/v1/timescales/interpret", **operation("status:read", 404, body=True))

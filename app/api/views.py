@@ -114,8 +114,7 @@ async def saved_view(
 
 def columns_of(row: TenantedBase) -> dict[str, Any]:
     """A row's columns by name, with those of a pause or a hold as the object they are."""
-    columns = {attribute.key: getattr(row, attribute.key) for attribute in row.__mapper__.column_attrs}
-    return nested(columns)
+    return nested(objects.fields_of(row))
 
 
 def nested(columns: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,19 +1,18 @@
 """Applications and what is changed about them: their state, a hold, a withdrawal, an agreement to wait."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
-from app.models import Application, Candidate, ClientContact, Job, Snooze
+from app.models import Application, Candidate, ClientContact, Job, Snooze, Void
 from app.models.external_refs import RefKind
-from app.rules.vocabulary import ApplicationState
-from app.services import objects, status
-from app.services.objects import Refs, Saved, save
+from app.rules.vocabulary import ApplicationMode, ApplicationState
+from app.services import objects, status, voids
+from app.services.objects import Refs, Saved, fields_of, save
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -31,26 +30,28 @@ async def create(
 ) -> tuple[Saved[Application], Standing]:
     """Put a candidate forward for a job, or change the application an external id names.
 
-    The owner is the candidate's unless one is given. Raises NotFoundError for what is not there, InvalidError
-    where the client contact works elsewhere or nobody owns the candidate.
+    The owner is the candidate's unless one is given; a direct applicant needs none (N1). Raises NotFoundError for
+    what is not there, InvalidError where the client contact works elsewhere or nobody speaks for the candidate.
     """
     values = dict(values)
     candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id", lock=True)
     known_id = await objects.named(db, caller, RefKind.APPLICATION, refs)
+    state_before = None
     if known_id is not None:
         application = await find(db, caller, Application, known_id)
         _check_same(application, values)
+        state_before = application.state
         values["consultant_id"] = values.get("consultant_id") or application.consultant_id
-    else:
-        values["consultant_id"] = values.get("consultant_id") or _owner(candidate)
+    elif values["mode"] is ApplicationMode.AGENCY:
+        values["consultant_id"] = values.get("consultant_id") or candidate.consultant_id
     # A job that changes meanwhile either finds this application or is found changed.
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id", lock=True)
     await _check_client(db, caller, job, values["client_contact_id"])
-    columns = _with_hold(values)
-    if "hold" in given:
-        given |= columns.keys() - values.keys()
-    saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=given)
+    columns, sent = _columns(values), _columns({name: values[name] for name in given & values.keys()})
+    saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=frozenset(sent))
+    _check_represented(saved.row)
     settle_hold(saved.row, now)
+    settle_closing(saved.row, state_before, now)
     standing = await _refreshed(db, caller, saved.row.id, now)
     await db.refresh(saved.row)
     return saved, standing
@@ -66,10 +67,12 @@ async def update(
     job = await find(db, caller, Job, application.job_id, lock=True)
     if "client_contact_id" in changes:
         await _check_client(db, caller, job, changes["client_contact_id"])
-    for name, value in _with_hold(changes).items():
+    state_before = application.state
+    for name, value in _columns(changes).items():
         setattr(application, name, value)
+    _check_represented(application)
     settle_hold(application, now)
-    settle_closing(application, now)
+    settle_closing(application, state_before, now)
     standing = await _refreshed(db, caller, application_id, now)
     await db.refresh(application)
     return application, standing
@@ -86,6 +89,23 @@ async def snooze(
     return row, await _refreshed(db, caller, application_id, now)
 
 
+async def void_snooze(
+    db: AsyncSession, caller: Caller, snooze_id: UUID, reason: str, *, now: datetime
+) -> tuple[Snooze, Standing]:
+    """End a snooze: it quiets its reason no more. Raises NotFoundError, or ConflictError if it is voided already."""
+    row = await find(db, caller, Snooze, snooze_id)
+    await status.lock(db, caller, [row.application_id])
+    await voids.add(db, caller, Void.snooze_id, snooze_id, reason, now=now)
+    return row, await _refreshed(db, caller, row.application_id, now)
+
+
+async def described_snoozes(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    """Snoozes, given as rows or as their columns, with whether they were voided."""
+    snoozes = [fields_of(row) for row in rows]
+    voided = await voids.by_record(db, caller, Void.snooze_id, [snooze["id"] for snooze in snoozes])
+    return [{**snooze, "voided": voided.get(snooze["id"])} for snooze in snoozes]
+
+
 def _check_same(application: Application, values: Mapping[str, Any]) -> None:
     """An application is one candidate for one job: an external id cannot move it to another."""
     for name in ("candidate_id", "job_id"):
@@ -97,12 +117,18 @@ def _check_same(application: Application, values: Mapping[str, Any]) -> None:
             )
 
 
-def _owner(candidate: Candidate) -> UUID:
-    if candidate.consultant_id is None:
+def _check_represented(application: Application) -> None:
+    """An agency's application has an owner here and somebody at the client; a direct applicant's needs neither (N1)."""
+    if application.mode is ApplicationMode.DIRECT:
+        return
+    if application.client_contact_id is None:
+        raise InvalidError(
+            "Name a client contact: who answers?", code="missing", pointer="/client_contact_id"
+        )
+    if application.consultant_id is None:
         raise InvalidError(
             "Name a consultant: the candidate has no owner.", code="missing", pointer="/consultant_id"
         )
-    return candidate.consultant_id
 
 
 def settle_hold(application: Application, now: datetime) -> None:
@@ -122,17 +148,19 @@ def settle_hold(application: Application, now: datetime) -> None:
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
 
 
-def settle_closing(application: Application, now: datetime) -> None:
-    """Keep in mind when an application was closed, for as long as it is."""
+def settle_closing(application: Application, state_before: ApplicationState | None, now: datetime) -> None:
+    """Keep in mind when an application was closed, for as long as it is; unknown of one that came closed."""
     if application.state is not ApplicationState.CLOSED:
         application.closed_at = None
-    elif inspect(application).attrs.state.history.has_changes():
+    elif state_before not in (None, ApplicationState.CLOSED):
         application.closed_at = now
 
 
-def _with_hold(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A `hold` object as its columns."""
+def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Members as columns: a `hold` object as its own, and a withdrawal noted by hand is no contact's any more."""
     columns = dict(values)
+    if "withdrawn_at" in columns:
+        columns["withdrawn_by"] = None
     if "hold" in columns:
         nothing = dict.fromkeys(("since", "until", "reason", "ended_at"))
         hold = columns.pop("hold") or nothing

@@ -1,45 +1,88 @@
 """Contacts: calls, mails and voicemails with either side, what they relay and what they promise."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.errors import InvalidError, NotFoundError
+from app.errors import InvalidError
 from app.models import (
     Application,
     Candidate,
     ClientContact,
     Contact,
     ContactApplication,
-    Feedback,
     Job,
     Relay,
+    Void,
 )
 from app.rules.policy import Policy
-from app.rules.vocabulary import ContactParty
-from app.services import facts, status
+from app.rules.restraint import IN_VAIN, Objection, Plan, objections
+from app.rules.vocabulary import Answer, ApplicationState, ContactParty, Direction
+from app.services import facts, plans, relays, status, voids
+from app.services.objects import fields_of
+from app.services.relays import News
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
 
-async def record(
-    db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime
-) -> tuple[Contact, list[Standing]]:
-    """Record a contact with a candidate or a client contact and recompute every application it covers.
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A contact, where every application it covers stands now, and what spoke against making it."""
+
+    contact: Contact
+    standings: Sequence[Standing]
+    warnings: Sequence[Objection] = ()
+
+
+async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Recorded:
+    """Record a contact and recompute every application it covers; warn where it broke G1, G2, G3, G4, M2 or T7.
 
     `values` are the columns, `person_id`, `application_ids` (None: all of that person's), `relays` and `promise`.
     Raises NotFoundError for what is not there, InvalidError for what is not that person's.
     """
+    if _is_candidates(values["party"]):
+        await status.lock_candidate(db, caller, values["person_id"])
     covered = await _covered(db, caller, values)
     await status.lock(db, caller, covered)
+    warnings: Sequence[Objection] = ()
+    if values["direction"] is Direction.OUTBOUND and values["party"] is not ContactParty.INTERVIEWER:
+        at = values["occurred_at"] or now
+        warnings = objections(await plans.load(db, caller, values, covered, at=at))
     contact = await add(db, caller, values, now=now)
     standings = await status.refresh(db, caller, covered, now=now)
-    return contact, list(standings.values())
+    return Recorded(contact, [standings[application_id] for application_id in covered], warnings)
+
+
+async def plan(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Plan:
+    """A contact about to be made, with all that may speak against it; nothing is stored.
+
+    `values` are `party`, `person_id`, `application_ids`, `purpose`, `channel`, `relays` and `at`. Raises as `record`.
+    """
+    covered = await _covered(db, caller, values)
+    await _find_news(db, caller, values, "")
+    return await plans.load(db, caller, values, covered, at=values["at"] or now)
+
+
+async def void(db: AsyncSession, caller: Caller, contact_id: UUID, reason: str, *, now: datetime) -> Recorded:
+    """Void a contact: it counts no more, and a withdrawal it brought is taken back unless another brought it too.
+
+    Raises NotFoundError, or ConflictError if it is voided already.
+    """
+    contact = await find(db, caller, Contact, contact_id)
+    if contact.candidate_id is not None:
+        await status.lock_candidate(db, caller, contact.candidate_id)
+    covered = await _covered_by(db, caller, contact)
+    await status.lock(db, caller, covered)
+    await voids.add(db, caller, Void.contact_id, contact_id, reason, now=now)
+    await _take_back(db, caller, contact)
+    standings = await status.refresh(db, caller, covered, now=now)
+    return Recorded(contact, [standings[application_id] for application_id in covered])
 
 
 async def add(
@@ -56,18 +99,17 @@ async def add(
     The pointers say where in the body the contact and the promise stand.
     """
     columns = dict(values)
+    _check_party(columns, pointer, promise_pointer)
+    news = await _find_news(db, caller, columns, pointer)
+    _check_answer(columns, news, pointer)
     person_id, application_ids = columns.pop("person_id"), columns.pop("application_ids")
-    relays, promise = columns.pop("relays"), columns.pop("promise")
-    occurred_at = columns.pop("occurred_at") or now
-    relays_pointer = f"{pointer}/relays"
-    await _check_relays(db, caller, columns["party"], person_id, application_ids, relays, relays_pointer)
-    policy = await facts.policy_of(db, caller)
-    check_promise(columns["party"], promise, occurred_at, policy, promise_pointer)
-    person = "candidate_id" if columns["party"] is ContactParty.CANDIDATE else "client_contact_id"
+    promise, _ = columns.pop("promise"), columns.pop("relays")
+    columns["occurred_at"] = columns["occurred_at"] or now
+    check_promise(promise, columns["occurred_at"], await facts.policy_of(db, caller), promise_pointer)
+    person = "candidate_id" if _is_candidates(columns["party"]) else "client_contact_id"
     contact = Contact(
         agency_id=caller.agency_id,
         id=uuid7(),
-        occurred_at=occurred_at,
         recorded_at=now,
         all_applications=application_ids is None,
         promise_by=promise and promise["by"],
@@ -77,19 +119,17 @@ async def add(
     )
     db.add(contact)
     await db.flush()
-    await _link(db, caller, ContactApplication, "application_id", contact.id, application_ids or ())
-    await _link(db, caller, Relay, "feedback_id", contact.id, relays)
+    await _link(db, caller, contact.id, application_ids or ())
+    await relays.link(db, caller, contact.id, news)
+    if contact.answer is Answer.OUT:
+        await _withdraw(db, caller, contact, news.changed)
     return contact
 
 
-def check_promise(
-    party: ContactParty, promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy, pointer: str
-) -> None:
-    """Raise InvalidError for a promise to anyone but the candidate, or for a time before it was made."""
+def check_promise(promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy, pointer: str) -> None:
+    """Raise InvalidError for a promise of a time before it was made."""
     if promise is None:
         return
-    if party is not ContactParty.CANDIDATE:
-        raise InvalidError("Promises are made to candidates.", code="promise_party", pointer=pointer)
     by, by_date = promise["by"], promise["by_date"]
     if by is not None and by < made_at:
         raise InvalidError(
@@ -102,11 +142,13 @@ def check_promise(
 
 
 async def described(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Contacts, given as rows or as their columns, with the person, the applications, the relays and the promise."""
-    contacts = [dict(row) if isinstance(row, Mapping) else _columns(row) for row in rows]
+    """Contacts, given as rows or as their columns, with person, applications, relays, promise and whether voided."""
+    contacts = [fields_of(row) for row in rows]
     ids = [contact["id"] for contact in contacts]
     applications = await _linked(db, caller, ContactApplication, ContactApplication.application_id, ids)
-    relays = await _linked(db, caller, Relay, Relay.feedback_id, ids)
+    passed_on = func.coalesce(Relay.feedback_id, Relay.job_change_id)
+    relayed = await _linked(db, caller, Relay, passed_on, ids)
+    voided = await voids.by_record(db, caller, Void.contact_id, ids)
     for contact in contacts:
         by, by_date = contact["promise_by"], contact["promise_by_date"]
         contact["person_id"] = contact["candidate_id"] or contact["client_contact_id"]
@@ -114,12 +156,84 @@ async def described(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> li
         contact["application_ids"] = (
             None if contact["all_applications"] else applications.get(contact["id"], [])
         )
-        contact["relays"] = relays.get(contact["id"], [])
+        contact["relays"] = relayed.get(contact["id"], [])
+        contact["voided"] = voided.get(contact["id"])
     return contacts
 
 
-def _columns(contact: Contact) -> dict[str, Any]:
-    return {attribute.key: getattr(contact, attribute.key) for attribute in contact.__mapper__.column_attrs}
+def _is_candidates(party: ContactParty) -> bool:
+    """Whether a contact stands under a candidate: with them, or theirs with an interviewer (N1)."""
+    return party is not ContactParty.CLIENT
+
+
+def _check_party(values: Mapping[str, Any], pointer: str, promise_pointer: str) -> None:
+    """Only a candidate is told news and promised a word, and an interviewer is owed no answer of ours."""
+    party = values["party"]
+    if values["promise"] and party is not ContactParty.CANDIDATE:
+        raise InvalidError("Promises are made to candidates.", code="promise_party", pointer=promise_pointer)
+    if values.get("needs_reply") and party is ContactParty.INTERVIEWER:
+        raise InvalidError(
+            "An interviewer's message waits for the candidate's answer, not for ours.",
+            code="needs_reply_party",
+            pointer=f"{pointer}/needs_reply",
+        )
+
+
+async def _find_news(db: AsyncSession, caller: Caller, values: Mapping[str, Any], pointer: str) -> News:
+    """What a contact relays, checked."""
+    pointer = f"{pointer}/relays"
+    if values["relays"] and values["party"] is not ContactParty.CANDIDATE:
+        raise InvalidError("News is relayed to candidates.", code="relay_party", pointer=pointer)
+    person_id, application_ids = values["person_id"], values["application_ids"]
+    return await relays.find_news(db, caller, person_id, application_ids, values["relays"], pointer=pointer)
+
+
+def _check_answer(values: Mapping[str, Any], news: News, pointer: str) -> None:
+    """An answer is the candidate's, to a change of the job that they are told of in the same contact."""
+    if not values.get("answer"):
+        return
+    if not news.job_changes:
+        raise InvalidError(
+            "An answer goes with a change of the job that the contact relays to the candidate.",
+            code="answer_without_change",
+            pointer=f"{pointer}/answer",
+        )
+    if values["outcome"] in IN_VAIN:
+        raise InvalidError(
+            "An attempt in vain brings no answer.", code="answer_in_vain", pointer=f"{pointer}/answer"
+        )
+
+
+async def _withdraw(
+    db: AsyncSession, caller: Caller, contact: Contact, application_ids: Collection[UUID]
+) -> None:
+    """The candidate wants the changed job no more: withdraw the open ones of the applications to it."""
+    still_in = update(Application).where(
+        Application.agency_id == caller.agency_id,
+        Application.id.in_(application_ids),
+        Application.state != ApplicationState.CLOSED,
+        Application.withdrawn_at.is_(None),
+    )
+    await db.execute(still_in.values(withdrawn_at=contact.occurred_at, withdrawn_by=contact.id))
+
+
+async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None:
+    """Take back what a voided contact withdrew, as far as no other contact says the same: a call entered twice."""
+    brought = update(Application).where(
+        Application.agency_id == caller.agency_id, Application.withdrawn_by == contact.id
+    )
+    taken_back = brought.values(withdrawn_at=None, withdrawn_by=None).returning(Application.id)
+    application_ids = set(await db.scalars(taken_back))
+    if not application_ids:
+        return
+    alike = rows_of(caller, Contact).where(
+        Contact.candidate_id == contact.candidate_id, Contact.answer == Answer.OUT, ~voids.is_voided()
+    )
+    for other in (await db.scalars(alike.order_by(Contact.occurred_at))).all():
+        [fields] = await described(db, caller, [other])
+        covered, ids = fields["application_ids"], fields["relays"]
+        news = await relays.find_news(db, caller, fields["person_id"], covered, ids, pointer="")
+        await _withdraw(db, caller, other, application_ids.intersection(news.changed))
 
 
 async def _linked(
@@ -142,8 +256,8 @@ async def _linked(
 async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) -> list[UUID]:
     """The applications a contact bears on, checked to be that person's."""
     person_id, named = values["person_id"], values["application_ids"]
-    if values["party"] is ContactParty.CANDIDATE:
-        await find(db, caller, Candidate, person_id, pointer="/person_id", lock=True)
+    if _is_candidates(values["party"]):
+        await find(db, caller, Candidate, person_id, pointer="/person_id")
         own = await status.open_applications(db, caller, candidate_id=person_id)
     else:
         contact = await find(db, caller, ClientContact, person_id, pointer="/person_id")
@@ -162,6 +276,17 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
     return sorted(set(named))
 
 
+async def _covered_by(db: AsyncSession, caller: Caller, contact: Contact) -> list[UUID]:
+    """The applications that a recorded contact bears on."""
+    if contact.all_applications:
+        return await status.open_applications(
+            db, caller, candidate_id=contact.candidate_id, client_contact_id=contact.client_contact_id
+        )
+    column = ContactApplication.application_id
+    named = await _linked(db, caller, ContactApplication, column, [contact.id])
+    return sorted(named.get(contact.id, []))
+
+
 async def _applications_at(db: AsyncSession, caller: Caller, client_id: UUID) -> list[UUID]:
     query = select(Application.id).join(
         Job, (Job.agency_id == Application.agency_id) & (Job.id == Application.job_id)
@@ -170,49 +295,16 @@ async def _applications_at(db: AsyncSession, caller: Caller, client_id: UUID) ->
     return list(await db.scalars(mine))
 
 
-async def _check_relays(
-    db: AsyncSession,
-    caller: Caller,
-    party: ContactParty,
-    person_id: UUID,
-    application_ids: Sequence[UUID] | None,
-    relays: Sequence[UUID],
-    relays_pointer: str,
-) -> None:
-    if relays and party is not ContactParty.CANDIDATE:
-        raise InvalidError("Feedback is relayed to candidates.", code="relay_party", pointer=relays_pointer)
-    for place, feedback_id in enumerate(relays):
-        pointer = f"{relays_pointer}/{place}"
-        join = (Application.agency_id == Feedback.agency_id) & (Application.id == Feedback.application_id)
-        query = rows_of(caller, Feedback).join(Application, join).where(Feedback.id == feedback_id)
-        row = (
-            await db.execute(query.with_only_columns(Feedback.application_id, Application.candidate_id))
-        ).first()
-        if row is None:
-            raise NotFoundError(pointer=pointer)
-        if row.candidate_id != person_id:
-            raise InvalidError(
-                "That feedback is about another candidate.", code="wrong_person", pointer=pointer
-            )
-        if application_ids is not None and row.application_id not in application_ids:
-            raise InvalidError(
-                "That feedback belongs to an application this contact does not cover.",
-                code="not_covered",
-                pointer=pointer,
-            )
-
-
-async def _link(
-    db: AsyncSession,
-    caller: Caller,
-    table: type[ContactApplication] | type[Relay],
-    column: str,
-    contact_id: UUID,
-    ids: Sequence[UUID],
-) -> None:
+async def _link(db: AsyncSession, caller: Caller, contact_id: UUID, application_ids: Sequence[UUID]) -> None:
+    """Note which applications a contact covers."""
     rows = [
-        {"agency_id": caller.agency_id, "id": uuid7(), "contact_id": contact_id, column: other_id}
-        for other_id in dict.fromkeys(ids)
+        {
+            "agency_id": caller.agency_id,
+            "id": uuid7(),
+            "contact_id": contact_id,
+            "application_id": application_id,
+        }
+        for application_id in dict.fromkeys(application_ids)
     ]
     if rows:
-        await db.execute(insert(table), rows)
+        await db.execute(insert(ContactApplication), rows)

@@ -23,6 +23,7 @@ from app.rules.vocabulary import (
     TimescaleSource,
 )
 from app.services import contacts, status, timescales
+from app.services.corrections import find_corrected
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
@@ -55,14 +56,15 @@ async def record(
     """Record a debrief with its timescales, contact and promise, and recompute the application.
 
     `entry` has the columns, `attended`, the rest of the account as JSON, and the optional `timescale`,
-    `next_steps_timescale`, `contact` and `next_promise`. Raises NotFoundError; ConflictError for an interview that
-    was not held; InvalidError for times that cannot be.
+    `next_steps_timescale`, `contact`, `next_promise` and `supersedes`. Raises NotFoundError; ConflictError for an
+    interview that was not held and for a debrief that is superseded already; InvalidError for times that cannot be.
     """
     interview = await find(db, caller, Interview, interview_id)
     await status.lock(db, caller, [interview.application_id])
     await db.refresh(interview)
+    corrected = await find_corrected(db, caller, Debrief, entry.get("supersedes"), interview_id)
     occurred_at = entry["occurred_at"] or now
-    _check(interview, occurred_at, entry)
+    _check(interview, corrected, occurred_at, entry)
     interview.state = STATES[entry["attended"]]
     debrief = await _add(db, caller, interview, entry, occurred_at, now)
     given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
@@ -74,24 +76,39 @@ async def record(
 async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:
     """The account of an interview as it stands: later versions win field by field, and each field names its origin.
 
-    Raises NotFoundError while there is no debrief.
+    A correction stands where the version stood that it supersedes. Raises NotFoundError while there is no debrief.
     """
     await find(db, caller, Interview, interview_id)
-    versions = rows_of(caller, Debrief).where(Debrief.interview_id == interview_id).order_by(Debrief.version)
+    query = rows_of(caller, Debrief).where(Debrief.interview_id == interview_id).order_by(Debrief.version)
+    versions = (await db.scalars(query)).all()
+    if not versions:
+        raise NotFoundError
     account: dict[str, Any] = {}
     origins: dict[str, UUID] = {}
-    debrief = None
-    for debrief in await db.scalars(versions):
+    for debrief in _in_force(versions):
         said = {"interest_score": debrief.interest_score, **debrief.account}
         account |= said
         origins |= dict.fromkeys(said, debrief.id)
-    if debrief is None:
-        raise NotFoundError
-    return {"interview_id": interview_id, "version": debrief.version, "account": account, "origins": origins}
+    version = versions[-1].version
+    return {"interview_id": interview_id, "version": version, "account": account, "origins": origins}
 
 
-def _check(interview: Interview, occurred_at: datetime, entry: Mapping[str, Any]) -> None:
-    if interview.state in NOT_HELD:
+def _in_force(versions: Sequence[Debrief]) -> list[Debrief]:
+    """The versions that count, each in its place."""
+    in_force: dict[UUID, Debrief] = {}
+    for debrief in versions:
+        place = debrief.id
+        if debrief.supersedes:
+            place = next(place for place, known in in_force.items() if known.id == debrief.supersedes)
+        in_force[place] = debrief
+    return list(in_force.values())
+
+
+def _check(
+    interview: Interview, corrected: Debrief | None, occurred_at: datetime, entry: Mapping[str, Any]
+) -> None:
+    """Refuse what cannot have happened, unless the version it corrects is what says so."""
+    if interview.state in NOT_HELD and interview.state is not _state_told(corrected):
         raise ConflictError(
             "The interview was not held, so there is nothing to debrief; if it was, set its state first.",
             code="interview_not_held",
@@ -104,6 +121,11 @@ def _check(interview: Interview, occurred_at: datetime, entry: Mapping[str, Any]
         raise InvalidError(
             "A promise needs a contact in which it was made.", code="promise_party", pointer="/next_promise"
         )
+
+
+def _state_told(debrief: Debrief | None) -> InterviewState | None:
+    """What a debrief made of its interview."""
+    return STATES[Attended(debrief.account.get("attended", Attended.ATTENDED))] if debrief else None
 
 
 async def _add(
@@ -122,6 +144,7 @@ async def _add(
         id=uuid7(),
         application_id=interview.application_id,
         interview_id=interview.id,
+        supersedes=entry.get("supersedes"),
         version=(await db.scalar(earlier) or 0) + 1,
         occurred_at=occurred_at,
         recorded_at=now,

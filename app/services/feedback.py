@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
 from app.models import Application, ClientContact, Feedback, Interview
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import status, timescales
 from app.services.applications import settle_hold
+from app.services.corrections import find_corrected
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -22,21 +24,38 @@ async def record(
 ) -> tuple[Feedback, Standing]:
     """Record what the client said; a job on hold puts the application on hold (R6), any other decision ends that.
 
-    `values` may carry the client's next `timescale`. Raises NotFoundError, InvalidError.
+    `values` may carry the client's next `timescale`, and name a record that this one supersedes. Raises
+    NotFoundError, InvalidError, ConflictError for one that is superseded already.
     """
     interview = await find(db, caller, Interview, interview_id)
     await status.lock(db, caller, [interview.application_id])
     application = await find(db, caller, Application, interview.application_id)
-    columns = dict(values)
-    timescale = columns.pop("timescale", None)
-    received_at = columns["received_at"] = columns["received_at"] or now
+    corrected = await find_corrected(db, caller, Feedback, values.get("supersedes"), interview_id)
+    row = await _add(db, caller, application, interview, values, now)
+    if corrected:
+        _undo(application, corrected)
+    if row.decision is not Decision.UNDECIDED and await _is_latest(db, caller, row):
+        _apply(application, row.decision, row.received_at, row.details.get("hold"))
+    if values.get("timescale"):
+        given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
+        await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")
+    standings = await status.refresh(db, caller, [application.id], now=now)
+    return row, standings[application.id]
+
+
+async def _add(
+    db: AsyncSession,
+    caller: Caller,
+    application: Application,
+    interview: Interview,
+    values: Mapping[str, Any],
+    now: datetime,
+) -> Feedback:
+    columns = {name: value for name, value in values.items() if name != "timescale"}
+    columns["received_at"] = columns["received_at"] or now
     columns["from_contact"] = columns["from_contact"] or application.client_contact_id
     if columns["from_contact"] is not None:
         await find(db, caller, ClientContact, columns["from_contact"], pointer="/from_contact")
-    if columns["decision"] is not Decision.UNDECIDED and await _is_latest(
-        db, caller, application.id, received_at
-    ):
-        _apply(application, columns["decision"], received_at, columns["details"].get("hold"))
     row = Feedback(
         agency_id=caller.agency_id,
         id=uuid7(),
@@ -46,11 +65,28 @@ async def record(
         **columns,
     )
     db.add(row)
-    if timescale:
-        given = {"source": TimescaleSource.CLIENT, "given_at": received_at, **timescale}
-        await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")
-    standings = await status.refresh(db, caller, [application.id], now=now)
-    return row, standings[application.id]
+    await db.flush()
+    return row
+
+
+def _undo(application: Application, corrected: Feedback) -> None:
+    """Take back what a corrected decision did to the application: the hold that it began, or ended (R6)."""
+    said_at = corrected.received_at
+    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since == said_at:
+        application.hold_since = None
+        if application.state is ApplicationState.ON_HOLD:
+            application.state = ApplicationState.ACTIVE
+        settle_hold(application, said_at)
+    elif _ended_hold(application, corrected):
+        application.state = ApplicationState.ON_HOLD
+        settle_hold(application, said_at)
+
+
+def _ended_hold(application: Application, decided: Feedback) -> bool:
+    went_on = (
+        application.state is ApplicationState.ACTIVE and application.hold_ended_at == decided.received_at
+    )
+    return went_on and decided.decision is not Decision.UNDECIDED
 
 
 def _apply(
@@ -73,12 +109,15 @@ def _date(hold: Mapping[str, Any] | None, name: str) -> Any:
     return datetime.fromisoformat(value).date() if isinstance(value, str) else value
 
 
-async def _is_latest(db: AsyncSession, caller: Caller, application_id: UUID, received_at: datetime) -> bool:
-    """Whether no decision came later: one recorded late must not undo what was decided since."""
+async def _is_latest(db: AsyncSession, caller: Caller, row: Feedback) -> bool:
+    """Whether no decision that counts came later: one recorded late must not undo what was decided since."""
+    newer = aliased(Feedback)
+    superseded = exists().where(newer.agency_id == Feedback.agency_id, newer.supersedes == Feedback.id)
     later = select(Feedback.id).where(
         Feedback.agency_id == caller.agency_id,
-        Feedback.application_id == application_id,
+        Feedback.application_id == row.application_id,
         Feedback.decision != Decision.UNDECIDED,
-        Feedback.received_at > received_at,
+        Feedback.received_at > row.received_at,
+        ~superseded,
     )
     return await db.scalar(later.limit(1)) is None

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError
 from app.models import ExternalRef
-from app.models.base import Row
+from app.models.base import Row, TenantedBase
 from app.models.external_refs import RefKind
 from app.services.scope import Caller, columns_of, find
 
@@ -101,6 +101,13 @@ async def page(
         dict(row) for row in (await db.execute(query.order_by(columns["id"]).limit(limit + 1))).mappings()
     ]
     return rows[:limit], len(rows) > limit
+
+
+def fields_of(row: Mapping[str, Any] | TenantedBase) -> dict[str, Any]:
+    """The columns by name of a row, be it one of a list or one on its own."""
+    if isinstance(row, Mapping):
+        return dict(row)
+    return {attribute.key: getattr(row, attribute.key) for attribute in row.__mapper__.column_attrs}
 
 
 async def refs_of(

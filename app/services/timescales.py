@@ -14,6 +14,7 @@ from app.rules.calendar import WorkingCalendar
 from app.rules.policy import Policy
 from app.rules.vocabulary import TimescaleAnchor
 from app.services import facts, status
+from app.services.corrections import find_corrected
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -21,9 +22,13 @@ from app.services.status import Standing
 async def record(
     db: AsyncSession, caller: Caller, interview_id: UUID, values: Mapping[str, Any], *, now: datetime
 ) -> tuple[Timescale, Standing]:
-    """Record a timescale for an interview's answer. Raises NotFoundError, InvalidError."""
+    """Record a timescale for an interview's answer; it may supersede an earlier one of the same interview.
+
+    Raises NotFoundError, InvalidError, ConflictError for one that is superseded already.
+    """
     interview = await find(db, caller, Interview, interview_id)
     await status.lock(db, caller, [interview.application_id])
+    await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
     row = await add(db, caller, interview, values, now=now)
     standings = await status.refresh(db, caller, [interview.application_id], now=now)
     return row, standings[interview.application_id]

@@ -1,5 +1,11 @@
 """Applications: upserts by external id, holds, withdrawals, agreements to wait, snoozes."""
 
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.db import Database
+from app.models import Application
 from tests.agency import Agency
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
@@ -129,3 +135,35 @@ async def test_a_hold_cannot_end_before_it_begins(agency: Agency) -> None:
     hold = {"since": "2026-07-15T12:00:00Z", "ended_at": "2026-07-14T12:00:00Z"}
     answer = await agency.call("PATCH", f"/v1/applications/{application['id']}", json={"hold": hold})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/hold/ended_at")
+
+
+async def closed_at(agency: Agency, database: Database) -> datetime | None:
+    """When the agency's only application was closed, as later computations need it."""
+    async with database.transaction(agency.id) as db:
+        found: datetime | None = await db.scalar(
+            select(Application.closed_at).where(Application.agency_id == agency.id)
+        )
+        return found
+
+
+async def test_when_it_was_closed_is_kept_for_as_long_as_it_is(agency: Agency, database: Database) -> None:
+    refs = {"external_refs": [{"source": "ats", "id": "7"}]}
+    application = await agency.application(**refs)
+    same = {name: application[name] for name in ("candidate_id", "job_id", "client_contact_id")} | refs
+    assert await closed_at(agency, database) is None
+    await agency.post("/v1/applications", {**same, "state": "closed"})
+    by_upsert = await closed_at(agency, database)
+    assert by_upsert is not None
+    await agency.post("/v1/applications", {**same, "state": "closed"})
+    assert await closed_at(agency, database) == by_upsert
+    await agency.patch(f"/v1/applications/{application['id']}", {"state": "active"})
+    assert await closed_at(agency, database) is None
+    await agency.patch(f"/v1/applications/{application['id']}", {"state": "closed"})
+    assert await closed_at(agency, database) is not None
+
+
+async def test_an_application_that_came_closed_was_closed_nobody_knows_when(
+    agency: Agency, database: Database
+) -> None:
+    await agency.application(state="closed")
+    assert await closed_at(agency, database) is None

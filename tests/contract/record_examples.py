@@ -110,8 +110,9 @@ async def tell(story: Story) -> None:
     ids = await _directory(story)
     ids |= await _application(story, ids)
     await _interview_and_debrief(story, ids)
-    await _waiting(story, ids)
+    ids |= await _waiting(story, ids)
     await _feedback(story, ids)
+    await _mistakes(story, ids)
     await _job_change_and_preferences(story, ids)
     await _preview(story)
     await story.get("/livez")
@@ -223,7 +224,7 @@ async def _interview_and_debrief(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"{ids['interview']}/debrief")
 
 
-async def _waiting(story: Story, ids: dict[str, str]) -> None:
+async def _waiting(story: Story, ids: dict[str, str]) -> dict[str, str]:
     story.at("2026-07-15T10:05:00+01:00")
     said = {"phrase": "by Friday", "given_at": "2026-07-15T10:00:00+01:00"}
     await story.post("/v1/timescales/interpret", {**said, "client_contact_id": ids["client_contact_id"]})
@@ -253,6 +254,7 @@ async def _waiting(story: Story, ids: dict[str, str]) -> None:
     )
     await story.get(f"/v1/snoozes/{snooze}")
     await story.get(f"{ids['application']}/snoozes")
+    return {"snooze_id": snooze}
 
 
 async def _feedback(story: Story, ids: dict[str, str]) -> None:
@@ -315,6 +317,16 @@ async def _job_change_and_preferences(story: Story, ids: dict[str, str]) -> None
     await story.get(f"/v1/preferences/{preference}")
     await story.get(f"{path}/preferences")
     await story.get(f"{path}/preference")
+
+
+async def _mistakes(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-21T11:20:00+01:00")
+    chaser = {"with": "client", "person_id": ids["client_contact_id"], "purpose": "chase"}
+    sent = {**chaser, "direction": "outbound", "outcome": "sent", "channel": "email"}
+    mistake = await story.post("/v1/contacts", sent, is_example=False)
+    await story.post("/v1/contacts/check", {**chaser, "channel": "phone"})
+    await story.post(f"/v1/contacts/{mistake}/void", {"reason": "Meant for another client"})
+    await story.post(f"/v1/snoozes/{ids['snooze_id']}/void", {"reason": "Tom answered after all"})
 
 
 async def _preview(story: Story) -> None:

@@ -22,6 +22,7 @@ EVIDENCE = {
     "contact_applications",
     "relays",
     "snoozes",
+    "voids",
     "external_refs",
     "credentials",
 }

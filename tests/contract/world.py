@@ -14,6 +14,9 @@ PARTS = {
     "application_ids": "application",
 }
 
+# What a record that supersedes another is, by a member that only its body has.
+CORRECTIONS = {"interest_score": "debrief", "decision": "feedback", "kind": "timescale"}
+
 
 @dataclass
 class World:
@@ -26,6 +29,8 @@ class World:
         """The id of the kind that belongs at a place, named as in the document."""
         if slot == "person_id":
             return self.ids["candidate" if body["with"] == "candidate" else "client_contact"]
+        if slot == "supersedes":
+            return self.ids[next(kind for member, kind in CORRECTIONS.items() if member in body)]
         return self.ids[PARTS.get(slot, slot.removesuffix("_id"))]
 
 
@@ -54,6 +59,8 @@ async def build_world(agency: Agency) -> World:
         if kind == "debrief":
             body = {"interest_score": 8}
         ids[kind] = (await agency.post(path, body))["id"]
+    mistake = (await agency.post("/v1/contacts", bodies(ids)["record_contact"][1]))["id"]
+    await agency.post(f"/v1/contacts/{mistake}/void", bodies(ids)["void_contact"][0])
     return world
 
 
@@ -93,10 +100,17 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
                 "occurred_at": "2026-07-14T12:00:00+01:00",
                 "timescale": {**timescale, "given_by": ids["client_contact"]},
                 "contact": {"relays": [ids["feedback"]]},
-            }
+            },
+            {"interest_score": 7, "supersedes": ids.get("debrief")},
         ],
-        "record_timescale": [{**timescale, "given_by": ids["client_contact"]}],
-        "record_feedback": [{"decision": "undecided", "from_contact": ids["client_contact"]}],
+        "record_timescale": [
+            {**timescale, "given_by": ids["client_contact"]},
+            {**timescale, "supersedes": ids.get("timescale")},
+        ],
+        "record_feedback": [
+            {"decision": "undecided", "from_contact": ids["client_contact"]},
+            {"decision": "undecided", "supersedes": ids["feedback"]},
+        ],
         "record_contact": [
             {
                 "with": "candidate",
@@ -107,6 +121,12 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
             },
             {"with": "client", "person_id": ids["client_contact"], **covered, **contact},
         ],
+        "check_contact": [
+            {"with": "candidate", "person_id": ids["candidate"], "relays": [ids["feedback"]], **covered},
+            {"with": "client", "person_id": ids["client_contact"], **covered},
+        ],
+        "void_contact": [{"reason": "the wrong candidate"}],
+        "void_snooze": [{"reason": "back early"}],
         "interpret_timescale": [
             {
                 "phrase": "by Friday",

@@ -1,0 +1,72 @@
+"""Loads what the rules need to know before a contact is made (rulebook, section 5)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import ClientContact, Contact
+from app.rules import facts as known
+from app.rules.restraint import Plan
+from app.rules.vocabulary import ContactParty, Direction, Purpose
+from app.services import facts, status, voids
+from app.services.scope import Caller, find
+
+
+async def load(
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], covered: Sequence[UUID], *, at: datetime
+) -> Plan:
+    """A contact with a candidate or a client contact about the covered applications, as a plan for an instant.
+
+    `values` are `party`, `person_id`, `purpose`, `channel` and `relays`, all checked. What is known of a candidate
+    is known from all their applications, whatever the contact is about. Raises NotFoundError.
+    """
+    person_id = values["person_id"]
+    if values["party"] is ContactParty.CANDIDATE:
+        parts = await _candidate(db, caller, person_id, at)
+    else:
+        parts = await _client_contact(db, caller, person_id, covered, at)
+    return Plan(
+        **parts,
+        at=at,
+        application_ids=frozenset(map(str, covered)),
+        purpose=values["purpose"],
+        channel=values["channel"],
+        relays=frozenset(map(str, values["relays"])),
+    )
+
+
+async def _candidate(db: AsyncSession, caller: Caller, person_id: UUID, at: datetime) -> dict[str, Any]:
+    own = await status.open_applications(db, caller, candidate_id=person_id)
+    return {
+        "person": await facts.load_candidate(db, caller, person_id),
+        "cases": tuple((await facts.load(db, caller, own, as_of=at)).values()),
+        "policy": await facts.policy_of(db, caller),
+    }
+
+
+async def _client_contact(
+    db: AsyncSession, caller: Caller, person_id: UUID, covered: Sequence[UUID], at: datetime
+) -> dict[str, Any]:
+    row = await find(db, caller, ClientContact, person_id)
+    return {
+        "person": known.ClientContact(str(row.id), row.timezone, row.holidays, row.unavailable_until),
+        "cases": tuple((await facts.load(db, caller, covered, as_of=at)).values()),
+        "policy": await facts.policy_of(db, caller, row.client_id),
+        "chased_at": await _chased_at(db, caller, person_id),
+    }
+
+
+async def _chased_at(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> datetime | None:
+    """When a client contact was last chased, whatever for (M2)."""
+    query = select(func.max(Contact.occurred_at)).where(
+        Contact.agency_id == caller.agency_id,
+        Contact.client_contact_id == client_contact_id,
+        Contact.direction == Direction.OUTBOUND,
+        Contact.purpose == Purpose.CHASE,
+        ~voids.is_voided(),
+    )
+    return await db.scalar(query)

@@ -1,0 +1,116 @@
+"""Relays: the news that a contact passes on to a candidate, be it feedback or a change of the job."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import InvalidError, NotFoundError
+from app.models import Application, Feedback, JobChange, Relay
+from app.services.scope import Caller
+
+
+class News(NamedTuple):
+    """What a contact passes on: feedback with its application, changes with their job, and what it covers."""
+
+    ids: Sequence[UUID]
+    feedback: Mapping[UUID, UUID]
+    job_changes: Mapping[UUID, UUID]
+    covered: Mapping[UUID, UUID]
+
+    @property
+    def changed(self) -> list[UUID]:
+        """The covered applications to the jobs that changed."""
+        jobs = set(self.job_changes.values())
+        return [application_id for application_id, job_id in self.covered.items() if job_id in jobs]
+
+
+async def find_news(
+    db: AsyncSession,
+    caller: Caller,
+    candidate_id: UUID,
+    application_ids: Collection[UUID] | None,
+    ids: Sequence[UUID],
+    *,
+    pointer: str,
+) -> News:
+    """The news with these ids, checked to be about the candidate's covered applications (None: all of them).
+
+    Raises NotFoundError for what is not there, InvalidError for what is not about those; `pointer` names the list.
+    """
+    if not ids:
+        return News((), {}, {}, {})
+    own = await _jobs(db, caller, candidate_id)
+    news = News(
+        tuple(dict.fromkeys(ids)),
+        await _feedback(db, caller, ids),
+        await _job_changes(db, caller, ids),
+        {a_id: job_id for a_id, job_id in own.items() if application_ids is None or a_id in application_ids},
+    )
+    for place, news_id in enumerate(ids):
+        _check(news, own, news_id, f"{pointer}/{place}")
+    return news
+
+
+async def link(db: AsyncSession, caller: Caller, contact_id: UUID, news: News) -> None:
+    """Note that a contact passed the news on."""
+    rows = [
+        {
+            "agency_id": caller.agency_id,
+            "id": uuid7(),
+            "contact_id": contact_id,
+            "feedback_id": news_id if news_id in news.feedback else None,
+            "job_change_id": news_id if news_id in news.job_changes else None,
+        }
+        for news_id in news.ids
+    ]
+    if rows:
+        await db.execute(insert(Relay), rows)
+
+
+def _check(news: News, own: Collection[UUID], news_id: UUID, pointer: str) -> None:
+    if news_id in news.feedback:
+        application_id = news.feedback[news_id]
+        if application_id not in own:
+            raise InvalidError(
+                "That feedback is about another candidate.", code="wrong_person", pointer=pointer
+            )
+        if application_id not in news.covered:
+            raise InvalidError(
+                "That feedback belongs to an application this contact does not cover.",
+                code="not_covered",
+                pointer=pointer,
+            )
+    elif news_id not in news.job_changes:
+        raise NotFoundError(pointer=pointer)
+    elif news.job_changes[news_id] not in news.covered.values():
+        raise InvalidError(
+            "That change is of a job for which this contact covers no application.",
+            code="not_covered",
+            pointer=pointer,
+        )
+
+
+async def _jobs(db: AsyncSession, caller: Caller, candidate_id: UUID) -> dict[UUID, UUID]:
+    """The job of each of a candidate's applications."""
+    query = select(Application.id, Application.job_id).where(
+        Application.agency_id == caller.agency_id, Application.candidate_id == candidate_id
+    )
+    return {row.id: row.job_id for row in await db.execute(query)}
+
+
+async def _feedback(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    query = select(Feedback.id, Feedback.application_id).where(
+        Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids)
+    )
+    return {row.id: row.application_id for row in await db.execute(query)}
+
+
+async def _job_changes(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    query = select(JobChange.id, JobChange.job_id).where(
+        JobChange.agency_id == caller.agency_id, JobChange.id.in_(ids)
+    )
+    return {row.id: row.job_id for row in await db.execute(query)}
