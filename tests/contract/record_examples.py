@@ -64,9 +64,10 @@ class Story:
         """A reading call."""
         await self._call("GET", path, params=params)
 
-    async def post(self, path: str, body: Json, *, is_example: bool = True) -> Any:
+    async def post(self, path: str, body: Json | None = None, *, is_example: bool = True) -> Any:
         """A writing call; gives the id of what was made."""
-        answer = await self._call("POST", path, is_example=is_example, json=body)
+        sent = {} if body is None else {"json": body}
+        answer = await self._call("POST", path, is_example=is_example, **sent)
         return answer.get("id")
 
     async def patch(self, path: str, body: Json) -> None:
@@ -129,6 +130,7 @@ async def tell(story: Story) -> None:
     await _interview_and_debrief(story, ids)
     await _waiting(story, ids)
     await _feedback(story, ids)
+    await _absences(story, ids)
     await _preview(story)
     await story.get("/livez")
     await story.get("/readyz")
@@ -306,6 +308,23 @@ async def _feedback(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"/v1/contacts/{contact}")
     await story.get("/v1/contacts", application_id=ids["application_id"])
     await story.patch(ids["application"], {"continue_until": "2026-08-31"})
+
+
+async def _absences(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-22T09:15:00+01:00")
+    pauses = f"/v1/candidates/{ids['candidate_id']}/pauses"
+    pause = await story.post(
+        pauses,
+        {
+            "from": "2026-07-27T00:00:00+01:00",
+            "until": "2026-08-03T09:00:00+01:00",
+            "allow_urgent": True,
+            "reason": "Walking in the Dolomites",
+        },
+    )
+    await story.get(f"/v1/pauses/{pause}")
+    await story.get(pauses)
+    await story.post(f"/v1/pauses/{pause}/lift")
 
 
 async def _preview(story: Story) -> None:

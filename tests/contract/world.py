@@ -38,6 +38,8 @@ async def build_world(agency: Agency) -> World:
     parts = {f"{kind}_id": ids[kind] for kind in ("consultant", "client_contact", "candidate", "job")}
     ids["application"] = (await agency.application(**parts))["id"]
     ids["interview"] = await agency.interview(ids["application"], *INTERVIEW)
+    ahead = {"from": "2098-01-01T00:00:00Z", "until": "2098-02-01T00:00:00Z"}  # so that it can be lifted
+    ids["pause"] = (await agency.post(f"/v1/candidates/{ids['candidate']}/pauses", ahead))["id"]
     world = World(agency, ids)
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
@@ -71,6 +73,7 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         "update_client": [{"name": "Acme"}],
         "create_client_contact": [{"name": "Chris"}],
         "update_client_contact": [{"name": "Chris"}],
+        "create_pause": [{"from": "2026-07-20T00:00:00Z", "until": "2026-07-21T00:00:00Z"}],
         "create_candidate": [{"name": "Cand", "consultant_id": ids["consultant"]}],
         "update_candidate": [{"consultant_id": ids["consultant"]}],
         "create_job": [{"title": "Engineer", "client_id": ids["client"]}],
