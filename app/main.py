@@ -11,10 +11,12 @@ from app import migrate
 from app.api import (
     applications,
     candidates,
+    chase,
     client_contacts,
     clients,
     consultants,
     contacts,
+    covers,
     debriefs,
     due,
     feedback,
@@ -33,6 +35,7 @@ from app.web.middleware import Envelope, Retry
 
 ROUTERS = (
     due.due,
+    chase.chase,
     statuses.statuses,
     previews.previews,
     debriefs.debriefs,
@@ -47,6 +50,7 @@ ROUTERS = (
     client_contacts.client_contacts,
     jobs.jobs,
     consultants.consultants,
+    covers.covers,
     health.health,
     docs.docs,
 )

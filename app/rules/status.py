@@ -244,7 +244,7 @@ def not_before(
 
     `person` is the recipient's zone and holiday code.
     """
-    window = policy.client_window if target is Target.CLIENT else policy.candidate_window
+    window = policy.candidate_window if target is Target.CANDIDATE else policy.client_window
     zone, holidays = person
     return working_calendar(zone, holidays, *window).roll(max(now, due))
 

@@ -259,6 +259,7 @@ async def _waiting(story: Story, ids: dict[str, str]) -> None:
     await story.post("/v1/contacts", {**call, "channel": "phone", "purpose": "update"}, is_example=False)
     story.at("2026-07-20T09:30:00+01:00")
     await story.get("/v1/due")
+    await story.get("/v1/chase")
     await story.get(f"{ids['application']}/status")
     await story.get(f"/v1/candidates/{ids['candidate_id']}/status")
     snooze = await story.post(
@@ -325,6 +326,12 @@ async def _absences(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"/v1/pauses/{pause}")
     await story.get(pauses)
     await story.post(f"/v1/pauses/{pause}/lift")
+    colleague = await story.post("/v1/consultants", {"name": "Kim Adeyemi"}, is_example=False)
+    covers = f"/v1/consultants/{ids['consultant_id']}/covers"
+    cover = await story.post(covers, {"covered_by": colleague, "from": "2026-07-27", "to": "2026-07-31"})
+    await story.get(f"/v1/covers/{cover}")
+    await story.get(covers)
+    await story.post(f"/v1/covers/{cover}/cancel")
 
 
 async def _preview(story: Story) -> None:

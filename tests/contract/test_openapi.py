@@ -37,6 +37,7 @@ RELIED_ON = {
     "record_feedback",
     "record_contact",
     "list_due",
+    "list_chase",
     "get_application_status",
     "get_candidate_status",
     "preview_status",
@@ -56,6 +57,7 @@ NOUNS = {
     "contact": "contacts",
     "snooze": "snoozes",
     "pause": "pauses",
+    "cover": "covers",
 }
 
 
