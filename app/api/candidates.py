@@ -1,6 +1,7 @@
 """Candidates: the people who wait."""
 
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Path, Query, Response
 from pydantic import Field
@@ -20,9 +21,9 @@ from app.api.views import (
 )
 from app.models import Candidate
 from app.models.external_refs import RefKind
-from app.services import objects, people, preferences
+from app.services import objects, pauses, people, preferences
 from app.services.scope import check_named, find
-from app.web.deps import InWork
+from app.web.deps import InWork, Work
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Email, Holidays, Id, Input, Instant, Name, Output, Phone, Zone, absent
@@ -50,7 +51,8 @@ class CandidateFields(Input):
         default=None, description="When we last asked what they want; settles preference_review (K1)."
     )
     do_not_contact: PauseTerms | None = Field(
-        default=None, description="A pause the candidate asked for (G3)."
+        default=None,
+        description="A pause the candidate asked for (G3), in place of all others; null lifts them.",
     )
 
 
@@ -70,8 +72,8 @@ class CandidateUpdate(CandidateFields):
     seeking: bool = absent()
 
 
-class PauseView(Output):
-    """A pause the candidate asked for."""
+class DoNotContact(Output):
+    """The pause the candidate asked for: the present one, else the next, else the last."""
 
     from_: Instant = Field(alias="from")
     until: Instant
@@ -91,7 +93,7 @@ class CandidateView(ObjectView):
     seeking: bool
     registered_at: Instant | None
     last_preference_review_at: Instant | None
-    do_not_contact: PauseView | None
+    do_not_contact: DoNotContact | None
 
 
 @candidates.post(
@@ -104,7 +106,9 @@ async def create_candidate(body: CandidateCreate, work: InWork, response: Respon
     saved = await people.save_candidate(
         work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
     )
-    return await saved_view(CandidateView, work, response, saved)
+    return await saved_view(
+        CandidateView, work, response, saved, do_not_contact=await _pause(work, saved.row.id)
+    )
 
 
 @candidates.get("/v1/candidates", **operation("directory:read", 404))
@@ -127,13 +131,15 @@ async def list_candidates(
     if preferences_changed_since is not None:
         whose = preferences.whose_changed_since(work.caller, preferences_changed_since)
         query = query.where(Candidate.id.in_(whose))
+    query = query.add_columns(pauses.shown(work.now).label("do_not_contact"))
     return await listed(CandidateView, work, paging, query, Candidate)
 
 
 @candidates.get("/v1/candidates/{candidate_id}", **operation("directory:read", 404))
 async def get_candidate(candidate_id: CandidateId, work: InWork) -> CandidateView:
     """Read a candidate."""
-    return await view(CandidateView, work, await find(work.db, work.caller, Candidate, candidate_id))
+    row = await find(work.db, work.caller, Candidate, candidate_id)
+    return await view(CandidateView, work, row, do_not_contact=await _pause(work, candidate_id))
 
 
 @candidates.patch("/v1/candidates/{candidate_id}", **operation("directory:write", 404, body=True))
@@ -141,4 +147,8 @@ async def update_candidate(candidate_id: CandidateId, body: CandidateUpdate, wor
     """Change a candidate; a pause, a zone or a review moves what is due to them at once."""
     changes = by_name(body, sent_only=True)
     row = await people.update_candidate(work.db, work.caller, candidate_id, changes, now=work.now)
-    return await view(CandidateView, work, row)
+    return await view(CandidateView, work, row, do_not_contact=await _pause(work, candidate_id))
+
+
+async def _pause(work: Work, candidate_id: UUID) -> dict[str, Any] | None:
+    return await pauses.shown_of(work.db, work.caller, candidate_id, now=work.now)

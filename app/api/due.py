@@ -2,66 +2,19 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import Query, Response
-from pydantic import Field
 
-from app.rules.vocabulary import Level, ReasonCode, Target
+from app.api.cards import AsOf, ByConsultant, DueItem, Levels, NamedPerson, Reasons, answered
+from app.rules.vocabulary import Level, Target
 from app.services import due as service
+from app.services.cards import Wanted
 from app.services.scope import check_named
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant, Output, Word
+from app.web.schema import Instant, Output, Word
 
 due = router("Status")
-
-
-class NamedPerson(Output):
-    """Somebody, by id and name."""
-
-    id: Id
-    name: str
-
-
-class NamedJob(Output):
-    """A job, by id and title."""
-
-    id: Id
-    title: str
-
-
-class DueTarget(Output):
-    """Whom to speak with."""
-
-    kind: Target
-    id: Id | None
-    name: str | None
-
-
-class DueSince(Output):
-    """The fact since which it is due."""
-
-    kind: str
-    id: Id | None
-    at: Instant
-
-
-class DueItem(Output):
-    """One reason to speak with somebody."""
-
-    code: ReasonCode
-    rule: str
-    level: Level
-    due_at: Instant
-    overdue_at: Instant
-    escalate_at: Instant | None
-    not_before: Instant = Field(description="The first moment within the person's hours (T7, M2).")
-    application_id: Id | None
-    job: NamedJob | None
-    consultant: NamedPerson | None = Field(description="Who must do it.")
-    target: DueTarget
-    since: DueSince
 
 
 class DueCard(Output):
@@ -83,20 +36,16 @@ class DueList(Page[DueCard]):
 async def list_due(
     work: InWork,
     paging: Paged,
-    consultant_id: Annotated[Id | None, Query(description="Only what this consultant owes")] = None,
-    level: Annotated[list[Word[Level]] | None, Query(description="Repeat for several")] = None,
-    reason: Annotated[list[Word[ReasonCode]] | None, Query(description="Repeat for several")] = None,
+    consultant_id: ByConsultant = None,
+    level: Levels = None,
+    reason: Reasons = None,
     target: Annotated[list[Word[Target]] | None, Query(description="Repeat for several")] = None,
-    as_of: Annotated[Instant | None, Query(description="Another instant; now if absent")] = None,
+    as_of: AsOf = None,
 ) -> Response:
     """List who is due a word, one card per candidate, the most urgent first (P1)."""
     if consultant_id is not None:
         await check_named(work.db, work.caller, {"consultant_id": consultant_id})
-    wanted = service.DueFilter(consultant_id, reason or (), target or (), level or ())
+    wanted = Wanted(consultant_id, reason or (), target or (), level or ())
     at, after = paging.pinned(as_of or work.now)
     found = await service.due_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
-    cursor = paging.cursor([at.isoformat(), *found.next_key]) if found.next_key else None
-    answer = {"as_of": at, "items": found.cards, "next_cursor": cursor}
-    # This list is asked for all day long, so its rows go straight to JSON; the tests hold it to the document.
-    body = msgspec.json.encode(answer, enc_hook=str)
-    return Response(body, headers=dict(paging.response.headers), media_type="application/json")
+    return answered(paging, at, found)

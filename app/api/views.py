@@ -60,13 +60,17 @@ class ObjectView(Output):
     updated_at: Instant
 
 
-class PauseTerms(Input):
+class PauseCreate(Input):
     """A candidate's wish not to be contacted for a while (G3)."""
 
     from_: Instant = Field(alias="from")
     until: Instant
     allow_urgent: bool = Field(default=False, description="Offers and next stages may be told all the same.")
     reason: Name | None = None
+
+
+class PauseTerms(PauseCreate):
+    """The same as a member of the candidate: it replaces all other pauses."""
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
@@ -113,22 +117,13 @@ async def saved_view(
 
 
 def columns_of(row: TenantedBase) -> dict[str, Any]:
-    """A row's columns by name, with those of a pause or a hold as the object they are."""
+    """A row's columns by name, with those of a hold as the object it is."""
     return nested(objects.fields_of(row))
 
 
 def nested(columns: Mapping[str, Any]) -> dict[str, Any]:
-    """Columns with those of a pause or a hold gathered into one member."""
+    """Columns with those of a hold gathered into one member."""
     fields = dict(columns)
-    if "pause_from" in fields:
-        names = {
-            "from": "pause_from",
-            "until": "pause_until",
-            "allow_urgent": "pause_allow_urgent",
-            "reason": "pause_reason",
-        }
-        pause = {name: fields[column] for name, column in names.items()}
-        fields["do_not_contact"] = pause if pause["from"] else None
     if "hold_since" in fields:
         hold = {name: fields[f"hold_{name}"] for name in ("since", "until", "reason", "ended_at")}
         fields["hold"] = hold if hold["since"] else None

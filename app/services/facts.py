@@ -25,10 +25,10 @@ _CANDIDATE = """json_build_object(
     'id', p.id, 'timezone', p.timezone, 'holidays', p.holidays, 'seeking', p.seeking,
     'registered_at', p.registered_at, 'last_preference_review_at', p.last_preference_review_at,
     'pauses', (SELECT COALESCE(json_agg(json_build_object(
-        'start', u.start, 'until', LEAST(u.until, u.lifted_at), 'allow_urgent', u.allow_urgent)
-        ORDER BY u.start), '[]')
-      FROM pauses u WHERE u.agency_id = p.agency_id AND u.candidate_id = p.id AND u.recorded_at <= :known_at
-        AND (u.lifted_at IS NULL OR u.lifted_at > u.start)))"""
+        'start', u.start, 'until', u.ends, 'allow_urgent', u.allow_urgent) ORDER BY u.start), '[]')
+      FROM (SELECT *, LEAST(until, CASE WHEN lifted_at <= :known_at THEN lifted_at END) AS ends FROM pauses) u
+      WHERE u.agency_id = p.agency_id AND u.candidate_id = p.id AND u.recorded_at <= :known_at
+        AND u.start < u.ends))"""
 
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. Contacts with the client count only from the first interview's end or the withdrawal

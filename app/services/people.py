@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Candidate, ClientContact
 from app.models.external_refs import RefKind
-from app.services import objects, status
+from app.services import objects, pauses, status
 from app.services.objects import Refs, Saved, change, save
 from app.services.scope import Caller, find
 
@@ -24,14 +24,14 @@ async def save_candidate(
     now: datetime,
 ) -> Saved[Candidate]:
     """Create a candidate, or change the one an external id names."""
-    columns = with_pause(values)
-    if "do_not_contact" in given:
-        given |= columns.keys() - values.keys()
+    columns, pause = _apart(values)
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
     if known_id is not None:
         await status.lock_candidate(db, caller, known_id)
     saved = await save(db, caller, RefKind.CANDIDATE, Candidate, columns, refs, given=given)
-    await _recompute_candidate(db, caller, saved.row, now)
+    if saved.created or "do_not_contact" in given:
+        await pauses.replace(db, caller, saved.row, pause, now=now)
+    await status.refresh_person(db, caller, saved.row, now=now)
     return saved
 
 
@@ -40,8 +40,11 @@ async def update_candidate(
 ) -> Candidate:
     """Change a candidate; a pause, a zone or a review moves what is due to them. Raises NotFoundError."""
     candidate = await find(db, caller, Candidate, candidate_id, lock=True)
-    await change(db, candidate, with_pause(changes))
-    await _recompute_candidate(db, caller, candidate, now)
+    columns, pause = _apart(changes)
+    if "do_not_contact" in changes:
+        await pauses.replace(db, caller, candidate, pause, now=now)
+    await change(db, candidate, columns)
+    await status.refresh_person(db, caller, candidate, now=now)
     return candidate
 
 
@@ -77,18 +80,10 @@ async def update_client_contact(
     return contact
 
 
-def with_pause(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A `do_not_contact` object as its columns."""
+def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:
+    """The columns, and the pause that `do_not_contact` names: it has a row of its own."""
     columns = dict(values)
-    if "do_not_contact" in columns:
-        pause = columns.pop("do_not_contact") or {}
-        columns |= {
-            "pause_from": pause.get("from"),
-            "pause_until": pause.get("until"),
-            "pause_allow_urgent": pause.get("allow_urgent", False),
-            "pause_reason": pause.get("reason"),
-        }
-    return columns
+    return columns, columns.pop("do_not_contact", None)
 
 
 async def _lock_applications(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> None:
@@ -97,23 +92,10 @@ async def _lock_applications(db: AsyncSession, caller: Caller, client_contact_id
     await status.lock(db, caller, ids)
 
 
-async def _recompute_candidate(db: AsyncSession, caller: Caller, candidate: Candidate, now: datetime) -> None:
-    ids = await status.open_applications(db, caller, candidate_id=candidate.id)
-    await _recompute(db, caller, ids, now)
-    # With the applications of a candidate who seeks, their review has been computed already.
-    if not (ids and candidate.seeking):
-        await status.refresh_candidates(db, caller, [candidate.id], now=now)
-
-
 async def _recompute_client_contact(
     db: AsyncSession, caller: Caller, contact_id: UUID, now: datetime
 ) -> None:
-    await _recompute(
-        db, caller, await status.open_applications(db, caller, client_contact_id=contact_id), now
-    )
-
-
-async def _recompute(db: AsyncSession, caller: Caller, ids: list[UUID], now: datetime) -> None:
+    ids = await status.open_applications(db, caller, client_contact_id=contact_id)
     if ids:
         await status.lock(db, caller, ids)
         await status.refresh(db, caller, ids, now=now)

@@ -152,6 +152,18 @@ async def refresh_candidates(
         await _replace(db, stale, [_row(caller, interval, owner) for interval in intervals])
 
 
+async def refresh_person(
+    db: AsyncSession, caller: Caller, candidate: Candidate, *, now: datetime
+) -> dict[UUID, Standing]:
+    """Compute all that concerns a locked candidate anew: every application, and what concerns them as a person."""
+    ids = await open_applications(db, caller, candidate_id=candidate.id)
+    standings = await refresh(db, caller, ids, now=now) if ids else {}
+    # With the applications of a candidate who seeks, their review has been computed already.
+    if not (ids and candidate.seeking):
+        await refresh_candidates(db, caller, [candidate.id], now=now)
+    return standings
+
+
 async def open_applications(
     db: AsyncSession,
     caller: Caller,

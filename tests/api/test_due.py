@@ -1,7 +1,15 @@
 """The due list: who, for what, in which order, at which instant."""
 
-import pytest
+from datetime import datetime
+from uuid import UUID
 
+import pytest
+from sqlalchemy import update
+
+from app.db import Database
+from app.models import Application, Client, Reason, Void
+from app.rules.vocabulary import ApplicationMode, ReasonCode, Target
+from app.services.facts import FOREVER
 from tests.agency import Agency, Json
 from tests.examples import EXAMPLES
 from tests.recorder import Recorder
@@ -127,3 +135,77 @@ async def test_what_is_done_leaves_the_list_at_once(agency: Agency) -> None:
     body = {"interest_score": 7, "occurred_at": "2026-07-14T11:30:00+01:00"}
     await agency.post(f"/v1/interviews/{interview['id']}/debriefs", body)
     assert await codes(agency, as_of=NOON) == []
+
+
+async def first_item(agency: Agency, as_of: str, **params: object) -> Json:
+    [card] = (await agency.get("/v1/due", as_of=as_of, **params))["items"]
+    item: Json = card["items"][0]
+    return item
+
+
+async def test_an_item_says_who_acts_and_who_covers(agency: Agency) -> None:
+    await interviewed(agency)
+    item = await first_item(agency, NOON)
+    assert (item["actor"], item["covered_by"]) == ("consultant", None)
+
+
+async def test_a_chaser_leaves_the_client_alone_until_the_next_working_day_unless_it_is_void(
+    agency: Agency, database: Database
+) -> None:
+    asked = await interviewed(agency)
+    call: Json = {"with": "client", "direction": "outbound", "outcome": "no_answer", "purpose": "chase"}
+    call |= {"person_id": asked["client_contact_id"], "application_ids": [asked["id"]]}
+    waiting = {name: asked[name] for name in ("client_contact_id", "job_id")}
+    other = await interviewed(agency, **waiting)
+    chaser = await agency.post("/v1/contacts", {**call, "occurred_at": "2026-07-15T10:30:00+01:00"})
+    at = {"as_of": "2026-07-15T11:00:00+01:00", "target": "client"}
+    item = await first_item(agency, **at)
+    assert (item["application_id"], item["not_before"]) == (other["id"], "2026-07-16T08:00:00Z")
+    async with database.transaction(agency.id) as db:
+        db.add(Void(agency_id=agency.id, contact_id=UUID(chaser["id"]), reason="That was another client"))
+    assert (await first_item(agency, **at))["not_before"] == "2026-07-15T10:00:00Z"
+
+
+async def test_a_client_with_hours_of_its_own_is_called_in_those(agency: Agency, database: Database) -> None:
+    client = await agency.client()
+    place = {"job_id": await agency.job(client), "client_contact_id": await agency.client_contact(client)}
+    await interviewed(agency, **place)
+    await interviewed(agency)
+    async with database.transaction(agency.id) as db:
+        hours = {"client_window": ["13:00", "15:00"]}
+        await db.execute(update(Client).where(Client.id == UUID(client)).values(policy=hours))
+    due = await agency.get("/v1/due", as_of="2026-07-15T11:00:00+01:00", target="client")
+    found = {i["target"]["id"]: i["not_before"] for card in due["items"] for i in card["items"]}
+    assert found.pop(place["client_contact_id"]) == "2026-07-15T12:00:00Z"
+    assert list(found.values()) == ["2026-07-15T10:00:00Z"]
+
+
+async def test_what_a_direct_applicant_does_alone_is_never_overdue(
+    agency: Agency, database: Database
+) -> None:
+    application = await agency.application()
+    own = Application.id == UUID(application["id"])
+    alone = {"mode": ApplicationMode.DIRECT, "consultant_id": None, "client_contact_id": None}
+    due, end = datetime.fromisoformat(NOON), datetime.fromisoformat(END)
+    reason = Reason(
+        agency_id=agency.id,
+        application_id=UUID(application["id"]),
+        candidate_id=UUID(application["candidate_id"]),
+        code=ReasonCode.TOUCH_BASE_DUE,
+        position=0,
+        rule="N1",
+        target=Target.INTERVIEWER,
+        due_at=due,
+        flagged_from=due,
+        flagged_until=FOREVER,
+        fact_kind="interview",
+        fact_at=end,
+    )
+    async with database.transaction(agency.id) as db:  # as the rules give it
+        await db.execute(update(Application).where(own).values(**alone))
+        db.add(reason)
+    item = await first_item(agency, "2026-08-14T22:00:00+01:00", level="due")
+    assert (item["level"], item["overdue_at"], item["escalate_at"]) == ("due", None, None)
+    assert (item["actor"], item["consultant"], item["covered_by"]) == ("candidate", None, None)
+    assert item["target"] == {"kind": "interviewer", "id": None, "name": None}
+    assert item["not_before"] == "2026-08-17T08:00:00Z"  # within the hours of a client

@@ -104,7 +104,8 @@ async def test_the_link_keeps_the_filters(agency: Agency) -> None:
     assert seen == ["Client 0", "Client 1", "Client 2"]
 
 
-LISTS = ["/v1/clients", "/v1/candidates", "/v1/jobs", "/v1/applications", "/v1/contacts", "/v1/due"]
+CARDS = ["/v1/due", "/v1/chase"]
+LISTS = ["/v1/clients", "/v1/candidates", "/v1/jobs", "/v1/applications", "/v1/contacts", *CARDS]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -155,15 +156,12 @@ async def test_a_cursor_belongs_to_its_agency_its_list_and_its_filters(
 async def waiting(agency: Agency) -> list[str]:
     """Five candidates, each with an interview that nobody has asked them about."""
     client = await agency.client()
-    parts = {
-        "consultant_id": await agency.consultant(),
-        "client_contact_id": await agency.client_contact(client),
-        "job_id": await agency.job(client),
-    }
+    parts = {"consultant_id": await agency.consultant(), "job_id": await agency.job(client)}
     names = [f"Candidate {number}" for number in range(5)]
     for day, name in enumerate(names, start=6):
         candidate = await agency.candidate(name=name)
-        application = await agency.application(candidate_id=candidate, **parts)
+        contact = await agency.client_contact(client)
+        application = await agency.application(candidate_id=candidate, client_contact_id=contact, **parts)
         start, end = (f"2026-07-{day:02}T{hour}:00:00+01:00" for hour in (10, 11))
         await agency.interview(application["id"], start, end)
     return names
@@ -231,7 +229,7 @@ async def test_a_longer_page_takes_no_more_statements(
     counts = []
     for limit in (1, 5):
         with counted(database) as count:
-            params = {"as_of": AS_OF} if path == "/v1/due" else {}
+            params = {"as_of": AS_OF} if path in CARDS else {}
             page = await agency.get(path, limit=limit, **params)
             counts.append(count())
         assert len(page["items"]) == limit

@@ -47,9 +47,10 @@ class Story:
         """A reading call."""
         await self._call("GET", path, params=params)
 
-    async def post(self, path: str, body: Json, *, is_example: bool = True) -> Any:
+    async def post(self, path: str, body: Json | None = None, *, is_example: bool = True) -> Any:
         """A writing call; gives the id of what was made."""
-        answer = await self._call("POST", path, is_example=is_example, json=body)
+        sent = {} if body is None else {"json": body}
+        answer = await self._call("POST", path, is_example=is_example, **sent)
         return answer.get("id")
 
     async def patch(self, path: str, body: Json) -> Json:
@@ -114,6 +115,7 @@ async def tell(story: Story) -> None:
     await _feedback(story, ids)
     await _mistakes(story, ids)
     await _job_change_and_preferences(story, ids)
+    await _absences(story, ids)
     await _preview(story)
     await story.get("/livez")
     await story.get("/readyz")
@@ -242,6 +244,7 @@ async def _waiting(story: Story, ids: dict[str, str]) -> dict[str, str]:
     await story.post("/v1/contacts", {**call, "channel": "phone", "purpose": "update"}, is_example=False)
     story.at("2026-07-20T09:30:00+01:00")
     await story.get("/v1/due")
+    await story.get("/v1/chase")
     await story.get(f"{ids['application']}/status")
     await story.get(f"/v1/candidates/{ids['candidate_id']}/status")
     snooze = await story.post(
@@ -327,6 +330,29 @@ async def _mistakes(story: Story, ids: dict[str, str]) -> None:
     await story.post("/v1/contacts/check", {**chaser, "channel": "phone"})
     await story.post(f"/v1/contacts/{mistake}/void", {"reason": "Meant for another client"})
     await story.post(f"/v1/snoozes/{ids['snooze_id']}/void", {"reason": "Tom answered after all"})
+
+
+async def _absences(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-22T09:15:00+01:00")
+    pauses = f"/v1/candidates/{ids['candidate_id']}/pauses"
+    pause = await story.post(
+        pauses,
+        {
+            "from": "2026-07-27T00:00:00+01:00",
+            "until": "2026-08-03T09:00:00+01:00",
+            "allow_urgent": True,
+            "reason": "Walking in the Dolomites",
+        },
+    )
+    await story.get(f"/v1/pauses/{pause}")
+    await story.get(pauses)
+    await story.post(f"/v1/pauses/{pause}/lift")
+    colleague = await story.post("/v1/consultants", {"name": "Kim Adeyemi"}, is_example=False)
+    covers = f"/v1/consultants/{ids['consultant_id']}/covers"
+    cover = await story.post(covers, {"covered_by": colleague, "from": "2026-07-27", "to": "2026-07-31"})
+    await story.get(f"/v1/covers/{cover}")
+    await story.get(covers)
+    await story.post(f"/v1/covers/{cover}/cancel")
 
 
 async def _preview(story: Story) -> None:

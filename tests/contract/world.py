@@ -11,6 +11,7 @@ PARTS = {
     "given_by": "client_contact",
     "from_contact": "client_contact",
     "relays": "feedback",
+    "covered_by": "colleague",
     "application_ids": "application",
 }
 
@@ -37,6 +38,7 @@ class World:
 async def build_world(agency: Agency) -> World:
     """An agency in which everything has happened once."""
     ids = {"consultant": await agency.consultant(), "client": await agency.client()}
+    ids["colleague"] = await agency.consultant()
     ids["client_contact"] = await agency.client_contact(ids["client"])
     ids["candidate"] = await agency.candidate(consultant_id=ids["consultant"])
     ids["job"] = await agency.job(ids["client"])
@@ -44,6 +46,10 @@ async def build_world(agency: Agency) -> World:
     ids["application"] = (await agency.application(**parts))["id"]
     ids["interview"] = await agency.interview(ids["application"], *INTERVIEW)
     ids["job_change"] = (await agency.patch(f"/v1/jobs/{ids['job']}", {"state": "reduced"}))["change"]["id"]
+    ahead = {"from": "2098-01-01T00:00:00Z", "until": "2098-02-01T00:00:00Z"}  # so that it can be lifted
+    ids["pause"] = (await agency.post(f"/v1/candidates/{ids['candidate']}/pauses", ahead))["id"]
+    ahead = {"covered_by": ids["colleague"], "from": "2098-01-01", "to": "2098-01-31"}
+    ids["cover"] = (await agency.post(f"/v1/consultants/{ids['consultant']}/covers", ahead))["id"]
     world = World(agency, ids)
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
@@ -80,6 +86,8 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         "update_client": [{"name": "Acme"}],
         "create_client_contact": [{"name": "Chris"}],
         "update_client_contact": [{"name": "Chris"}],
+        "create_cover": [{"covered_by": ids["colleague"], "from": "2026-07-13", "to": "2026-07-17"}],
+        "create_pause": [{"from": "2026-07-20T00:00:00Z", "until": "2026-07-21T00:00:00Z"}],
         "create_candidate": [{"name": "Cand", "consultant_id": ids["consultant"]}],
         "update_candidate": [{"consultant_id": ids["consultant"]}],
         "create_job": [{"title": "Engineer", "client_id": ids["client"]}],

@@ -1,0 +1,134 @@
+"""Covers: who does a consultant's work while they are away."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import ConflictError, InvalidError
+from app.models import Agency, Consultant, Cover
+from app.rules.calendar import local_instant
+from app.services.scope import Caller, find, rows_of
+
+# When a cover really ends: `least` takes no notice of what is null.
+_ends = func.least(Cover.until, Cover.cancelled_at)
+
+# Whoever would do the work, and theirs in turn, each in the time that all covers before have in common.
+_COMES_ROUND = text(
+    """
+WITH RECURSIVE chain (consultant_id, start, until) AS (
+  SELECT CAST(:covered_by AS uuid), CAST(:start AS timestamptz), CAST(:until AS timestamptz)
+  UNION
+  SELECT c.covered_by, greatest(chain.start, c.start), least(chain.until, c.until, c.cancelled_at)
+  FROM chain JOIN covers c ON c.agency_id = :agency_id AND c.consultant_id = chain.consultant_id
+  WHERE greatest(chain.start, c.start) < least(chain.until, c.until, c.cancelled_at)
+)
+SELECT EXISTS (SELECT FROM chain WHERE consultant_id = :consultant_id)
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The consultant who does another's work."""
+
+    id: UUID
+    name: str
+
+
+async def create(
+    db: AsyncSession, caller: Caller, consultant_id: UUID, terms: Mapping[str, Any], *, now: datetime
+) -> Cover:
+    """Let a consultant be covered from one day to another, both included, as their own zone has the days.
+
+    `terms` are `covered_by`, `from` and `to`. Raises NotFoundError; InvalidError for covering oneself, for days that
+    end before they begin or that are covered already, and for a cover that would come round to the consultant.
+    """
+    consultant = await find(db, caller, Consultant, consultant_id)
+    other = await find(db, caller, Consultant, terms["covered_by"], pointer="/covered_by")
+    if other is consultant:
+        raise InvalidError("Nobody covers themselves.", code="cover_self", pointer="/covered_by")
+    cover = _cover(consultant, other, terms["from"], terms["to"], now)
+    if cover.until <= cover.start:
+        raise InvalidError("A cover must not end before it begins.", code="cover_end", pointer="/to")
+    await _lock(db, caller)
+    await _check_free(db, caller, cover)
+    await _check_chain(db, caller, cover)
+    db.add(cover)
+    await db.flush()
+    return cover
+
+
+async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datetime) -> Cover:
+    """End a cover now, be it running or still to come. Raises NotFoundError; ConflictError for one that is over."""
+    cover = await find(db, caller, Cover, cover_id, lock=True)
+    if cover.cancelled_at is not None or cover.until <= now:
+        raise ConflictError("The cover is over already.", code="cover_over")
+    cover.cancelled_at = now
+    await db.flush()
+    return cover
+
+
+async def acting_at(db: AsyncSession, caller: Caller, at: datetime) -> dict[UUID, Acting]:
+    """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
+    query = (
+        select(Cover.consultant_id, Cover.covered_by, Consultant.name)
+        .join(Consultant, (Consultant.agency_id == Cover.agency_id) & (Consultant.id == Cover.covered_by))
+        .where(Cover.agency_id == caller.agency_id, Cover.until > at, Cover.start <= at, _ends > at)
+    )
+    direct = {row.consultant_id: Acting(row.covered_by, row.name) for row in await db.execute(query)}
+    return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
+
+
+def _last(direct: Mapping[UUID, Acting], consultant_id: UUID) -> Acting:
+    acting = direct[consultant_id]
+    for _ in direct:  # no chain is longer than there are covers
+        acting = direct.get(acting.id, acting)
+    return acting
+
+
+def _cover(consultant: Consultant, other: Consultant, first: date, last: date, now: datetime) -> Cover:
+    zone = ZoneInfo(consultant.timezone)
+    return Cover(
+        agency_id=consultant.agency_id,
+        id=uuid7(),
+        consultant_id=consultant.id,
+        covered_by=other.id,
+        from_date=first,
+        to_date=last,
+        start=local_instant(zone, first, time.min),
+        until=local_instant(zone, last + timedelta(days=1), time.min),
+        recorded_at=now,
+    )
+
+
+async def _lock(db: AsyncSession, caller: Caller) -> None:
+    """Covers are made one after the other, so that no two make a ring together."""
+    own = select(Agency.agency_id).where(Agency.agency_id == caller.agency_id)
+    await db.execute(own.with_for_update(key_share=True))
+
+
+async def _check_free(db: AsyncSession, caller: Caller, cover: Cover) -> None:
+    begins, ends = func.greatest(Cover.start, cover.start), func.least(_ends, cover.until)
+    shared = rows_of(caller, Cover).where(Cover.consultant_id == cover.consultant_id, begins < ends)
+    if await db.scalar(shared.limit(1)) is not None:
+        raise InvalidError(
+            "The consultant is covered in that time already.", code="cover_overlap", pointer="/from"
+        )
+
+
+async def _check_chain(db: AsyncSession, caller: Caller, cover: Cover) -> None:
+    names = ("consultant_id", "covered_by", "start", "until")
+    parameters = {"agency_id": caller.agency_id, **{name: getattr(cover, name) for name in names}}
+    if await db.scalar(_COMES_ROUND, parameters):
+        raise InvalidError(
+            "In that time the consultant covers for the other, directly or through others.",
+            code="cover_cycle",
+            pointer="/covered_by",
+        )

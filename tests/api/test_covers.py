@@ -1,0 +1,192 @@
+"""Covers: who does whose work, and what the due list makes of it."""
+
+import asyncio
+
+import pytest
+
+from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
+
+START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+NOON = "2026-07-14T12:00:00+01:00"
+WEEK = {"from": "2026-07-13", "to": "2026-07-17"}
+AHEAD = {"from": "2097-07-15", "to": "2097-07-19"}
+
+
+async def team(agency: Agency, *names: str) -> list[str]:
+    return [await agency.consultant(name=name) for name in names]
+
+
+async def cover(agency: Agency, absent: str, by: str, **days: str) -> Json:
+    return await agency.post(f"/v1/consultants/{absent}/covers", {"covered_by": by, **(days or WEEK)})
+
+
+async def refused(agency: Agency, absent: str, body: Json) -> list[tuple[str, str]]:
+    """What is wrong with a cover, of which nothing may then be stored."""
+    before = await agency.get(f"/v1/consultants/{absent}/covers")
+    answer = await agency.call("POST", f"/v1/consultants/{absent}/covers", json=body)
+    places = places_of(problem_of(answer, 422))
+    assert await agency.get(f"/v1/consultants/{absent}/covers") == before
+    return places
+
+
+async def interviewed(agency: Agency, consultant: str, **fields: str) -> Json:
+    application = await agency.application(consultant_id=consultant, **fields)
+    await agency.interview(application["id"], START, END)
+    return application
+
+
+async def listed(agency: Agency, as_of: str = NOON, **params: object) -> list[tuple[str, str | None]]:
+    """Whose work stands in the list, and who does it meanwhile."""
+    due = await agency.get("/v1/due", as_of=as_of, **params)
+    items = [item for card in due["items"] for item in card["items"]]
+    return sorted((i["consultant"]["name"], i["covered_by"] and i["covered_by"]["name"]) for i in items)
+
+
+async def test_a_cover_is_recorded_read_and_listed(agency: Agency) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    made = await cover(agency, kim, lee)
+    assert (made["consultant_id"], made["covered_by"], made["cancelled_at"]) == (kim, lee, None)
+    assert (made["from"], made["to"]) == (WEEK["from"], WEEK["to"])
+    assert await agency.get(f"/v1/covers/{made['id']}") == made
+    assert (await agency.get(f"/v1/consultants/{kim}/covers"))["items"] == [made]
+    assert (await agency.get(f"/v1/consultants/{lee}/covers"))["items"] == []
+
+
+async def test_the_list_of_the_one_who_covers_shows_the_items_marked(agency: Agency) -> None:
+    kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
+    await interviewed(agency, kim)
+    await interviewed(agency, lee)
+    await cover(agency, kim, lee)
+    assert await listed(agency, consultant_id=lee) == [("Kim", "Lee"), ("Lee", None)]
+    assert await listed(agency, consultant_id=kim) == [("Kim", "Lee")]
+    assert await listed(agency, consultant_id=ann) == []
+    assert await listed(agency) == [("Kim", "Lee"), ("Lee", None)]
+
+
+async def test_the_end_of_the_chain_does_the_work(agency: Agency) -> None:
+    kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
+    await interviewed(agency, kim)
+    await interviewed(agency, lee)
+    await cover(agency, kim, lee)
+    await cover(agency, lee, ann)
+    assert await listed(agency, consultant_id=ann) == [("Kim", "Ann"), ("Lee", "Ann")]
+    assert await listed(agency, consultant_id=lee) == [("Lee", "Ann")]
+
+
+async def test_the_days_are_those_of_the_absent_consultants_zone(agency: Agency) -> None:
+    kim = await agency.consultant(name="Kim", timezone="Asia/Singapore")
+    [lee] = await team(agency, "Lee")
+    await interviewed(agency, kim)
+    await cover(agency, kim, lee, **{"from": "2026-07-15", "to": "2026-07-15"})
+    for as_of, expected in (
+        ("2026-07-14T15:59:59Z", None),
+        ("2026-07-14T16:00:00Z", "Lee"),
+        ("2026-07-15T15:59:59Z", "Lee"),
+        ("2026-07-15T16:00:00Z", None),
+    ):
+        assert {who for _, who in await listed(agency, as_of)} == {expected}, as_of
+
+
+async def test_a_cancelled_cover_ends_at_once(agency: Agency) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    await interviewed(agency, kim)
+    made = await cover(agency, kim, lee, **{"from": "2026-07-13", "to": "2097-07-13"})
+    later = "2097-07-12T12:00:00Z"
+    assert {who for _, who in await listed(agency, later)} == {"Lee"}
+    assert (await agency.post(f"/v1/covers/{made['id']}/cancel"))["cancelled_at"] is not None
+    assert {who for _, who in await listed(agency, later)} == {None}
+    assert {who for _, who in await listed(agency, NOON)} == {"Lee"}  # history stays
+
+
+async def test_what_is_over_cannot_be_cancelled(agency: Agency) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    coming, past = await cover(agency, kim, lee, **AHEAD), await cover(agency, kim, lee)
+    await agency.post(f"/v1/covers/{coming['id']}/cancel")
+    for over in (coming, past):
+        problem_of(await agency.call("POST", f"/v1/covers/{over['id']}/cancel"), 409, "cover_over")
+    await cover(agency, kim, lee, **AHEAD)  # what was cancelled is free again
+
+
+@pytest.mark.parametrize(
+    ("change", "place", "code"),
+    [
+        ({"from": "2026-07-18"}, "/to", "cover_end"),
+        ({"to": "2026-07-12"}, "/to", "cover_end"),
+        ({"to": "2026-07-17T00:00:00Z"}, "/to", "date_format"),
+        ({"from": "1800-01-01"}, "/from", "date_range"),
+        ({"from": None}, "/from", "date_format"),
+        ({"covered_by": "Lee"}, "/covered_by", "id_format"),
+        ({"consultant_id": None}, "/consultant_id", "extra_forbidden"),
+    ],
+    ids=str,
+)
+async def test_bad_input_names_the_member_and_stores_nothing(
+    agency: Agency, change: Json, place: str, code: str
+) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    assert await refused(agency, kim, {"covered_by": lee, **WEEK, **change}) == [(place, code)]
+
+
+async def test_nobody_covers_themselves(agency: Agency) -> None:
+    [kim] = await team(agency, "Kim")
+    assert await refused(agency, kim, {"covered_by": kim, **WEEK}) == [("/covered_by", "cover_self")]
+
+
+async def test_covers_of_one_consultant_do_not_overlap(agency: Agency) -> None:
+    kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
+    await cover(agency, kim, lee)
+    overlap = [("/from", "cover_overlap")]
+    for first, last in (("2026-07-17", "2026-07-20"), ("2026-07-01", "2026-07-13")):
+        assert await refused(agency, kim, {"covered_by": ann, "from": first, "to": last}) == overlap
+    await cover(agency, kim, ann, **{"from": "2026-07-18", "to": "2026-07-20"})
+    await cover(agency, kim, ann, **{"from": "2026-07-12", "to": "2026-07-12"})
+    await cover(agency, ann, lee)
+
+
+async def test_covers_make_no_ring_on_a_common_day(agency: Agency) -> None:
+    kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
+    ring = [("/covered_by", "cover_cycle")]
+    await cover(agency, kim, lee)
+    assert await refused(agency, lee, {"covered_by": kim, **WEEK}) == ring
+    await cover(agency, lee, ann, **{"from": "2026-07-16", "to": "2026-07-31"})
+    assert await refused(agency, ann, {"covered_by": kim, **WEEK, "from": "2026-07-17"}) == ring
+    await cover(agency, ann, kim, **{"from": "2026-07-18", "to": "2026-07-31"})
+    await cover(agency, lee, kim, **{"from": "2026-08-03", "to": "2026-08-07"})
+
+
+async def test_a_cancelled_cover_makes_no_ring(agency: Agency) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    made = await cover(agency, kim, lee, **AHEAD)
+    assert await refused(agency, lee, {"covered_by": kim, **AHEAD}) == [("/covered_by", "cover_cycle")]
+    await agency.post(f"/v1/covers/{made['id']}/cancel")
+    await cover(agency, lee, kim, **AHEAD)
+
+
+async def test_of_those_who_race_to_a_ring_one_is_refused(agency: Agency) -> None:
+    kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
+    pairs = [(kim, lee), (lee, ann), (ann, kim)]
+    answers = await asyncio.gather(
+        *(
+            agency.call("POST", f"/v1/consultants/{absent}/covers", json={"covered_by": by, **WEEK})
+            for absent, by in pairs
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 422]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+async def test_pages_of_a_covered_list_meet_everything_once(agency: Agency, limit: int) -> None:
+    kim, lee = await team(agency, "Kim", "Lee")
+    for consultant in (kim, lee, kim):
+        await interviewed(agency, consultant)
+    await cover(agency, kim, lee)
+    params = {"as_of": NOON, "consultant_id": lee}
+    whole = (await agency.get("/v1/due", **params))["items"]
+    page = await agency.get("/v1/due", **params, limit=limit)
+    seen = page["items"]
+    while page["next_cursor"]:
+        page = await agency.get("/v1/due", **params, limit=limit, cursor=page["next_cursor"])
+        seen += page["items"]
+    assert seen == whole
+    assert len(whole) == 3
