@@ -5,14 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
 from app.models import Application, Candidate, ClientContact, Job, Snooze
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationState
-from app.services import objects, status
+from app.services import objects, revisions, status
 from app.services.objects import Refs, Saved, save
 from app.services.scope import Caller, find
 from app.services.status import Standing
@@ -39,8 +38,10 @@ async def create(
         application = await find(db, caller, Application, known_id)
         _check_same(application, values)
         values["consultant_id"] = values.get("consultant_id") or application.consultant_id
+        was = application.state
     else:
         values["consultant_id"] = values.get("consultant_id") or _owner(candidate)
+        was = values["state"]
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id")
     await _check_client(db, caller, job, values["client_contact_id"])
     columns = _with_hold(values)
@@ -48,6 +49,9 @@ async def create(
         given |= columns.keys() - values.keys()
     saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=given)
     settle_hold(saved.row, now)
+    settle_closing(saved.row, was, now)
+    if not saved.created:
+        revisions.note(db, saved.row, now)
     standing = await _refreshed(db, caller, saved.row.id, now)
     await db.refresh(saved.row)
     return saved, standing
@@ -62,10 +66,12 @@ async def update(
     if "client_contact_id" in changes:
         job = await find(db, caller, Job, application.job_id)
         await _check_client(db, caller, job, changes["client_contact_id"])
+    was = application.state
     for name, value in _with_hold(changes).items():
         setattr(application, name, value)
     settle_hold(application, now)
-    settle_closing(application, now)
+    settle_closing(application, was, now)
+    revisions.note(db, application, now)
     standing = await _refreshed(db, caller, application_id, now)
     await db.refresh(application)
     return application, standing
@@ -118,11 +124,11 @@ def settle_hold(application: Application, now: datetime) -> None:
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
 
 
-def settle_closing(application: Application, now: datetime) -> None:
-    """Keep in mind when an application was closed, for as long as it is."""
+def settle_closing(application: Application, was: ApplicationState, now: datetime) -> None:
+    """Keep in mind when an application was closed, for as long as it is; one that came closed has no such date."""
     if application.state is not ApplicationState.CLOSED:
         application.closed_at = None
-    elif inspect(application).attrs.state.history.has_changes():
+    elif was is not ApplicationState.CLOSED:
         application.closed_at = now
 
 

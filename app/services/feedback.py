@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from app.models import Application, ClientContact, Feedback, Interview
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
-from app.services import status, timescales
+from app.services import revisions, status, timescales
 from app.services.applications import settle_hold
 from app.services.scope import Caller, find
 from app.services.status import Standing
@@ -37,6 +37,7 @@ async def record(
         db, caller, application.id, received_at
     ):
         _apply(application, columns["decision"], received_at, columns["details"].get("hold"))
+        revisions.note(db, application, now)
     row = Feedback(
         agency_id=caller.agency_id,
         id=uuid7(),

@@ -14,6 +14,7 @@ from app.errors import ConflictError, InvalidError
 from app.models import ExternalRef
 from app.models.base import Row
 from app.models.external_refs import RefKind
+from app.services import revisions
 from app.services.scope import Caller, columns_of, find
 
 Refs = Sequence[Mapping[str, str]]
@@ -44,7 +45,7 @@ async def save(
     """
     known_id = await named(db, caller, kind, refs)
     if known_id is None:
-        row = table(agency_id=caller.agency_id, id=uuid7(), **values)
+        row = table(agency_id=caller.agency_id, id=uuid7(), created_at=db.info["now"], **values)
         db.add(row)
         await db.flush()
     else:
@@ -84,6 +85,7 @@ async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:
     """Set members of an object."""
     for name, value in values.items():
         setattr(row, name, value)
+    revisions.note(db, row, db.info["now"])
     await db.flush()
     await db.refresh(row)
     return row
