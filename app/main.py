@@ -23,6 +23,7 @@ from app.api import (
     jobs,
     previews,
     statuses,
+    timelines,
     timescales,
 )
 from app.db import Database
@@ -33,6 +34,7 @@ from app.web.middleware import Envelope, Retry
 ROUTERS = (
     due.due,
     statuses.statuses,
+    timelines.timelines,
     previews.previews,
     debriefs.debriefs,
     timescales.timescales,

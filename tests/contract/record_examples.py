@@ -129,6 +129,7 @@ async def tell(story: Story) -> None:
     await _interview_and_debrief(story, ids)
     await _waiting(story, ids)
     await _feedback(story, ids)
+    await _looking_back(story, ids)
     await _preview(story)
     await story.get("/livez")
     await story.get("/readyz")
@@ -306,6 +307,10 @@ async def _feedback(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"/v1/contacts/{contact}")
     await story.get("/v1/contacts", application_id=ids["application_id"])
     await story.patch(ids["application"], {"continue_until": "2026-08-31"})
+
+
+async def _looking_back(story: Story, ids: dict[str, str]) -> None:
+    await story.get(f"{ids['application']}/timeline")
 
 
 async def _preview(story: Story) -> None:
