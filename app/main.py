@@ -27,6 +27,7 @@ from app.api import (
     preferences,
     previews,
     statuses,
+    timelines,
     timescales,
 )
 from app.db import Database
@@ -38,6 +39,7 @@ ROUTERS = (
     due.due,
     chase.chase,
     statuses.statuses,
+    timelines.timelines,
     previews.previews,
     debriefs.debriefs,
     timescales.timescales,

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+from fastapi import Query
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -24,6 +25,10 @@ from app.rules.vocabulary import (
 from app.services.status import Standing
 from app.web.schema import Day, Id, Input, Instant, Line, Output, Word
 
+KnownAt = Annotated[
+    Instant | None,
+    Query(description="What had been recorded by then, and nothing later; everything if absent"),
+]
 WorkingDays = Annotated[int, Field(ge=0, le=260)]
 
 

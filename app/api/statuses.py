@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Path, Query
 
-from app.api.shapes import ExplainedReason, ExplainedStatus, explained, explained_reason
+from app.api.shapes import ExplainedReason, ExplainedStatus, KnownAt, explained, explained_reason
 from app.rules.vocabulary import Status
 from app.services import status as service
+from app.services.facts import FOREVER
+from app.services.revisions import check_known
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.schema import Id, Instant, Output
@@ -30,19 +32,29 @@ class CandidateStatus(Output):
 
 @statuses.get("/v1/applications/{application_id}/status", **operation("status:read", 404))
 async def get_application_status(
-    application_id: ApplicationId, work: InWork, as_of: AsOf = None
+    application_id: ApplicationId, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
 ) -> ExplainedStatus:
-    """Explain where an application stands: every reason with its rule, its facts and its arithmetic."""
-    standing = await service.of_application(work.db, work.caller, application_id, as_of=as_of or work.now)
+    """Explain where an application stands: every reason with its rule, its facts and its arithmetic.
+
+    `as_of` is the instant asked about, `known_at` when we knew: the same instant for both gives the status as it was
+    shown then. With `known_at`, later records, edits and policies are as if they had never been.
+    """
+    check_known(known_at, work.now)
+    standing = await service.of_application(
+        work.db, work.caller, application_id, as_of=as_of or work.now, known_at=known_at or FOREVER
+    )
     return explained(standing)
 
 
 @statuses.get("/v1/candidates/{candidate_id}/status", **operation("status:read", 404))
 async def get_candidate_status(
-    candidate_id: CandidateId, work: InWork, as_of: AsOf = None
+    candidate_id: CandidateId, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
 ) -> CandidateStatus:
-    """Explain where a candidate stands over all their applications."""
-    standing = await service.of_candidate(work.db, work.caller, candidate_id, as_of=as_of or work.now)
+    """Explain where a candidate stands over all their applications; `known_at` as for one application."""
+    check_known(known_at, work.now)
+    standing = await service.of_candidate(
+        work.db, work.caller, candidate_id, as_of=as_of or work.now, known_at=known_at or FOREVER
+    )
     return CandidateStatus.model_validate(
         {
             "candidate_id": standing.candidate_id,

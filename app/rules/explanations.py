@@ -13,10 +13,11 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def explain(reason: Reason, zone: ZoneInfo) -> str:
     """Why a reason is due, step by step, such as "client said Wed 15 Jul 'by Friday' → ... → chase from ..."."""
-    return " → ".join(_words(step, zone) for step in reason.steps)
+    return " → ".join(in_words(step, zone) for step in reason.steps)
 
 
-def _words(step: Step, zone: ZoneInfo) -> str:
+def in_words(step: Step, zone: ZoneInfo) -> str:
+    """A step in plain words, such as "client said Wed 15 Jul 10:00 'by Friday'"."""
     return step.words.format(*(_value(value, zone) for value in step.values))
 
 

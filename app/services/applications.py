@@ -11,7 +11,7 @@ from app.errors import InvalidError
 from app.models import Application, Candidate, ClientContact, Job, Snooze, Void
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState
-from app.services import objects, status, voids
+from app.services import objects, revisions, status, voids
 from app.services.objects import Refs, Saved, fields_of, save
 from app.services.scope import Caller, find
 from app.services.status import Standing
@@ -52,6 +52,8 @@ async def create(
     _check_represented(saved.row)
     settle_hold(saved.row, now)
     settle_closing(saved.row, state_before, now)
+    if not saved.created:
+        revisions.note(db, saved.row, now)
     standing = await _refreshed(db, caller, saved.row.id, now)
     await db.refresh(saved.row)
     return saved, standing
@@ -73,6 +75,7 @@ async def update(
     _check_represented(application)
     settle_hold(application, now)
     settle_closing(application, state_before, now)
+    revisions.note(db, application, now)
     standing = await _refreshed(db, caller, application_id, now)
     await db.refresh(application)
     return application, standing

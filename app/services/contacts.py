@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -23,8 +23,9 @@ from app.models import (
 )
 from app.rules.policy import Policy
 from app.rules.restraint import IN_VAIN, Objection, Plan, objections
-from app.rules.vocabulary import Answer, ApplicationState, ContactParty, Direction
-from app.services import facts, plans, relays, status, voids
+from app.rules.vocabulary import Answer, ContactParty, Direction
+from app.services import facts, plans, relays, revisions, status, voids
+from app.services.applications import OPEN
 from app.services.objects import fields_of
 from app.services.relays import News
 from app.services.scope import Caller, find, rows_of
@@ -208,24 +209,24 @@ async def _withdraw(
     db: AsyncSession, caller: Caller, contact: Contact, application_ids: Collection[UUID]
 ) -> None:
     """The candidate wants the changed job no more: withdraw the open ones of the applications to it."""
-    still_in = update(Application).where(
-        Application.agency_id == caller.agency_id,
-        Application.id.in_(application_ids),
-        Application.state != ApplicationState.CLOSED,
-        Application.withdrawn_at.is_(None),
-    )
-    await db.execute(still_in.values(withdrawn_at=contact.occurred_at, withdrawn_by=contact.id))
+    still_in = rows_of(caller, Application).where(Application.id.in_(application_ids), OPEN)
+    for application in (await db.scalars(still_in)).all():
+        application.withdrawn_at, application.withdrawn_by = contact.occurred_at, contact.id
+        revisions.note(db, application, db.info["now"])
+    await db.flush()
 
 
 async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None:
     """Take back what a voided contact withdrew, as far as no other contact says the same: a call entered twice."""
-    brought = update(Application).where(
-        Application.agency_id == caller.agency_id, Application.withdrawn_by == contact.id
-    )
-    taken_back = brought.values(withdrawn_at=None, withdrawn_by=None).returning(Application.id)
-    application_ids = set(await db.scalars(taken_back))
-    if not application_ids:
+    brought = rows_of(caller, Application).where(Application.withdrawn_by == contact.id)
+    applications = (await db.scalars(brought)).all()
+    if not applications:
         return
+    for application in applications:
+        application.withdrawn_at = application.withdrawn_by = None
+        revisions.note(db, application, db.info["now"])
+    await db.flush()
+    application_ids = {application.id for application in applications}
     alike = rows_of(caller, Contact).where(
         Contact.candidate_id == contact.candidate_id, Contact.answer == Answer.OUT, ~voids.is_voided()
     )

@@ -22,7 +22,7 @@ from app.rules.vocabulary import (
     Purpose,
     TimescaleSource,
 )
-from app.services import contacts, status, timescales
+from app.services import contacts, revisions, status, timescales
 from app.services.corrections import find_corrected
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
@@ -66,6 +66,7 @@ async def record(
     occurred_at = entry["occurred_at"] or now
     _check(interview, corrected, occurred_at, entry)
     interview.state = STATES[entry["attended"]]
+    revisions.note(db, interview, now)
     debrief = await _add(db, caller, interview, entry, occurred_at, now)
     given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
     contact = await _add_contact(db, caller, interview, entry, occurred_at, now)

@@ -12,10 +12,11 @@ from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
-from app.models import Agency, Client
+from app.models import Agency, Client, PolicyVersion
 from app.rules.facts import Application, Candidate
 from app.rules.policy import Policy
 from app.rules.situation import Case
+from app.services.revisions import KNOWN_THEN
 from app.services.scope import Caller
 
 # As late as any instant may be: everything that was ever recorded is known by then.
@@ -30,12 +31,26 @@ _CANDIDATE = """json_build_object(
       WHERE u.agency_id = p.agency_id AND u.candidate_id = p.id AND u.recorded_at <= :known_at
         AND u.start < u.ends))"""
 
+# The contacts that bear on an application. Those with the client count only from the first interview's end or the
+# withdrawal on (G2, J1), which keeps long relationships short.
+COVERING = """
+      SELECT * FROM contacts c1
+        WHERE c1.agency_id = a.agency_id AND c1.candidate_id = a.candidate_id AND c1.all_applications
+      UNION ALL
+      SELECT * FROM contacts c2
+        WHERE c2.agency_id = a.agency_id AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
+          AND c2.occurred_at >= LEAST(a.withdrawn_at, (SELECT min(i."end") FROM interviews i
+            WHERE i.agency_id = a.agency_id AND i.application_id = a.id))
+      UNION ALL
+      SELECT c3.* FROM contact_applications ca
+        JOIN contacts c3 ON c3.agency_id = ca.agency_id AND c3.id = ca.contact_id
+        WHERE ca.agency_id = a.agency_id AND ca.application_id = a.id
+    """
+
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
-# that was voided, is left out. Contacts with the client count only from the first interview's end or the withdrawal
-# on (G2, J1), which keeps long relationships short. A change of the job concerns whoever had been put forward for it
-# by then and whose file was open (H4).
-_FACTS = text(
-    f"""
+# that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
+# file was open (H4).
+_FACTS = f"""
 SELECT json_build_object(
   'id', a.id,
   'mode', a.mode,
@@ -103,19 +118,7 @@ SELECT json_build_object(
         'by', c.promise_by, 'by_date', c.promise_by_date) END,
       'relays', (SELECT COALESCE(json_agg(COALESCE(r.feedback_id, r.job_change_id)), '[]') FROM relays r
         WHERE r.agency_id = c.agency_id AND r.contact_id = c.id)) ORDER BY c.id), '[]')
-    FROM (
-      SELECT * FROM contacts c1
-        WHERE c1.agency_id = a.agency_id AND c1.candidate_id = a.candidate_id AND c1.all_applications
-      UNION ALL
-      SELECT * FROM contacts c2
-        WHERE c2.agency_id = a.agency_id AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
-          AND c2.occurred_at >= LEAST(a.withdrawn_at, (SELECT min(i."end") FROM interviews i
-            WHERE i.agency_id = a.agency_id AND i.application_id = a.id))
-      UNION ALL
-      SELECT c3.* FROM contact_applications ca
-        JOIN contacts c3 ON c3.agency_id = ca.agency_id AND c3.id = ca.contact_id
-        WHERE ca.agency_id = a.agency_id AND ca.application_id = a.id
-    ) c
+    FROM ({COVERING}) c
     WHERE c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
       WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)),
   'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
@@ -133,9 +136,14 @@ JOIN clients l ON l.agency_id = j.agency_id AND l.id = j.client_id
 LEFT JOIN client_contacts k ON k.agency_id = a.agency_id AND k.id = a.client_contact_id
 WHERE a.agency_id = :agency_id AND a.id = ANY(:ids)
 """
-).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
 
-_PERSON = text(f"SELECT {_CANDIDATE}::text FROM candidates p WHERE p.agency_id = :agency_id AND p.id = :id")
+_PERSON = f"SELECT {_CANDIDATE}::text FROM candidates p WHERE p.agency_id = :agency_id AND p.id = :id"
+
+_FACTS_NOW, _FACTS_THEN = (
+    text(statement).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
+    for statement in (_FACTS, f"{KNOWN_THEN} {_FACTS}")
+)
+_PERSON_NOW, _PERSON_THEN = text(_PERSON), text(f"{KNOWN_THEN} {_PERSON}")
 
 _decode = msgspec.json.Decoder(Application).decode
 _decode_person = msgspec.json.Decoder(Candidate).decode
@@ -151,9 +159,11 @@ async def load(
 ) -> dict[UUID, Case]:
     """The facts of applications with the policy of each, by id.
 
-    `as_of` bounds only the last chaser to the client contact (M2); `known_at` leaves out what was recorded later.
+    `as_of` bounds only the last chaser to the client contact (M2). With `known_at` they are what had been recorded by
+    then: later records and later applications are left out, later edits and later policies undone.
     """
-    agency = await overrides_of(db, caller)
+    agency = await overrides_of(db, caller, known_at=known_at)
+    statement = _FACTS_NOW if known_at == FOREVER else _FACTS_THEN
     parameters = {
         "agency_id": caller.agency_id,
         "ids": list(application_ids),
@@ -161,7 +171,7 @@ async def load(
         "known_at": known_at,
     }
     found = {}
-    for row in await db.execute(_FACTS, parameters):
+    for row in await db.execute(statement, parameters):
         application = _decode(row.facts)
         found[UUID(application.id)] = Case(application, Policy.of({**agency, **row.policy}))
     return found
@@ -170,21 +180,37 @@ async def load(
 async def load_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, known_at: datetime = FOREVER
 ) -> Candidate:
-    """A candidate as the rules see the person. Raises NotFoundError."""
+    """A candidate as the rules see the person, or saw them at `known_at`. Raises NotFoundError."""
     parameters = {"agency_id": caller.agency_id, "id": candidate_id, "known_at": known_at}
-    found = await db.scalar(_PERSON, parameters)
+    found = await db.scalar(_PERSON_NOW if known_at == FOREVER else _PERSON_THEN, parameters)
     if found is None:
         raise NotFoundError
     return _decode_person(found)
 
 
-async def overrides_of(db: AsyncSession, caller: Caller) -> Mapping[str, Any]:
-    """The agency's own parameters, read once in a transaction: several steps of one request ask for them."""
+async def overrides_of(
+    db: AsyncSession, caller: Caller, *, known_at: datetime = FOREVER
+) -> Mapping[str, Any]:
+    """The agency's own parameters, or those it had at `known_at`.
+
+    The present ones are read once in a transaction: several steps of one request ask for them.
+    """
+    if known_at != FOREVER:
+        return await _overrides_then(db, caller, known_at)
     if "policy" not in db.info:
         found = await db.scalar(select(Agency.policy).where(Agency.agency_id == caller.agency_id))
         db.info["policy"] = found or {}
     overrides: Mapping[str, Any] = db.info["policy"]
     return overrides
+
+
+async def _overrides_then(db: AsyncSession, caller: Caller, known_at: datetime) -> Mapping[str, Any]:
+    versions = select(PolicyVersion.parameters).where(
+        PolicyVersion.agency_id == caller.agency_id,
+        PolicyVersion.client_id.is_(None),
+        PolicyVersion.recorded_at <= known_at,
+    )
+    return await db.scalar(versions.order_by(PolicyVersion.version.desc()).limit(1)) or {}
 
 
 async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:

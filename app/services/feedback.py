@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.models import Application, ClientContact, Feedback, Interview
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
-from app.services import status, timescales
+from app.services import revisions, status, timescales
 from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
 from app.services.scope import Caller, find
@@ -36,6 +36,7 @@ async def record(
         _undo(application, corrected)
     if row.decision is not Decision.UNDECIDED and await _is_latest(db, caller, row):
         _apply(application, row.decision, row.received_at, row.details.get("hold"))
+    revisions.note(db, application, now)
     if values.get("timescale"):
         given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
         await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")

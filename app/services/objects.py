@@ -14,6 +14,7 @@ from app.errors import ConflictError, InvalidError
 from app.models import ExternalRef
 from app.models.base import Row, TenantedBase
 from app.models.external_refs import RefKind
+from app.services import revisions
 from app.services.scope import Caller, columns_of, find
 
 Refs = Sequence[Mapping[str, str]]
@@ -85,6 +86,7 @@ async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:
     """Set members of an object."""
     for name, value in values.items():
         setattr(row, name, value)
+    revisions.note(db, row, db.info["now"])
     await db.flush()
     await db.refresh(row)
     return row

@@ -14,7 +14,7 @@ from app.errors import InvalidError, NotFoundError
 from app.models import Application, Candidate, Job, Preference
 from app.rules.preferences import Bearing, bearing, changed_wishes
 from app.rules.vocabulary import Wish
-from app.services import status
+from app.services import revisions, status
 from app.services.applications import OPEN
 from app.services.instants import happened_at
 from app.services.scope import Caller, find, rows_of
@@ -70,6 +70,7 @@ async def record(
     )
     db.add(row)
     candidate.last_preference_review_at = max(at, candidate.last_preference_review_at or at)
+    revisions.note(db, candidate, now)
     await status.refresh_candidates(db, caller, [candidate_id], now=now)
     return Recorded(row, await _affected(db, caller, row, before))
 

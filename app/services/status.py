@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.errors import NotFoundError
 from app.models import Application, Candidate, Reason
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.drafts import Fact
@@ -62,21 +63,38 @@ class CandidateStanding:
 
 
 async def of_application(
-    db: AsyncSession, caller: Caller, application_id: UUID, *, as_of: datetime
+    db: AsyncSession,
+    caller: Caller,
+    application_id: UUID,
+    *,
+    as_of: datetime,
+    known_at: datetime = facts.FOREVER,
 ) -> Standing:
-    """The status of an application at any instant, from the facts dated up to then. Raises NotFoundError."""
-    await find(db, caller, Application, application_id)
-    loaded = await facts.load(db, caller, [application_id], as_of=as_of)
+    """The status of an application at any instant, from the facts dated up to then and recorded by `known_at`.
+
+    Raises NotFoundError, also for an application that was not known yet.
+    """
+    loaded = await facts.load(db, caller, [application_id], as_of=as_of, known_at=known_at)
+    if application_id not in loaded:
+        raise NotFoundError
     return _standing(loaded[application_id], as_of)
 
 
 async def of_candidate(
-    db: AsyncSession, caller: Caller, candidate_id: UUID, *, as_of: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate_id: UUID,
+    *,
+    as_of: datetime,
+    known_at: datetime = facts.FOREVER,
 ) -> CandidateStanding:
-    """The status of a candidate over all their applications, most urgent first. Raises NotFoundError."""
-    person = await facts.load_candidate(db, caller, candidate_id)
-    policy = await facts.policy_of(db, caller)
-    cases = await _cases_of(db, caller, candidate_id, as_of)
+    """The status of a candidate over all their applications, most urgent first.
+
+    The instants are as in `of_application`. Raises NotFoundError, also for a candidate who was not known yet.
+    """
+    person = await facts.load_candidate(db, caller, candidate_id, known_at=known_at)
+    policy = Policy.of(await facts.overrides_of(db, caller, known_at=known_at))
+    cases = await _cases_of(db, caller, candidate_id, as_of, known_at)
     own = candidate_reasons(person, cases, policy, as_of)
     standings = [_standing(case, as_of) for case in cases]
     return CandidateStanding(
@@ -192,9 +210,15 @@ def _urgency(standing: Standing) -> tuple[Any, ...]:
     return (0, order(reasons[0], standing.as_of, str(standing.application_id)))
 
 
-async def _cases_of(db: AsyncSession, caller: Caller, candidate_id: UUID, as_of: datetime) -> list[Case]:
+async def _cases_of(
+    db: AsyncSession,
+    caller: Caller,
+    candidate_id: UUID,
+    as_of: datetime,
+    known_at: datetime = facts.FOREVER,
+) -> list[Case]:
     ids = await open_applications(db, caller, candidate_id=candidate_id)
-    return list((await facts.load(db, caller, ids, as_of=as_of)).values())
+    return list((await facts.load(db, caller, ids, as_of=as_of, known_at=known_at)).values())
 
 
 async def _owners(

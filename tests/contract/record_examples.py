@@ -116,6 +116,7 @@ async def tell(story: Story) -> None:
     await _mistakes(story, ids)
     await _job_change_and_preferences(story, ids)
     await _absences(story, ids)
+    await _looking_back(story, ids)
     await _preview(story)
     await story.get("/livez")
     await story.get("/readyz")
@@ -353,6 +354,10 @@ async def _absences(story: Story, ids: dict[str, str]) -> None:
     await story.get(f"/v1/covers/{cover}")
     await story.get(covers)
     await story.post(f"/v1/covers/{cover}/cancel")
+
+
+async def _looking_back(story: Story, ids: dict[str, str]) -> None:
+    await story.get(f"{ids['application']}/timeline")
 
 
 async def _preview(story: Story) -> None:

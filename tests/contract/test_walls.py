@@ -21,6 +21,7 @@ EVIDENCE = {
     "contacts",
     "contact_applications",
     "relays",
+    "revisions",
     "snoozes",
     "voids",
     "external_refs",
@@ -110,6 +111,7 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncCon
         "agencies.agency_id",
         "external_refs.object_id",
         "reasons.fact_id",
+        "revisions.object_id",
     }
 
 

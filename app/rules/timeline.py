@@ -1,0 +1,179 @@
+"""The timeline of an application: every change of its status, past and planned, with what caused it.
+
+A status changes only at instants that the facts determine. The rules are asked at each of them, so the timeline says
+what they say at every instant.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+from app.rules.drafts import Fact
+from app.rules.facts import Application
+from app.rules.policy import Policy
+from app.rules.situation import BEGINNING, HELD, Situation, turning_points
+from app.rules.status import Reason, evaluate, reasons_of
+from app.rules.vocabulary import Level, ReasonCode, Status
+
+
+class Move(StrEnum):
+    """What became of a reason at an instant."""
+
+    APPEARED = "appeared"
+    ROSE = "rose"
+    EASED = "eased"
+    SETTLED = "settled"
+    DROPPED = "dropped"  # a more important reason has taken over (X)
+    QUIETED = "quieted"  # a cool-down, a snooze or a pause keeps it back
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of the status, or of the reasons shown and their levels.
+
+    `levels` are those after it, the most urgent reason first. `causes` are the facts dated at that very instant;
+    without any, time has passed.
+    """
+
+    at: datetime
+    before: Status
+    after: Status
+    levels: Mapping[ReasonCode, Level]
+    moves: Mapping[ReasonCode, Move]
+    causes: tuple[Fact, ...]
+
+
+def changes(application: Application, policy: Policy) -> list[Change]:
+    """Every change of an application's status over all time, as far as the facts tell, ascending.
+
+    Raises CalendarRangeError where a date runs past the known holidays.
+    """
+    causes = _facts_by_date(application)
+    before = _stand(application, policy, BEGINNING)
+    found = []
+    for at in _instants(application, policy):
+        after = _stand(application, policy, at)
+        if (after.status, after.levels) != (before.status, before.levels):
+            moves = dict(_moves(before, after))
+            found.append(Change(at, before.status, after.status, after.levels, moves, tuple(causes[at])))
+        before = after
+    return found
+
+
+def sentence(change: Change) -> str:
+    """A change in plain words, such as "Time passed: client response due rises to overdue; due becomes overdue."."""
+    kinds = dict.fromkeys(_plain(fact.kind) for fact in change.causes)
+    cause = " and ".join(kinds).capitalize() or "Time passed"
+    events = [
+        f"{_plain(code)} {_VERBS[move].format(change.levels.get(code))}"
+        for code, move in change.moves.items()
+    ]
+    if change.before is not change.after:
+        events.append(f"{_plain(change.before)} becomes {_plain(change.after)}")
+    return f"{cause}: {'; '.join(events)}."
+
+
+_VERBS = {
+    Move.APPEARED: "appears",
+    Move.ROSE: "rises to {}",
+    Move.EASED: "eases to {}",
+    Move.SETTLED: "is settled",
+    Move.DROPPED: "gives way to what matters more",
+    Move.QUIETED: "rests for now",
+}
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ")
+
+
+class _Stand(NamedTuple):
+    """Where an application stands: the reasons shown, those that wait and those that others have dropped."""
+
+    status: Status
+    levels: dict[ReasonCode, Level]
+    waiting: tuple[ReasonCode, ...]
+    dropped: frozenset[ReasonCode]
+
+
+def _stand(application: Application, policy: Policy, at: datetime) -> _Stand:
+    answer = evaluate(application, policy, at)
+    everything = reasons_of(Situation(application, policy, at))
+    return _Stand(
+        answer.status,
+        {reason.code: reason.level(at) for reason in answer.reasons},
+        tuple(reason.code for reason in answer.waiting),
+        frozenset(reason.code for reason in everything if reason.is_dropped(at)),
+    )
+
+
+_LATENESS = tuple(Level)
+
+
+def _moves(before: _Stand, after: _Stand) -> Iterator[tuple[ReasonCode, Move]]:
+    """What became of each reason: first of those shown now, then of those that wait, then of those gone."""
+    for code, level in after.levels.items():
+        if code not in before.levels:
+            yield code, Move.APPEARED
+        elif level is not before.levels[code]:
+            rose = _LATENESS.index(level) > _LATENESS.index(before.levels[code])
+            yield code, Move.ROSE if rose else Move.EASED
+    for code in after.waiting:
+        if code not in before.waiting:
+            yield code, Move.QUIETED
+    for code in (*before.levels, *before.waiting):
+        if code not in after.levels and code not in after.waiting:
+            yield code, Move.DROPPED if code in after.dropped else Move.SETTLED
+
+
+def _instants(application: Application, policy: Policy) -> list[datetime]:
+    """Every instant at which a status can change: more becomes known, or the time of a known reason comes."""
+    points = turning_points(application, policy)
+    found = set(points)
+    for start, end in pairwise([BEGINNING, *points, None]):
+        assert start is not None  # only the last end is open
+        for reason in reasons_of(Situation(application, policy, start)):
+            found.update(t for t in _times_of(reason) if start < t and (end is None or t < end))
+    return sorted(found)
+
+
+def _times_of(reason: Reason) -> Iterator[datetime]:
+    times = (
+        reason.active_from,
+        reason.flagged_from,
+        reason.due_at,
+        reason.overdue_at,
+        reason.escalate_at,
+        reason.held_until,
+        reason.dropped_from,
+    )
+    return (time for time in times if time is not None)
+
+
+def _facts_by_date(application: Application) -> defaultdict[datetime, list[Fact]]:
+    found: defaultdict[datetime, list[Fact]] = defaultdict(list)
+    for fact in _dated(application):
+        found[fact.at].append(fact)
+    return found
+
+
+def _dated(application: Application) -> Iterator[Fact]:
+    yield from (Fact("interview", i.id, i.end) for i in application.interviews if i.state in HELD)
+    yield from (Fact("debrief", d.id, d.occurred_at) for d in application.debriefs)
+    yield from (Fact("timescale", t.id, t.given_at) for t in application.timescales)
+    yield from (Fact("feedback", f.id, f.received_at) for f in application.feedback)
+    yield from (Fact("contact", c.id, c.at) for c in application.contacts)
+    yield from (Fact("job_change", j.id, j.changed_at) for j in application.job_changes)
+    yield from (Fact("pause", None, p.start) for p in application.candidate.pauses)
+    hold = application.hold
+    ends = {
+        "hold": hold and hold.since,
+        "hold_end": hold and hold.ended_at,
+        "withdrawal": application.withdrawn_at,
+        "closed": application.closed_at,
+    }
+    yield from (Fact(kind, None, at) for kind, at in ends.items() if at)
