@@ -154,6 +154,7 @@ async def load(
     `as_of` bounds only the last chaser to the client contact (M2); `known_at` leaves out what was recorded later.
     """
     agency = await overrides_of(db, caller)
+    usual = Policy.of(agency)
     parameters = {
         "agency_id": caller.agency_id,
         "ids": list(application_ids),
@@ -163,7 +164,8 @@ async def load(
     found = {}
     for row in await db.execute(_FACTS, parameters):
         application = _decode(row.facts)
-        found[UUID(application.id)] = Case(application, Policy.of({**agency, **row.policy}))
+        policy = Policy.of({**agency, **row.policy}) if row.policy else usual
+        found[UUID(application.id)] = Case(application, policy)
     return found
 
 
