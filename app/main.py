@@ -1,5 +1,6 @@
 """The application: every part put together."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from app.api import (
     health,
     interviews,
     jobs,
+    policies,
     previews,
     statuses,
     timescales,
@@ -29,6 +31,7 @@ from app.db import Database
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
 from app.web.middleware import Envelope, Retry
+from app.worker import recomputations
 
 ROUTERS = (
     due.due,
@@ -45,6 +48,7 @@ ROUTERS = (
     client_contacts.client_contacts,
     jobs.jobs,
     consultants.consultants,
+    policies.policies,
     health.health,
     docs.docs,
 )
@@ -77,9 +81,13 @@ def create_app(database: Database, secret: str) -> FastAPI:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Close the connections at the end."""
+    """Apply changes of policy in the background; close the connections at the end."""
     database: Database = app.state.database
     # What exists by now lives as long as the process; the collector need not look at it again.
     gc.freeze()
+    stop = asyncio.Event()
+    worker = asyncio.create_task(recomputations.run(database, stop))
     yield
+    stop.set()
+    await worker
     await database.close()

@@ -88,13 +88,13 @@ class WorkingCalendar:
         self.day_end = day_end
         self.weekdays = weekdays
         self.closing_days = closing_days
-        self._hours: Mapping[int, Span] = dict(hours)
+        self.hours: Mapping[int, Span] = dict(hours)
         self._check()
         self._years = range(first_known_year(holidays), last_known_year(holidays) + 1)
         self._windows: _Windows | None = None
 
     def _check(self) -> None:
-        for start, end in [(self.day_start, self.day_end), *self._hours.values()]:
+        for start, end in [(self.day_start, self.day_end), *self.hours.values()]:
             if start >= end:
                 raise ValueError(f"a working day from {start} to {end} is empty")
         if not self.weekdays or not self.weekdays <= frozenset(DAYS_OF_THE_WEEK):
@@ -263,7 +263,7 @@ class WorkingCalendar:
         return (d for d in every_day if d.weekday() in self.weekdays and d not in free)
 
     def _span(self, d: date) -> Span:
-        return self._hours.get(d.weekday(), (self.day_start, self.day_end))
+        return self.hours.get(d.weekday(), (self.day_start, self.day_end))
 
     def _shift(self, d: date) -> tuple[datetime, datetime] | None:
         """Start and end of the working hours of d; None if the clock change of that day swallows them.

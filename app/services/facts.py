@@ -189,6 +189,18 @@ async def overrides_of(db: AsyncSession, caller: Caller) -> Mapping[str, Any]:
     return overrides
 
 
+async def hold_policy(db: AsyncSession, caller: Caller) -> None:
+    """Read the agency's parameters anew, and keep them as they are until the transaction ends.
+
+    Whoever stores a status holds the policy it comes from. So a change of policy waits for them and then sees what
+    they wrote, or they wait and then use the new one: no status is left behind.
+    """
+    if "policy_held" not in db.info:
+        held = select(Agency.policy).where(Agency.agency_id == caller.agency_id)
+        db.info["policy"] = await db.scalar(held.with_for_update(read=True)) or {}
+        db.info["policy_held"] = True
+
+
 async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:
     """The agency's policy, or that for one of its clients."""
     agency = await overrides_of(db, caller)

@@ -38,6 +38,7 @@ TAGS = {
     "Client contacts": "The people at a client who answer.",
     "Jobs": "What clients want filled.",
     "Consultants": "The people of the agency.",
+    "Policies": "The numbers of the rules, for the agency and for each client.",
     "Health": "For load balancers and orchestrators.",
 }
 

@@ -121,7 +121,7 @@ def test_every_error_is_a_problem(document: Document) -> None:
             assert response["content"] == problem, (operation["operationId"], status)
         if path.startswith("/v1"):
             expected = {"401", "403", "422", "503"} | (
-                {"400", "413", "415"} if method in ("post", "patch") else set()
+                {"400", "413", "415"} if method in ("post", "put", "patch") else set()
             )
             expected |= {"404"} if "{" in path else set()
             assert set(errors) >= expected, operation["operationId"]

@@ -52,6 +52,7 @@ async def build_world(agency: Agency) -> World:
         if kind == "debrief":
             body = {"interest_score": 8}
         ids[kind] = (await agency.post(path, body))["id"]
+    await agency.put("/v1/policy", bodies(ids)["replace_policy"][0])
     return world
 
 
@@ -111,5 +112,7 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
                 "client_contact_id": ids["client_contact"],
             }
         ],
+        "replace_policy": [{"closing_days": ["2026-12-24"]}],
+        "replace_client_policy": [{"move_on_working_days": 8}],
         "preview_status": [{"facts": {"people": {}, "applications": []}, "now": "2026-07-15T10:00:00Z"}],
     }
