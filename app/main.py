@@ -1,5 +1,6 @@
 """The application: every part put together."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from app.api import (
     interviews,
     jobs,
     pauses,
+    policies,
     preferences,
     previews,
     statuses,
@@ -34,6 +36,7 @@ from app.db import Database
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
 from app.web.middleware import Envelope, Retry
+from app.worker import recomputations
 
 ROUTERS = (
     due.due,
@@ -55,6 +58,7 @@ ROUTERS = (
     jobs.jobs,
     consultants.consultants,
     covers.covers,
+    policies.policies,
     health.health,
     docs.docs,
 )
@@ -87,9 +91,13 @@ def create_app(database: Database, secret: str) -> FastAPI:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Close the connections at the end."""
+    """Apply changes of policy in the background; close the connections at the end."""
     database: Database = app.state.database
     # What exists by now lives as long as the process; the collector need not look at it again.
     gc.freeze()
+    stop = asyncio.Event()
+    worker = asyncio.create_task(recomputations.run(database, stop))
     yield
+    stop.set()
+    await worker
     await database.close()

@@ -33,6 +33,10 @@ class Agency:
         """PATCH that must succeed."""
         return _answer(await self.call("PATCH", path, json=body))
 
+    async def put(self, path: str, body: Json, **params: Any) -> Json:
+        """PUT that must succeed."""
+        return _answer(await self.call("PUT", path, json=body, params=params))
+
     async def get(self, path: str, **params: Any) -> Json:
         """GET that must succeed."""
         return _answer(await self.call("GET", path, params=params))

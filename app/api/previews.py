@@ -1,15 +1,13 @@
 """`POST /v1/status/preview`: the status of facts that are not stored."""
 
-from dataclasses import fields
-from datetime import time
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, create_model, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.api.parameters import PolicyParameters
 from app.api.shapes import PromiseTerms, StatusSummary, TimescaleTerms
-from app.rules.policy import Policy
 from app.rules.vocabulary import (
     ApplicationMode,
     ApplicationState,
@@ -26,73 +24,11 @@ from app.rules.vocabulary import (
 )
 from app.services.previews import preview
 from app.web.operations import operation, router
-from app.web.schema import Clock, Day, Holidays, Input, Instant, Line, Output, Word, Zone
+from app.web.schema import Day, Holidays, Input, Instant, Line, Output, Word, Zone
 
 previews = router("Status")
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Window = Annotated[list[Clock], Field(min_length=2, max_length=2)]
-
-_PARAMETER_TYPES: dict[str, Any] = {
-    "timezone": Zone,
-    "holidays": Holidays | None,
-    "day_start": Clock,
-    "day_end": Clock,
-    "candidate_window": Window,
-    "client_window": Window,
-    "statutory_notice_days": Annotated[int, Field(ge=1, le=366)] | None,
-}
-# A count or a cadence of nought would make a rule fire for ever.
-_AT_LEAST_ONE = {
-    "max_unanswered_chasers",
-    "max_candidate_attempts",
-    "courtesy_every_working_days",
-    "courtesy_on_hold_working_days",
-    "aftercare_working_days",
-    "preference_review_working_days",
-    "direct_max_follow_ups",
-}
-
-
-def _parameter(name: str) -> Any:
-    least = 1 if name in _AT_LEAST_ONE else 0
-    kind = _PARAMETER_TYPES.get(name, Annotated[int, Field(ge=least, le=260)])
-    return (kind, Field(default=None, json_schema_extra=_shown_default(name)))
-
-
-def _shown_default(name: str) -> dict[str, Any]:
-    value = getattr(Policy(), name)
-    if isinstance(value, time):
-        value = f"{value:%H:%M}"
-    if isinstance(value, tuple):
-        value = [f"{clock:%H:%M}" for clock in value]
-    return {"default": value}
-
-
-class _Parameters(Input):
-    """The policy parameters that differ from the defaults (rulebook, section 8)."""
-
-    @model_validator(mode="after")
-    def _work_is_possible(self) -> Self:
-        policy = self.policy()
-        spans = {
-            "day_end": (policy.day_start, policy.day_end),
-            "candidate_window": policy.candidate_window,
-            "client_window": policy.client_window,
-        }
-        for name, (start, end) in spans.items():
-            if start >= end:
-                raise PydanticCustomError("empty_span", "{name} must end after it starts", {"name": name})
-        return self
-
-    def policy(self) -> Policy:
-        """The policy with these parameters replaced."""
-        return Policy.of(self.model_dump(mode="json", exclude_unset=True))
-
-
-PolicyParameters = create_model(
-    "PolicyParameters", __base__=_Parameters, **{f.name: _parameter(f.name) for f in fields(Policy)}
-)
 
 
 class PreviewPause(Input):

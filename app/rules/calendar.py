@@ -1,6 +1,7 @@
 """Working time: the one place that turns instants and dates into working hours and days (T1 to T8)."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
@@ -11,6 +12,8 @@ from app.errors import CalendarRangeError, UnknownHolidayCalendarError
 from app.rules.holidays import (
     FIRST_YEAR,
     LAST_YEAR,
+    Holidays,
+    codes_of,
     first_known_year,
     is_known,
     last_known_year,
@@ -19,6 +22,10 @@ from app.rules.holidays import (
 
 _T = TypeVar("_T")
 
+# When work begins and ends on a day.
+Span = tuple[time, time]
+
+DAYS_OF_THE_WEEK = range(7)  # Monday is 0
 MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
 
 
@@ -50,7 +57,7 @@ class _Windows:
 
 
 class WorkingCalendar:
-    """Working time in one zone, with one set of public holidays and one span of hours a day (T1).
+    """Working time in one zone, with its public holidays and the hours of each weekday (T1).
 
     Instants come in as any aware datetime and go out in UTC. Working days are laid out as UTC windows,
     a year at a time when first needed, and every answer is a bisect: the cost does not grow with distance.
@@ -62,25 +69,39 @@ class WorkingCalendar:
     def __init__(
         self,
         zone: str,
-        holidays: str | None,
+        holidays: Holidays,
         day_start: time,
         day_end: time,
         weekdays: frozenset[int] = MONDAY_TO_FRIDAY,
+        *,
+        hours: Iterable[tuple[int, Span]] = (),
+        closing_days: frozenset[date] = frozenset(),
     ) -> None:
-        """Raise ValueError for no working time or an unknown zone, and UnknownHolidayCalendarError."""
-        if day_start >= day_end:
-            raise ValueError(f"a working day from {day_start} to {day_end} is empty")
-        if not weekdays or not weekdays <= frozenset(range(7)):
-            raise ValueError("working weekdays must be some of 0 (Monday) to 6 (Sunday)")
-        if not is_known(holidays):
-            raise UnknownHolidayCalendarError(f"unknown holiday calendar {holidays!r}")
+        """Work on `weekdays` from `day_start` to `day_end`, on some of them at `hours` of their own.
+
+        Nobody works on a holiday or a closing day. Raises ValueError for no working time or an unknown zone, and
+        UnknownHolidayCalendarError.
+        """
         self.zone = _zone(zone)
         self.holidays = holidays
         self.day_start = day_start
         self.day_end = day_end
         self.weekdays = weekdays
+        self.closing_days = closing_days
+        self.hours: Mapping[int, Span] = dict(hours)
+        self._check()
         self._years = range(first_known_year(holidays), last_known_year(holidays) + 1)
         self._windows: _Windows | None = None
+
+    def _check(self) -> None:
+        for start, end in [(self.day_start, self.day_end), *self.hours.values()]:
+            if start >= end:
+                raise ValueError(f"a working day from {start} to {end} is empty")
+        if not self.weekdays or not self.weekdays <= frozenset(DAYS_OF_THE_WEEK):
+            raise ValueError("working weekdays must be some of 0 (Monday) to 6 (Sunday)")
+        for code in codes_of(self.holidays):
+            if not is_known(code):
+                raise UnknownHolidayCalendarError(f"unknown holiday calendar {code!r}")
 
     # Instants
 
@@ -102,14 +123,19 @@ class WorkingCalendar:
         return windows.starts[j] + (worked - windows.worked_before[j])
 
     def add_days(self, t: datetime, days: int) -> datetime:
-        """The local wall-clock time of roll(t), `days` working days later (T4)."""
+        """The local wall-clock time of roll(t), `days` working days later (T4).
+
+        A day whose own hours begin later or end earlier takes it as near as they allow.
+        """
         windows, i, instant = self._locate(t)
         begin = max(instant, windows.starts[i])
         if days <= 0:
             return _unless_negative(days, begin)
         while i + days >= len(windows.days):
             windows = self._later(windows)
-        return local_instant(self.zone, windows.days[i + days], begin.astimezone(self.zone).time())
+        j = i + days
+        same_time = local_instant(self.zone, windows.days[j], begin.astimezone(self.zone).time())
+        return min(max(same_time, windows.starts[j]), windows.ends[j])
 
     def date_of(self, t: datetime) -> date:
         """The local date of an instant (T6)."""
@@ -118,7 +144,7 @@ class WorkingCalendar:
     # Dates
 
     def is_working_day(self, d: date) -> bool:
-        """Whether d is a policy weekday and no public holiday (T1)."""
+        """Whether d is a policy weekday, and neither a public holiday nor a closing day (T1)."""
         days = self._covering(d).days
         i = bisect_left(days, d)
         return i < len(days) and days[i] == d
@@ -152,17 +178,27 @@ class WorkingCalendar:
 
     def start_of(self, d: date) -> datetime:
         """SOD: when working hours begin on d, be it a working day or not (T5)."""
-        return local_instant(self.zone, _within_reach(d), self.day_start)
+        return local_instant(self.zone, _within_reach(d), self._span(d)[0])
 
     def end_of(self, d: date) -> datetime:
         """EOD: when working hours end on d, literally, even on a holiday (T5, section 2)."""
-        return local_instant(self.zone, _within_reach(d), self.day_end)
+        return local_instant(self.zone, _within_reach(d), self._span(d)[1])
 
     def slip(self, old: date, new: date) -> int:
         """Signed number of working days in (old, new]: positive when new is later (section 2)."""
         self._covering(min(old, new))
         days = self._covering(max(old, new)).days
         return bisect_right(days, new) - bisect_right(days, old)
+
+    # Years
+
+    def works_in(self, year: int) -> bool:
+        """Whether a year has any working day."""
+        return any(True for _ in self._working_days(year))
+
+    def known_until(self) -> date:
+        """The last date for which the public holidays are known (T8)."""
+        return date(self._years.stop - 1, 12, 31)
 
     # The windows behind the answers
 
@@ -220,18 +256,21 @@ class WorkingCalendar:
             worked_through=through,
         )
 
-    def _working_days(self, year: int) -> list[date]:
-        free = public_holidays(self.holidays, year)
+    def _working_days(self, year: int) -> Iterator[date]:
+        free = public_holidays(self.holidays, year) | self.closing_days
         new_year = date(year, 1, 1)
         every_day = (new_year + timedelta(days=n) for n in range((date(year + 1, 1, 1) - new_year).days))
-        return [d for d in every_day if d.weekday() in self.weekdays and d not in free]
+        return (d for d in every_day if d.weekday() in self.weekdays and d not in free)
+
+    def _span(self, d: date) -> Span:
+        return self.hours.get(d.weekday(), (self.day_start, self.day_end))
 
     def _shift(self, d: date) -> tuple[datetime, datetime] | None:
         """Start and end of the working hours of d; None if the clock change of that day swallows them.
 
         A zone that crosses the date line skips a whole day, which then is no working day either.
         """
-        start, end = local_instant(self.zone, d, self.day_start), local_instant(self.zone, d, self.day_end)
+        start, end = (local_instant(self.zone, d, at) for at in self._span(d))
         return (start, end) if start < end and start.astimezone(self.zone).date() == d else None
 
     def _out_of_range(self, year: int) -> CalendarRangeError:
@@ -241,13 +280,23 @@ class WorkingCalendar:
         )
 
 
-@lru_cache(maxsize=256)
-def working_calendar(zone: str, holidays: str | None, day_start: time, day_end: time) -> WorkingCalendar:
-    """The shared Monday to Friday calendar of a zone, a holiday code and hours.
+@lru_cache(maxsize=1024)
+def working_calendar(
+    zone: str,
+    holidays: Holidays,
+    day_start: time,
+    day_end: time,
+    weekdays: frozenset[int] = MONDAY_TO_FRIDAY,
+    hours: tuple[tuple[int, Span], ...] = (),
+    closing_days: frozenset[date] = frozenset(),
+) -> WorkingCalendar:
+    """The shared calendar of a zone, its holidays and hours, Monday to Friday unless told otherwise.
 
     The contact window of a recipient (T7) is one too: its roll(t) is the first instant >= t inside.
     """
-    return WorkingCalendar(zone, holidays, day_start, day_end)
+    return WorkingCalendar(
+        zone, holidays, day_start, day_end, weekdays, hours=hours, closing_days=closing_days
+    )
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -7,6 +7,9 @@ from holidays import HolidayBase, country_holidays, list_supported_countries
 
 from app.errors import CalendarRangeError, UnknownHolidayCalendarError
 
+# A code such as ``GB-ENG``, several of which any day off counts, or None for no public holidays at all.
+Holidays = str | tuple[str, ...] | None
+
 FIRST_YEAR = 1990
 LAST_YEAR = 2100
 
@@ -26,40 +29,47 @@ _COMPLETE_UNTIL = {
 _COMPLETE_FROM = {"IN": 2001}
 
 
-@lru_cache(maxsize=4096)
-def public_holidays(code: str | None, year: int) -> frozenset[date]:
-    """Public holidays of one year, substitute days included; none at all for the code ``None`` (T1).
+def codes_of(holidays: Holidays) -> tuple[str, ...]:
+    """The codes of some holiday calendars, as a row of them."""
+    if holidays is None:
+        return ()
+    return (holidays,) if isinstance(holidays, str) else holidays
 
-    Raises UnknownHolidayCalendarError for a code nobody knows and CalendarRangeError for a year the
+
+@lru_cache(maxsize=4096)
+def public_holidays(holidays: Holidays, year: int) -> frozenset[date]:
+    """Public holidays of one year, substitute days included; none at all for ``None`` (T1).
+
+    Raises UnknownHolidayCalendarError for a code nobody knows and CalendarRangeError for a year that a
     table does not cover (T8).
     """
-    if not first_known_year(code) <= year <= last_known_year(code):
-        raise CalendarRangeError(f"the holiday calendar {code} is not known for the year {year}")
-    return frozenset() if code is None else frozenset(_table(code, year))
+    if not first_known_year(holidays) <= year <= last_known_year(holidays):
+        raise CalendarRangeError(f"the holiday calendar {holidays} is not known for the year {year}")
+    return frozenset().union(*(_table(code, year) for code in codes_of(holidays)))
 
 
-def is_known(code: str | None) -> bool:
-    """Whether the code names a holiday calendar: a country, a subdivision such as ``GB-ENG``, or None."""
-    if code is None:
-        return True
+def is_known(code: str) -> bool:
+    """Whether the code names a holiday calendar: a country, or a subdivision such as ``GB-ENG``."""
     country, _, subdivision = code.partition("-")
     known = _supported().get(country)
     return known is not None and (subdivision in known if subdivision else code == country)
 
 
-def first_known_year(code: str | None) -> int:
+def first_known_year(holidays: Holidays) -> int:
     """First year for which the holidays are known, never before 1990."""
-    if code is None:
-        return FIRST_YEAR
-    table = _table(code)
+    return max((_first_year(_table(code)) for code in codes_of(holidays)), default=FIRST_YEAR)
+
+
+def last_known_year(holidays: Holidays) -> int:
+    """Last year for which the holidays are known, never after 2100."""
+    return min((_last_year(_table(code)) for code in codes_of(holidays)), default=LAST_YEAR)
+
+
+def _first_year(table: HolidayBase) -> int:
     return max(FIRST_YEAR, table.start_year, _COMPLETE_FROM.get(table.country, FIRST_YEAR))
 
 
-def last_known_year(code: str | None) -> int:
-    """Last year for which the holidays are known, never after 2100."""
-    if code is None:
-        return LAST_YEAR
-    table = _table(code)
+def _last_year(table: HolidayBase) -> int:
     return min(LAST_YEAR, table.end_year, _COMPLETE_UNTIL.get(table.country, LAST_YEAR))
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from app.rules.holidays import codes_of
 from app.rules.phrase_readings import Days, Said, Words
 from app.rules.phrase_words import MONTH, NUMBER, WEEKDAY, month, number, unnamed, weekday
 
@@ -312,7 +313,7 @@ def _year_first(words: Words, said: Said) -> Days:
 def _slashes(words: Words, said: Said) -> Days:
     """Day first, but month first for clients in the United States; we ask if both could be meant."""
     a, b = int(words["a"]), int(words["b"])
-    american = (said.client.holidays or "").partition("-")[0] in {"US", "USA"}
+    american = any(code.partition("-")[0] in {"US", "USA"} for code in codes_of(said.client.holidays))
     month_first = b > _MONTHS_A_YEAR or (american and a <= _MONTHS_A_YEAR)
     day, wanted = (b, a) if month_first else (a, b)
     either_way = a != b and max(a, b) <= _MONTHS_A_YEAR

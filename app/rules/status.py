@@ -12,6 +12,7 @@ from typing import NamedTuple
 from app.rules.calendar import working_calendar
 from app.rules.drafts import Draft, Fact, Step, step
 from app.rules.facts import Application, Candidate, ClientContact, Contact, Pause
+from app.rules.holidays import Holidays
 from app.rules.policy import Policy
 from app.rules.reasons import drafts_of, is_direct
 from app.rules.reasons_to_candidate import promised_update_due
@@ -183,7 +184,7 @@ def touch_base_from(s: Situation) -> datetime | None:
 
 
 def not_before(
-    target: Target, due: datetime, now: datetime, *, policy: Policy, person: tuple[str, str | None]
+    target: Target, due: datetime, now: datetime, *, policy: Policy, person: tuple[str, Holidays]
 ) -> datetime:
     """T7: the first instant, from now or the due time on, inside the recipient's contact window.
 

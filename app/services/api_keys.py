@@ -24,7 +24,8 @@ SCOPES = {
     "applications:write": "Create and change applications, interviews and snoozes",
     "records:read": "Read debriefs, timescales, feedback and contacts",
     "records:write": "Record debriefs, timescales, feedback and contacts",
-    "status:read": "Ask who is due a word and why; try a policy; have a phrase read",
+    "status:read": "Ask who is due a word and why; read and try a policy; have a phrase read",
+    "policy:write": "Change the policy of the agency and of its clients",
 }
 
 USE_NOTED_EVERY = timedelta(minutes=1)

@@ -163,6 +163,7 @@ async def load(
     then: later records and later applications are left out, later edits and later policies undone.
     """
     agency = await overrides_of(db, caller, known_at=known_at)
+    usual = Policy.of(agency)
     statement = _FACTS_NOW if known_at == FOREVER else _FACTS_THEN
     parameters = {
         "agency_id": caller.agency_id,
@@ -173,7 +174,8 @@ async def load(
     found = {}
     for row in await db.execute(statement, parameters):
         application = _decode(row.facts)
-        found[UUID(application.id)] = Case(application, Policy.of({**agency, **row.policy}))
+        policy = Policy.of({**agency, **row.policy}) if row.policy else usual
+        found[UUID(application.id)] = Case(application, policy)
     return found
 
 
@@ -211,6 +213,18 @@ async def _overrides_then(db: AsyncSession, caller: Caller, known_at: datetime) 
         PolicyVersion.recorded_at <= known_at,
     )
     return await db.scalar(versions.order_by(PolicyVersion.version.desc()).limit(1)) or {}
+
+
+async def hold_policy(db: AsyncSession, caller: Caller) -> None:
+    """Read the agency's parameters anew, and keep them as they are until the transaction ends.
+
+    Whoever stores a status holds the policy it comes from. So a change of policy waits for them and then sees what
+    they wrote, or they wait and then use the new one: no status is left behind.
+    """
+    if "policy_held" not in db.info:
+        held = select(Agency.policy).where(Agency.agency_id == caller.agency_id)
+        db.info["policy"] = await db.scalar(held.with_for_update(read=True)) or {}
+        db.info["policy_held"] = True
 
 
 async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:

@@ -110,8 +110,8 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     """Keep others from recording anything about the candidates of applications until the transaction ends.
 
     Call it before the first write of a fact: two writers about one candidate then queue up instead of computing a
-    status from half of what is known. Candidates are locked before anything else and always in the order of
-    their ids, so that nobody waits in a ring.
+    status from half of what is known. The policy is held first, then candidates are locked, before anything else
+    and always in the order of their ids, so that nobody waits in a ring.
     """
     theirs = select(Application.candidate_id).where(
         Application.agency_id == caller.agency_id, Application.id.in_(application_ids)
@@ -124,7 +124,13 @@ async def lock_candidate(db: AsyncSession, caller: Caller, candidate_id: UUID) -
     await _lock_candidates(db, caller, Candidate.id == candidate_id)
 
 
+async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:
+    """The same for several candidates."""
+    await _lock_candidates(db, caller, Candidate.id.in_(candidate_ids))
+
+
 async def _lock_candidates(db: AsyncSession, caller: Caller, which: ColumnElement[bool]) -> None:
+    await facts.hold_policy(db, caller)
     rows = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, which).order_by(Candidate.id)
     await db.execute(rows.with_for_update(key_share=True))
 
@@ -134,6 +140,7 @@ async def refresh(
 ) -> dict[UUID, Standing]:
     """Compute the status of locked applications anew, replace their rows, and return where they stand now."""
     await db.flush()
+    await facts.hold_policy(db, caller)
     cases = await facts.load(db, caller, application_ids, as_of=now)
     owners = await _owners(db, caller, application_ids)
     rows = [
@@ -154,6 +161,7 @@ async def refresh_candidates(
 ) -> None:
     """Compute anew what concerns locked candidates as persons (K1)."""
     await db.flush()
+    await facts.hold_policy(db, caller)
     policy = await facts.policy_of(db, caller)
     for candidate_id in sorted(candidate_ids):
         candidate = await find(db, caller, Candidate, candidate_id)

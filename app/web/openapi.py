@@ -39,6 +39,7 @@ TAGS = {
     "Client contacts": "The people at a client who answer.",
     "Jobs": "What clients want filled, and how it changes.",
     "Consultants": "The people of the agency.",
+    "Policies": "The numbers of the rules, for the agency and for each client.",
     "Health": "For load balancers and orchestrators.",
 }
 

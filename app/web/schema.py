@@ -15,14 +15,16 @@ from pydantic import (
     Field,
     PlainSerializer,
     StringConstraints,
+    ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from app.rules.holidays import is_known
 from app.rules.vocabulary import PayPeriod
 
 YEARS = range(1990, 2101)
+MOST_CALENDARS = 20
 CANONICAL = 36  # characters of an id with its dashes
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -51,6 +53,12 @@ class Output(BaseModel):
 
 def _problem(code: str, words: str) -> PydanticCustomError:
     return PydanticCustomError(code, words)
+
+
+def misplaced(name: str, code: str, words: str) -> ValidationError:
+    """The error of a check over several members, placed at the one to change."""
+    found = InitErrorDetails(type=_problem(code, words), loc=(name,), input=None)
+    return ValidationError.from_exception_data("", [found])
 
 
 def parse_instant(value: object) -> datetime:
@@ -120,6 +128,16 @@ def check_holidays(value: str) -> str:
     return value
 
 
+def check_calendars(value: object) -> object:
+    """A holiday calendar that is known, or a list of several."""
+    codes = value if isinstance(value, list) else [value]
+    if not all(isinstance(code, str) and is_known(code) for code in codes):
+        raise _problem("unknown_holidays", "must be a known holiday code, as GB-ENG or US, or a list of such")
+    if len(codes) > MOST_CALENDARS:
+        raise _problem("too_long", f"must name at most {MOST_CALENDARS} holiday calendars")
+    return value
+
+
 def format_instant(value: datetime) -> str:
     """An instant in UTC, always ending in Z; fractions only where there are some."""
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
@@ -152,6 +170,21 @@ Zone = Annotated[
 ]
 Holidays = Annotated[
     str, StringConstraints(max_length=16), AfterValidator(check_holidays), Field(examples=["GB-ENG"])
+]
+
+# One value or a list, checked in one place so that an error names the member and not the alternative.
+Calendars = Annotated[
+    Any,
+    BeforeValidator(check_calendars),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "maxLength": 16},
+                {"type": "array", "items": {"type": "string", "maxLength": 16}, "maxItems": MOST_CALENDARS},
+            ],
+            "examples": ["GB-ENG", ["GB-ENG", "FR"]],
+        }
+    ),
 ]
 
 

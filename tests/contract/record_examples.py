@@ -24,6 +24,7 @@ from tests.clock import ClockedDatabase
 from tests.contract.document import Document
 
 SECRET = "a secret of the examples, which no file holds"
+_PRINCIPAL = re.compile(r'"key:[0-9A-Za-z]+"')
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -57,10 +58,14 @@ class Story:
         """A changing call; gives the answer."""
         return await self._call("PATCH", path, json=body)
 
+    async def put(self, path: str, body: Json) -> None:
+        """A replacing call."""
+        await self._call("PUT", path, json=body)
+
     def recorded(self) -> dict[str, Json]:
         """The examples in the order of the document, with ids that stay the same."""
         text = _ID.sub(lambda match: self._neat_ids[match[0]], json.dumps(self.examples))
-        examples: dict[str, Json] = json.loads(text)
+        examples: dict[str, Json] = json.loads(_PRINCIPAL.sub('"key:R4nD0mKey1dX"', text))
         paths = self.document.document["paths"].values()
         names = [operation["operationId"] for methods in paths for operation in methods.values()]
         return {name: examples[name] for name in names if name in examples}
@@ -118,6 +123,7 @@ async def tell(story: Story) -> None:
     await _absences(story, ids)
     await _looking_back(story, ids)
     await _preview(story)
+    await _policies(story, ids)
     await story.get("/livez")
     await story.get("/readyz")
 
@@ -377,6 +383,19 @@ async def _preview(story: Story) -> None:
     await story.post(
         "/v1/status/preview", {"facts": facts, "policy": policy, "now": "2026-07-14T12:30:00+01:00"}
     )
+
+
+async def _policies(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-22T09:00:00+01:00")
+    hours = {"friday": ["09:00", "16:00"], "saturday": ["10:00", "14:00"]}
+    policy = {"working_hours": hours, "closing_days": ["2026-12-24"], "move_on_working_days": 12}
+    await story.put("/v1/policy", policy)
+    await story.get("/v1/policy")
+    await story.get("/v1/policy/versions")
+    client = f"/v1/clients/{ids['client_id']}/policy"
+    await story.put(client, {"client_overdue_working_days": 3})
+    await story.get(client)
+    await story.get(f"{client}/versions")
 
 
 async def record(url: str) -> dict[str, Json]:

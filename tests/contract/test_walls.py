@@ -13,7 +13,7 @@ from tests.agency import Agency
 from tests.contract.world import build_world
 
 # Read before the agency is known; they hold nothing of anybody.
-SHARED = {"credentials", "alembic_version"}
+SHARED = {"credentials", "agency_work", "alembic_version"}
 EVIDENCE = {
     "debriefs",
     "timescales",
@@ -21,11 +21,14 @@ EVIDENCE = {
     "contacts",
     "contact_applications",
     "relays",
-    "revisions",
     "snoozes",
-    "voids",
     "external_refs",
     "credentials",
+    "job_changes",
+    "policy_versions",
+    "preferences",
+    "revisions",
+    "voids",
 }
 TENANTED = sorted(set(Base.metadata.tables) - SHARED)
 
@@ -73,7 +76,11 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -
         WHERE contype = 'p' AND connamespace = 'public'::regnamespace
         """,
     )
-    odd = {"agencies": "PRIMARY KEY (agency_id)", "credentials": "PRIMARY KEY (lookup)"}
+    odd = {
+        "agencies": "PRIMARY KEY (agency_id)",
+        "credentials": "PRIMARY KEY (lookup)",
+        "agency_work": "PRIMARY KEY (agency_id, kind)",
+    }
     expected = {table: odd.get(table, "PRIMARY KEY (agency_id, id)") for table in Base.metadata.tables}
     assert {table: key for table, key in keys if table != "alembic_version"} == expected
 
@@ -106,11 +113,12 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncCon
             WHERE c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY(c.conkey))
         """,
     )
-    # Of many tables, and told by `kind`; a derived row's fact.
+    # Of many tables, and told by `kind` or `phase`; a derived row's fact.
     assert {name for (name,) in free} == {
         "agencies.agency_id",
         "external_refs.object_id",
         "reasons.fact_id",
+        "recomputations.after_id",
         "revisions.object_id",
     }
 
@@ -152,7 +160,8 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
         FROM information_schema.role_table_grants WHERE grantee = '{APPLICATION_ROLE}' GROUP BY table_name
         """,
     )
-    derived = {"reasons": "DELETE INSERT SELECT", "alembic_version": "SELECT"}
+    passing = "DELETE INSERT SELECT"
+    derived = {"reasons": passing, "agency_work": passing, "alembic_version": "SELECT"}
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")
     expected |= dict.fromkeys(EVIDENCE, "INSERT SELECT") | derived
     assert {str(table): granted for table, granted in grants} == expected

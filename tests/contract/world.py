@@ -67,6 +67,7 @@ async def build_world(agency: Agency) -> World:
         ids[kind] = (await agency.post(path, body))["id"]
     mistake = (await agency.post("/v1/contacts", bodies(ids)["record_contact"][1]))["id"]
     await agency.post(f"/v1/contacts/{mistake}/void", bodies(ids)["void_contact"][0])
+    await agency.put("/v1/policy", bodies(ids)["replace_policy"][0])
     return world
 
 
@@ -142,5 +143,7 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
                 "client_contact_id": ids["client_contact"],
             }
         ],
+        "replace_policy": [{"closing_days": ["2026-12-24"]}],
+        "replace_client_policy": [{"move_on_working_days": 8}],
         "preview_status": [{"facts": {"people": {}, "applications": []}, "now": "2026-07-15T10:00:00Z"}],
     }

@@ -172,6 +172,98 @@ def test_answers_are_in_utc_whatever_the_zone_of_the_question() -> None:
     assert LONDON.date_of(instant("2026-07-15T05:00+09:00")) == date(2026, 7, 14)
 
 
+# --- Days with hours of their own ------------------------------------------------------------------------
+
+# Fridays until 16:00, Saturdays from 10:00 to 14:00; closed on a Wednesday for the summer party.
+PARTLY = WorkingCalendar(
+    "Europe/London",
+    "GB-ENG",
+    time(9),
+    time(17, 30),
+    frozenset({0, 1, 2, 3, 4, 5}),
+    hours=[(4, (time(9), time(16))), (5, (time(10), time(14)))],
+    closing_days=frozenset({date(2026, 7, 22)}),
+)
+
+
+@pytest.mark.parametrize(
+    ("t", "rolled"),
+    [
+        ("2026-07-17T15:59+01:00", "2026-07-17T15:59+01:00"),
+        ("2026-07-17T16:00+01:00", "2026-07-18T10:00+01:00"),  # Friday has ended
+        ("2026-07-18T14:00+01:00", "2026-07-20T09:00+01:00"),  # so has Saturday
+        ("2026-07-22T11:00+01:00", "2026-07-23T09:00+01:00"),  # the party
+        (
+            "2026-12-26T11:00+00:00",
+            "2026-12-29T09:00+00:00",
+        ),  # a holiday on a working Saturday, and its substitute
+    ],
+)
+def test_roll_knows_the_hours_of_each_day(t: str, rolled: str) -> None:
+    assert PARTLY.roll(instant(t)) == instant(rolled)
+
+
+@pytest.mark.parametrize(
+    ("t", "hours", "end"),
+    [
+        ("2026-07-17T14:00+01:00", 2, "2026-07-17T16:00+01:00"),  # the exact end of Friday stays there
+        ("2026-07-17T14:00+01:00", 4, "2026-07-18T12:00+01:00"),  # two on Friday, two on Saturday
+        ("2026-07-17T15:00+01:00", 6, "2026-07-20T10:00+01:00"),
+        ("2026-07-21T17:00+01:00", 1, "2026-07-23T09:30+01:00"),  # over the party
+    ],
+)
+def test_hours_are_those_that_each_day_really_has(t: str, hours: int, end: str) -> None:
+    assert PARTLY.add_hours(instant(t), hours) == instant(end)
+
+
+@pytest.mark.parametrize(
+    ("t", "days", "later"),
+    [
+        ("2026-07-16T15:00+01:00", 1, "2026-07-17T15:00+01:00"),
+        ("2026-07-16T17:00+01:00", 1, "2026-07-17T16:00+01:00"),  # Friday has no 17:00: its end
+        (
+            "2026-07-16T17:00+01:00",
+            3,
+            "2026-07-20T17:00+01:00",
+        ),  # the time of Thursday, whatever lies between
+        ("2026-07-17T09:00+01:00", 1, "2026-07-18T10:00+01:00"),  # Saturday has no 09:00: its start
+        ("2026-07-17T17:00+01:00", 1, "2026-07-20T10:00+01:00"),  # counted from Saturday 10:00
+        ("2026-07-21T11:00+01:00", 1, "2026-07-23T11:00+01:00"),  # over the party
+    ],
+)
+def test_a_time_that_a_day_has_not_is_taken_as_near_as_it_has(t: str, days: int, later: str) -> None:
+    assert PARTLY.add_days(instant(t), days) == instant(later)
+
+
+def test_a_date_ends_with_the_hours_of_its_weekday() -> None:
+    assert PARTLY.end_of(date(2026, 7, 17)) == instant("2026-07-17T16:00+01:00")
+    assert PARTLY.end_of(date(2026, 12, 25)) == instant("2026-12-25T16:00+00:00")  # a Friday, if a holiday
+    assert PARTLY.start_of(date(2026, 7, 18)) == instant("2026-07-18T10:00+01:00")
+    assert PARTLY.start_of(date(2026, 7, 19)) == instant(
+        "2026-07-19T09:00+01:00"
+    )  # a Sunday has none of its own
+    assert PARTLY.end_of(date(2026, 7, 22)) == instant("2026-07-22T17:30+01:00")  # closed, literally
+
+
+def test_closing_days_are_no_working_days() -> None:
+    assert not PARTLY.is_working_day(date(2026, 7, 22))
+    assert PARTLY.day_after(date(2026, 7, 21), 1) == date(2026, 7, 23)
+    assert PARTLY.slip(date(2026, 7, 21), date(2026, 7, 23)) == 1
+
+
+def test_several_holiday_calendars_end_with_the_first_that_ends() -> None:
+    both = WorkingCalendar("Asia/Kolkata", ("GB-ENG", "IN"), time(9), time(17))
+    with pytest.raises(CalendarRangeError, match="2001 to 2035"):
+        both.day_after(date(2035, 12, 31), 1)
+    with pytest.raises(UnknownHolidayCalendarError, match="'XX'"):
+        WorkingCalendar("Europe/London", ("GB-ENG", "XX"), time(9), time(17))
+
+
+def test_a_day_that_ends_before_it_begins_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        WorkingCalendar("Europe/London", None, time(9), time(17), hours=[(4, (time(16), time(9)))])
+
+
 # --- The ends of the table -----------------------------------------------------------------------------
 
 TOO_FAR = [
@@ -228,6 +320,7 @@ def test_naive_instants_and_negative_counts_are_refused() -> None:
 
 CALENDARS = [
     LONDON,
+    PARTLY,
     working_calendar("America/New_York", "US", time(8), time(20)),
     working_calendar("Asia/Tokyo", None, time(9), time(17, 30)),
     WorkingCalendar("Europe/London", "GB-SCT", time(0), time(23, 59), frozenset(range(7))),
@@ -277,8 +370,9 @@ def test_days_agree_with_counting_them(calendar: WorkingCalendar, d: date, n: in
 
 def is_working_minute(calendar: WorkingCalendar, t: datetime) -> bool:
     local = t.astimezone(calendar.zone)
-    free = public_holidays(calendar.holidays, local.year)
-    open_now = calendar.day_start <= local.time() < calendar.day_end
+    free = public_holidays(calendar.holidays, local.year) | calendar.closing_days
+    start, end = calendar.hours.get(local.weekday(), (calendar.day_start, calendar.day_end))
+    open_now = start <= local.time() < end
     return open_now and local.weekday() in calendar.weekdays and local.date() not in free
 
 
@@ -297,7 +391,7 @@ def walked(calendar: WorkingCalendar, t: datetime, minutes: int) -> datetime:
 
 
 @given(
-    st.sampled_from([LONDON, *CALENDARS[1:4]]),
+    st.sampled_from(CALENDARS[:5]),
     instants.map(lambda t: t.replace(second=0, microsecond=0)),
     counts,
 )

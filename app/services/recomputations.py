@@ -1,0 +1,196 @@
+"""A change of policy reaches every stored status, in bounded batches that each happen whole or not at all.
+
+A batch follows the one before by the ids of its phase, which only stay as they are, so that a process may be killed
+at any instant: what it had committed is done, and the next batch begins there.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Select, delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.errors import CalendarRangeError
+from app.models import AgencyWork, Application, Candidate, Job, Recomputation
+from app.models.policies import Phase
+from app.rules.vocabulary import ApplicationState
+from app.services import facts, status
+from app.services.scope import Caller, rows_of
+
+WORK = "recomputation"  # its kind in `agency_work`
+BATCH = 100
+FEW = 20  # are computed at a stretch; requests to the same process have their turn in between
+
+logger = logging.getLogger("touchbase.recomputations")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is computed anew together, and where the next batch begins; `phase` None where none follows."""
+
+    applications: list[UUID]
+    candidates: list[UUID]
+    phase: Phase | None
+    after_id: UUID | None
+
+    @property
+    def size(self) -> int:
+        """How many things it holds."""
+        return len(self.applications) + len(self.candidates)
+
+    def parts(self, size: int) -> Iterator["Batch"]:
+        """The same in smaller pieces."""
+        for begin in range(0, len(self.applications), size):
+            yield Batch(self.applications[begin : begin + size], [], None, None)
+        for begin in range(0, len(self.candidates), size):
+            yield Batch([], self.candidates[begin : begin + size], None, None)
+
+
+async def claim(db: AsyncSession, caller: Caller, client_id: UUID | None, *, now: datetime) -> Recomputation:
+    """The row of the agency's policy, or of a client's: locked, so that changes of one policy queue up."""
+    values = {"agency_id": caller.agency_id, "id": uuid7(), "client_id": client_id, "phase": Phase.OPEN}
+    idle = {"total": 0, "done": 0, "started_at": now, "finished_at": now}
+    await db.execute(insert(Recomputation).values(**values, **idle).on_conflict_do_nothing())
+    return (await db.scalars(of_scope(caller, client_id).with_for_update())).one()
+
+
+def of_scope(caller: Caller, client_id: UUID | None) -> Select[Recomputation]:
+    """How far the last change of the agency's policy, or of a client's, has been applied."""
+    return rows_of(caller, Recomputation).where(Recomputation.client_id.is_not_distinct_from(client_id))
+
+
+async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: datetime) -> None:
+    """Begin anew after a change of policy: the first batch at once, the rest in the background.
+
+    The caller has claimed the row and locked the agency's. Raises CalendarRangeError where a date of the first
+    batch runs past the known holidays.
+    """
+    row.phase, row.after_id, row.done = Phase.OPEN, None, 0
+    row.started_at, row.finished_at = now, None
+    row.total = await count(db, caller, row.client_id, Phase)
+    batch = await _next_batch(db, caller, row)
+    await _recompute(db, caller, batch, now)
+    _note(row, batch, now)
+    if row.finished_at is None:
+        pointer = insert(AgencyWork).values(agency_id=caller.agency_id, kind=WORK)
+        await db.execute(pointer.on_conflict_do_nothing())
+    await db.flush()
+
+
+async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Do one batch of the agency's work that nobody else is doing; False where there is none."""
+    unfinished = rows_of(caller, Recomputation).where(Recomputation.finished_at.is_(None))
+    free = unfinished.order_by(Recomputation.id).limit(1).with_for_update(skip_locked=True)
+    row = await db.scalar(free)
+    if row is None:
+        await _leave(db, caller)
+        return False
+    batch = await _next_batch(db, caller, row)
+    await _recompute_what_can_be(db, caller, batch, now)
+    _note(row, batch, now)
+    await db.flush()
+    return True
+
+
+def selected(caller: Caller, client_id: UUID | None, phase: Phase) -> Select[UUID]:
+    """The ids of a phase: applications, or candidates who seek and have no application open."""
+    jobs = select(Job.id).where(Job.agency_id == caller.agency_id, Job.client_id == client_id)
+    is_open = Application.state != ApplicationState.CLOSED
+    if phase is Phase.CANDIDATES:
+        theirs = (Application.agency_id == Candidate.agency_id) & (Application.candidate_id == Candidate.id)
+        people = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, Candidate.seeking)
+        people = people.where(~exists().where(theirs, is_open))
+        return (
+            people
+            if client_id is None
+            else people.where(exists().where(theirs, Application.job_id.in_(jobs)))
+        )
+    files = select(Application.id).where(Application.agency_id == caller.agency_id)
+    files = files.where(is_open if phase is Phase.OPEN else ~is_open)
+    return files if client_id is None else files.where(Application.job_id.in_(jobs))
+
+
+def following(query: Select[UUID], after: UUID | None, limit: int) -> Select[UUID]:
+    """The next ids of a phase, in their order."""
+    [column] = query.selected_columns
+    return (query if after is None else query.where(column > after)).order_by(column).limit(limit)
+
+
+async def count(db: AsyncSession, caller: Caller, client_id: UUID | None, phases: Iterable[Phase]) -> int:
+    """How many applications and candidates some phases hold."""
+    queries = (selected(caller, client_id, phase).subquery() for phase in phases)
+    counts = [await db.scalar(select(func.count()).select_from(query)) for query in queries]
+    return sum(number or 0 for number in counts)
+
+
+async def _next_batch(db: AsyncSession, caller: Caller, row: Recomputation) -> Batch:
+    """What comes next, with its candidates locked.
+
+    It is chosen once the policy is held: what others change from then on they compute under the same one.
+    """
+    await facts.hold_policy(db, caller)
+    batch = await _chosen(db, caller, row)
+    theirs = select(Application.candidate_id).where(
+        Application.agency_id == caller.agency_id, Application.id.in_(batch.applications)
+    )
+    await status.lock_candidates(db, caller, {*await db.scalars(theirs), *batch.candidates})
+    return batch
+
+
+async def _chosen(db: AsyncSession, caller: Caller, row: Recomputation) -> Batch:
+    applications: list[UUID] = []
+    candidates: list[UUID] = []
+    phases = list(Phase)
+    for phase in phases[phases.index(row.phase) :]:
+        after = row.after_id if phase is row.phase else None
+        room = BATCH - len(applications) - len(candidates)
+        ids = list(await db.scalars(following(selected(caller, row.client_id, phase), after, room)))
+        (candidates if phase is Phase.CANDIDATES else applications).extend(ids)
+        if len(ids) == room:
+            return Batch(applications, candidates, phase, ids[-1])
+    return Batch(applications, candidates, None, None)
+
+
+async def _recompute(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
+    for part in batch.parts(FEW):
+        if part.applications:
+            await status.refresh(db, caller, part.applications, now=now)
+        await status.refresh_candidates(db, caller, part.candidates, now=now)
+
+
+async def _recompute_what_can_be(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
+    """The same, but one whose dates run past the known holidays keeps its old rows and stops nobody else."""
+    try:
+        async with db.begin_nested():
+            await _recompute(db, caller, batch, now)
+    except CalendarRangeError:
+        if batch.size > 1:
+            for one in batch.parts(1):
+                await _recompute_what_can_be(db, caller, one, now)
+        else:
+            [left] = batch.applications or batch.candidates
+            logger.warning("the policy of agency %s cannot be applied to %s", caller.agency_id, left)
+
+
+def _note(row: Recomputation, batch: Batch, now: datetime) -> None:
+    row.done += batch.size
+    if batch.phase is None:
+        row.total, row.after_id, row.finished_at = row.done, None, now
+    else:
+        row.phase, row.after_id = batch.phase, batch.after_id
+
+
+async def _leave(db: AsyncSession, caller: Caller) -> None:
+    """Take the agency off the list of those with work. While the policy is held nobody puts it there."""
+    await facts.hold_policy(db, caller)
+    unfinished = select(Recomputation.id).where(
+        Recomputation.agency_id == caller.agency_id, Recomputation.finished_at.is_(None)
+    )
+    if await db.scalar(unfinished.limit(1)) is None:
+        mine = (AgencyWork.agency_id == caller.agency_id, AgencyWork.kind == WORK)
+        await db.execute(delete(AgencyWork).where(*mine))
