@@ -357,6 +357,12 @@ def test_past_the_known_holidays_a_phrase_is_unknown_and_asked() -> None:
     assert in_short(found, colombo.zone) == "unknown, never?"
 
 
+def test_among_several_holiday_calendars_an_american_one_puts_the_month_first() -> None:
+    client = working_calendar("America/New_York", ("CA-ON", "US"), time(9), time(17, 30))
+    asked = datetime.fromisoformat("2026-07-01T10:00-04:00")
+    assert in_short(read("07/08/2026", asked, client), client.zone) == "date, 08 Jul 17:30?"
+
+
 # --- Properties ----------------------------------------------------------------------------------------
 
 WORDS = """
