@@ -58,6 +58,11 @@ class File:
     feedback: dict[str, Json] = field(default_factory=dict)
     snoozes: dict[str, Json] = field(default_factory=dict)
     job_changes: dict[str, Json] = field(default_factory=dict)
+    closed_at: datetime | None = None
+
+    def is_dated_at(self, instant: datetime) -> bool:
+        """Whether the timeline and the status must agree at an instant: a closed file has its past in the one alone."""
+        return self.view["state"] != "closed" or (self.closed_at is not None and self.closed_at <= instant)
 
 
 class Walk:
@@ -93,7 +98,8 @@ class Walk:
         self.candidate_id = await self.agency.candidate(consultant_id=consultant, **person)
         self.people[self.candidate_id] = {"kind": "candidate", **person}
         self.files = [await self._file(consultant) for _ in range(2)]
-        self.file = self.files[0]
+        for self.file in self.files:
+            await self.schedule()
 
     async def _file(self, consultant: str) -> File:
         client = await self.agency.client()
@@ -220,7 +226,7 @@ class Walk:
     async def change_application(self) -> httpx.Response | None:
         """Close it, hold it, reopen it, withdraw, or agree to wait."""
         day = (self.now.date() + timedelta(days=self.random.randint(1, 20))).isoformat()
-        body = self.random.choice(
+        body: Json = self.random.choice(
             [
                 {"state": "closed"},
                 {"state": "active"},
@@ -233,6 +239,8 @@ class Walk:
                 {"continue_until": None},
             ]
         )
+        if body.get("state") == "closed" and self.file.view["state"] != "closed":
+            self.file.closed_at = self.now
         return await self.agency.call("PATCH", f"/v1/applications/{self.file.id}", json=body)
 
     async def snooze(self) -> httpx.Response | None:

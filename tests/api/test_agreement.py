@@ -1,13 +1,21 @@
-"""The stored intervals and the pure rules never disagree, whatever happened and at whatever instant."""
+"""The pure rules, the stored intervals, the preview and the timeline never disagree, whatever happened."""
+
+import os
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.db import Database
 from tests.agency import Agency, Json, found_agency
+from tests.api.conftest import Office
 from tests.conftest import SECRET
+from tests.examples import same_instants
 from tests.histories import histories, instants
 from tests.recorder import Recorder
+from tests.walk import File, Walk
 
 SEVERAL = st.lists(instants, min_size=6, max_size=6)
 PATIENT = settings(
@@ -16,6 +24,9 @@ PATIENT = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+STEPS = 50  # of one walk; 40 walks make the 2,000 that every change must pass
+WALKS = int(os.environ.get("AGREEMENT_WALKS", "40"))
+LOOKS = [timedelta(), timedelta(hours=5), timedelta(days=2), timedelta(days=9), timedelta(days=-1)]
 
 
 @PATIENT
@@ -34,6 +45,63 @@ async def test_the_due_list_shows_what_the_status_says(
         assert sorted(shown(due)) == sorted(said(status)), moment
 
 
+@settings(PATIENT, max_examples=WALKS, derandomize="AGREEMENT_WALKS" not in os.environ)
+@given(random=st.randoms(use_true_random=False))
+async def test_all_four_agree_after_every_step_of_an_agency_at_work(random: Random, office: Office) -> None:
+    """`AGREEMENT_WALKS=1000 ./run pytest tests/api/test_agreement.py` walks further, and elsewhere each time."""
+    agency = await found_agency(office.agency.http, office.database, SECRET)
+    walk = Walk(agency, office.database, random)
+    await walk.begin()
+    for _ in range(STEPS):
+        await walk.step()
+        look = walk.now + random.choice(LOOKS)
+        status = await agency.get(f"/v1/candidates/{walk.candidate_id}/status", as_of=look.isoformat())
+        due = await agency.get("/v1/due", as_of=look.isoformat())
+        assert sorted(shown(due)) == sorted(said(status)), (look, walk.steps)
+        by_id = {found["application_id"]: found for found in status["applications"]}
+        found = by_id[walk.file.id]
+        assert await previewed(walk, walk.file, look) == same_instants(plain(found)), (look, walk.steps)
+        if walk.file.is_dated_at(look):
+            assert await told(agency, walk.file, look) == in_short(found), (look, walk.steps)
+
+
+async def previewed(walk: Walk, file: File, look: datetime) -> Json:
+    """What the preview says of the same facts."""
+    answer = await walk.agency.post("/v1/status/preview", walk.preview_of(file, look))
+    found: Json = same_instants(answer["applications"][file.id])
+    return found
+
+
+async def told(agency: Agency, file: File, look: datetime) -> tuple[str, list[tuple[str, str]]]:
+    """What the timeline says of an instant: the last change before it holds."""
+    params: Json = {"limit": 200}
+    last = None
+    while "cursor" not in params or params["cursor"]:
+        page = await agency.get(f"/v1/applications/{file.id}/timeline", **params)
+        params["cursor"] = page["next_cursor"]
+        changes = [item for item in page["items"] if item["entry"] == "change"]
+        past = [change for change in changes if datetime.fromisoformat(change["at"]) <= look]
+        last = past[-1] if past else last
+    if last is None:
+        return "on_track", []
+    return last["after"], [(reason["code"], reason["level"]) for reason in last["reasons"]]
+
+
+def in_short(status: Json) -> tuple[str, list[tuple[str, str]]]:
+    """A status as the timeline shows it."""
+    return status["status"], [(reason["code"], reason["level"]) for reason in status["reasons"]]
+
+
+def plain(status: Json) -> Json:
+    """An explained status in the shape of the preview."""
+    reasons = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
+    return {
+        **{name: status[name] for name in ("status", "touch_base_from", "next_action", "upcoming")},
+        "reasons": [{name: reason[name] for name in reasons} for reason in status["reasons"]],
+        "waiting": [{name: item[name] for name in ("code", "resume_at")} for item in status["waiting"]],
+    }
+
+
 def shown(due: Json) -> list[tuple[str, ...]]:
     """What the stored rows show."""
     return [fields(item) for card in due["items"] for item in card["items"]]
@@ -45,6 +113,6 @@ def said(status: Json) -> list[tuple[str, ...]]:
     return [fields(reason) for reason in [*reasons, *status["reasons"]]]
 
 
-def fields(reason: Json) -> tuple[str, ...]:
+def fields(reason: dict[str, Any]) -> tuple[str, ...]:
     """What must agree."""
     return tuple(str(reason[name]) for name in ("code", "level", "due_at", "overdue_at", "escalate_at"))
