@@ -10,9 +10,6 @@ _FILE = json.loads((Path(__file__).parent / "rules" / "cases" / "status.json").r
 EXAMPLES: list[dict[str, Any]] = _FILE["cases"]
 DEFAULTS: dict[str, Any] = _FILE["policy_defaults"]
 
-# The extended tier is not built yet.
-CORE = [case for case in EXAMPLES if case["tier"] == "core"]
-
 
 def same_instants(value: Any) -> Any:
     """A JSON value with every instant as seconds, so that two ways of writing one compare equal."""

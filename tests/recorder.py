@@ -60,7 +60,7 @@ class Recorder:
 
     async def _facts(self, application: Json) -> None:
         for debrief in application.get("debriefs", []):
-            body = {"interest_score": 7, **_only(debrief, "occurred_at", "source")}
+            body = {"interest_score": 7, **_only(debrief, "occurred_at", "source", "other_processes")}
             await self.agency.post(self._path(application, debrief, "debriefs"), body)
         for timescale in application.get("timescales", []):
             body = {k: v for k, v in timescale.items() if k not in ("id", "interview")}

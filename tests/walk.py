@@ -98,7 +98,8 @@ class Walk:
         self.candidate_id = await self.agency.candidate(consultant_id=consultant, **person)
         self.people[self.candidate_id] = {"kind": "candidate", **person}
         self.files = [await self._file(consultant) for _ in range(2)]
-        for self.file in self.files:
+        for file in self.files:
+            self.file = file
             await self.schedule()
 
     async def _file(self, consultant: str) -> File:

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
-from tests.examples import CORE, same_instants
+from tests.examples import EXAMPLES, same_instants
 from tests.recorder import Recorder
 
 STATUS = ("status", "touch_base_from", "next_action", "upcoming")
 
 
-@pytest.mark.parametrize("case", CORE, ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case["id"])
 async def test_preview_answers_as_expected(case: Json, agency: Agency) -> None:
     request = {name: case[name] for name in ("facts", "policy", "now")}
     answer = await agency.post("/v1/status/preview", request)
@@ -19,8 +19,9 @@ async def test_preview_answers_as_expected(case: Json, agency: Agency) -> None:
         assert same_instants(answer[name]) == same_instants(expected)
 
 
-@pytest.mark.parametrize("case", [c for c in CORE if not c["policy"]], ids=lambda case: case["id"])
+@pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case["id"])
 async def test_recorded_facts_stand_as_expected(case: Json, agency: Agency) -> None:
+    await agency.put("/v1/policy", case["policy"])
     recorder = Recorder(agency)
     await recorder.play(case["facts"])
     for name, expected in case["expected"]["applications"].items():
