@@ -1,12 +1,10 @@
 """An agency at work at random: it records, corrects, puts off and changes its mind, through the API alone.
 
-What the answers say was recorded is kept in the shape of the preview, so that the same facts can be asked about in
-another way. `Walk.step` takes one step of any kind; whatever the API refuses (a rival that makes no sense) is a step
-that changed nothing.
+What the answers say was recorded is kept, so that the same facts can be asked about in another way
+(`tests.walked`). `Walk.step` takes one step of any kind; one that the API refuses has changed nothing.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -15,6 +13,7 @@ import httpx
 
 from tests.agency import Agency, Json
 from tests.clock import ClockedDatabase
+from tests.walked import File, Known
 
 QUARTER = timedelta(minutes=15)
 PLACES = [("Europe/London", "GB-ENG"), ("America/New_York", "US"), ("Asia/Singapore", None)]
@@ -43,28 +42,6 @@ CALENDAR: dict[str, list[Any]] = {
 }
 
 
-@dataclass
-class File:
-    """One application of the walk, as its answers describe it; facts by id."""
-
-    id: str
-    client_id: str
-    client_contact_id: str
-    job_id: str
-    view: Json = field(default_factory=dict)
-    interviews: dict[str, Json] = field(default_factory=dict)
-    debriefs: dict[str, Json] = field(default_factory=dict)
-    timescales: dict[str, Json] = field(default_factory=dict)
-    feedback: dict[str, Json] = field(default_factory=dict)
-    snoozes: dict[str, Json] = field(default_factory=dict)
-    job_changes: dict[str, Json] = field(default_factory=dict)
-    closed_at: datetime | None = None
-
-    def is_dated_at(self, instant: datetime) -> bool:
-        """Whether the timeline and the status must agree at an instant: a closed file has its past in the one alone."""
-        return self.view["state"] != "closed" or (self.closed_at is not None and self.closed_at <= instant)
-
-
 class Walk:
     """One candidate, two applications at two clients, and a clock that only the walk moves."""
 
@@ -73,15 +50,8 @@ class Walk:
         self.database = database
         self.random = random
         self.database.now = datetime(2026, 3, 23, 9, tzinfo=UTC)  # Easter and a clock change lie ahead
-        self.people: dict[str, Json] = {}
-        self.candidate_id = ""
-        self.files: list[File] = []
+        self.known = Known()
         self.file: File  # that the step is about
-        self.contacts: dict[str, Json] = {}
-        self.pauses: dict[str, Json] = {}
-        self.policy: Json = {}
-        self.client_policies: dict[str, Json] = {}
-        self.same_news: dict[str, str] = {}  # feedback by the record that corrects it with the same decision
         self.steps: list[str] = []
 
     @property
@@ -95,10 +65,10 @@ class Walk:
         zone, holidays = self.random.choice(PLACES)
         person = {"timezone": zone, "holidays": holidays, "seeking": self.random.random() < 0.5}
         person["registered_at"] = _text(self.now)
-        self.candidate_id = await self.agency.candidate(consultant_id=consultant, **person)
-        self.people[self.candidate_id] = {"kind": "candidate", **person}
-        self.files = [await self._file(consultant) for _ in range(2)]
-        for file in self.files:
+        self.known.candidate_id = await self.agency.candidate(consultant_id=consultant, **person)
+        self.known.people[self.known.candidate_id] = {"kind": "candidate", **person}
+        self.known.files = [await self._file(consultant) for _ in range(2)]
+        for file in self.known.files:
             self.file = file
             await self.schedule()
 
@@ -106,10 +76,10 @@ class Walk:
         client = await self.agency.client()
         zone, holidays = self.random.choice(PLACES)
         contact = await self.agency.client_contact(client, timezone=zone, holidays=holidays)
-        self.people[contact] = {"kind": "client", "timezone": zone, "holidays": holidays}
+        self.known.people[contact] = {"kind": "client", "timezone": zone, "holidays": holidays}
         job = await self.agency.job(client)
         made = await self.agency.application(
-            candidate_id=self.candidate_id,
+            candidate_id=self.known.candidate_id,
             job_id=job,
             client_contact_id=contact,
             consultant_id=consultant,
@@ -141,7 +111,7 @@ class Walk:
         weights = [weight for weight, _ in acts]
         _, act = self.random.choices(acts, weights)[0]
         self.database.now += QUARTER * self.random.choice([0, 0, 1, 2, 8, 32, 96, 192])
-        self.file = self.random.choice(self.files)
+        self.file = self.random.choice(self.known.files)
         response = await act()
         outcome = "nothing to do" if response is None else str(response.status_code)
         self.steps.append(f"{self.now:%d %b %H:%M} {act.__name__}: {outcome}")
@@ -221,7 +191,7 @@ class Walk:
         earlier = self.file.feedback.get(body.get("supersedes", ""))
         response = await self._record(f"/v1/interviews/{interview}/feedback", body, self.file.feedback)
         if earlier and response.is_success and earlier["decision"] == body["decision"]:
-            self.same_news[earlier["id"]] = response.json()["id"]
+            self.known.same_news[earlier["id"]] = response.json()["id"]
         return response
 
     async def change_application(self) -> httpx.Response | None:
@@ -275,7 +245,7 @@ class Walk:
         made_at = self._around(-16, 0)
         body: Json = {
             "with": "candidate",
-            "person_id": self.candidate_id,
+            "person_id": self.known.candidate_id,
             "occurred_at": _text(made_at),
             "direction": self.random.choice(["outbound", "outbound", "inbound"]),
             "outcome": self.random.choice(["reached", "sent", "left_message", "no_answer"]),
@@ -291,7 +261,7 @@ class Walk:
             body["promise"] = {
                 "by_date": (made_at.date() + timedelta(days=self.random.randint(1, 9))).isoformat()
             }
-        return await self._record("/v1/contacts", body, self.contacts)
+        return await self._record("/v1/contacts", body, self.known.contacts)
 
     async def write_to_client(self) -> httpx.Response | None:
         """A contact with the client, of any sort."""
@@ -304,16 +274,16 @@ class Walk:
             "purpose": self.random.choice(["chase", "chase", "withdrawal", "competing_deadline", "other"]),
             "application_ids": self.random.choice([None, [self.file.id]]),
         }
-        return await self._record("/v1/contacts", body, self.contacts)
+        return await self._record("/v1/contacts", body, self.known.contacts)
 
     async def void_contact(self) -> httpx.Response | None:
         """Take a contact back."""
-        if not self.contacts:
+        if not self.known.contacts:
             return None
-        chosen = self._one_of(self.contacts)
+        chosen = self._one_of(self.known.contacts)
         response = await self.agency.call("POST", f"/v1/contacts/{chosen}/void", json={"reason": "a slip"})
         if response.is_success:
-            del self.contacts[chosen]
+            del self.known.contacts[chosen]
         return response
 
     # People and policies
@@ -323,32 +293,34 @@ class Walk:
         start = self._around(-40, 96)
         until = start + QUARTER * self.random.randint(1, 400)
         body = {"from": _text(start), "until": _text(until), "allow_urgent": self._maybe()}
-        path = f"/v1/candidates/{self.candidate_id}/pauses"
-        return await self._record(path, body, self.pauses)
+        path = f"/v1/candidates/{self.known.candidate_id}/pauses"
+        return await self._record(path, body, self.known.pauses)
 
     async def lift_pause(self) -> httpx.Response | None:
         """The candidate may be called again."""
-        if not self.pauses:
+        if not self.known.pauses:
             return None
-        response = await self.agency.call("POST", f"/v1/pauses/{self._one_of(self.pauses)}/lift", json={})
-        return _kept(response, self.pauses)
+        response = await self.agency.call(
+            "POST", f"/v1/pauses/{self._one_of(self.known.pauses)}/lift", json={}
+        )
+        return _kept(response, self.known.pauses)
 
     async def go_away(self) -> httpx.Response | None:
         """The client contact is away, or back."""
         until = self.random.choice([None, _text(self._around(0, 400))])
-        person = self.people[self.file.client_contact_id]
+        person = self.known.people[self.file.client_contact_id]
         person["unavailable_until"] = until
         path = f"/v1/client-contacts/{self.file.client_contact_id}"
         return await self.agency.call("PATCH", path, json={"unavailable_until": until})
 
     async def review(self) -> httpx.Response | None:
         """Ask the candidate what they want."""
-        path = f"/v1/candidates/{self.candidate_id}/preferences"
+        path = f"/v1/candidates/{self.known.candidate_id}/preferences"
         response = await self.agency.call(
             "POST", path, json={"locations": [self.random.choice(["Leeds", "York"])]}
         )
         if response.is_success:
-            self.people[self.candidate_id]["last_preference_review_at"] = _text(self.now)
+            self.known.people[self.known.candidate_id]["last_preference_review_at"] = _text(self.now)
         return response
 
     async def change_policy(self) -> httpx.Response | None:
@@ -356,7 +328,7 @@ class Walk:
         chosen = self._parameters({**PARAMETERS, **CALENDAR})
         response = await self.agency.call("PUT", "/v1/policy", json=chosen)
         if response.is_success:
-            self.policy = chosen
+            self.known.policy = chosen
         return response
 
     async def change_client_policy(self) -> httpx.Response | None:
@@ -364,79 +336,8 @@ class Walk:
         chosen = self._parameters(PARAMETERS)
         response = await self.agency.call("PUT", f"/v1/clients/{self.file.client_id}/policy", json=chosen)
         if response.is_success:
-            self.client_policies[self.file.client_id] = chosen
+            self.known.client_policies[self.file.client_id] = chosen
         return response
-
-    # The same facts in the shape of the preview
-
-    def preview_of(self, file: File, now: datetime) -> Json:
-        """A request to preview an application under the policy that holds for it."""
-        policy = {**self.policy, **self.client_policies.get(file.client_id, {})}
-        candidate = {
-            **self.people[self.candidate_id],
-            "pauses": [p for p in map(_pause, self.pauses.values()) if p],
-        }
-        facts = {
-            "people": {**self.people, self.candidate_id: candidate},
-            "applications": [self._application(f) for f in self.files],
-            "contacts": [self._contact(c) for c in sorted(self.contacts.values(), key=_id)],
-            "snoozes": [
-                {"application": f.id, "code": s["code"], "until": s["until"]}
-                for f in self.files
-                for s in f.snoozes.values()
-            ],
-        }
-        return {"facts": facts, "policy": policy, "now": _text(now)}
-
-    def _application(self, file: File) -> Json:
-        view = file.view
-        return {
-            "id": file.id,
-            "candidate": self.candidate_id,
-            "client_contact": file.client_contact_id,
-            "state": view["state"],
-            "withdrawn_at": view["withdrawn_at"],
-            "continue_until": view["continue_until"],
-            "hold": view["hold"] and {k: view["hold"][k] for k in ("since", "until", "ended_at")},
-            "interviews": [
-                {"id": i["id"], "start": i["start"], "end": i["end"], "status": i["state"]}
-                for i in file.interviews.values()
-            ],
-            "debriefs": [_debrief(d) for d in sorted(file.debriefs.values(), key=_id)],
-            "timescales": [_timescale(t) for t in sorted(file.timescales.values(), key=_id)],
-            "feedback": [
-                {
-                    "interview": f["interview_id"],
-                    **{k: f[k] for k in ("id", "received_at", "decision", "embargo_until")},
-                }
-                for f in sorted(file.feedback.values(), key=_id)
-            ],
-            "job_changes": [{k: c[k] for k in ("id", "changed_at")} for c in file.job_changes.values()],
-        }
-
-    def _contact(self, contact: Json) -> Json:
-        names = (
-            "id",
-            "with",
-            "direction",
-            "outcome",
-            "purpose",
-            "application_ids",
-            "needs_reply",
-            "automated",
-        )
-        return {
-            **{name: contact[name] for name in names},
-            "at": contact["occurred_at"],
-            "person": contact["person_id"],
-            "promise": contact["promise"],
-            "relays": [self._latest(name) for name in contact["relays"]],
-        }
-
-    def _latest(self, name: str) -> str:
-        while name in self.same_news:
-            name = self.same_news[name]
-        return name
 
     # Choices
 
@@ -477,32 +378,3 @@ def _kept(response: httpx.Response, records: dict[str, Json]) -> httpx.Response:
 
 def _text(instant: datetime) -> str:
     return instant.isoformat()
-
-
-def _id(record: Json) -> str:
-    found: str = record["id"]
-    return found
-
-
-def _pause(pause: Json) -> Json | None:
-    """A pause as the preview takes it; one lifted before it began never was."""
-    until = min(filter(None, (pause["until"], pause["lifted_at"])))
-    if until <= pause["from"]:
-        return None
-    return {"from": pause["from"], "until": until, "allow_urgent": pause["allow_urgent"]}
-
-
-def _debrief(debrief: Json) -> Json:
-    names = ("id", "occurred_at", "recorded_at", "source")
-    others = debrief["account"].get("other_processes")
-    return {
-        **{name: debrief[name] for name in names},
-        "interview": debrief["interview_id"],
-        "other_processes": others,
-    }
-
-
-def _timescale(timescale: Json) -> Json:
-    names = ("id", "given_at", "source", "kind", "at", "date", "from", "to", "n", "event", "event_date")
-    counted = {"anchor": timescale["anchor"]} if timescale["kind"] == "working_days" else {}
-    return {**{name: timescale[name] for name in names}, "interview": timescale["interview_id"], **counted}

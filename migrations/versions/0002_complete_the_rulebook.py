@@ -4,6 +4,9 @@ Everything here is an addition, so the previous release works on with it. The co
 until that release is gone. What tables that may be large must prove is left to the next revision.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -36,6 +39,17 @@ GRANTS = {
 # Read before the agency is known, to find those with work; holds nothing of anybody.
 SHARED = {"agency_work"}
 
+# The scopes of a key that may do everything, before this revision.
+SCOPES = (
+    "directory:read",
+    "directory:write",
+    "applications:read",
+    "applications:write",
+    "records:read",
+    "records:write",
+    "status:read",
+)
+
 CODES = (
     "decision_to_relay withdrawal_to_relay promised_update_due competing_deadline candidate_enquiry_open "
     "debrief_due feedback_to_relay slip_to_relay client_response_due timescale_missing next_step_missing "
@@ -50,7 +64,10 @@ def upgrade() -> None:
     for (table, column), words in WORDS.items():
         op.create_check_constraint(op.f(f"{table}_{column}_check"), table, one_of(column, words))
     extend_tables()
-    copy_pauses()
+    with unsealed("candidates"):
+        copy_pauses()
+    with unsealed("api_keys"):
+        widen_keys()
     for table, privileges in GRANTS.items():
         op.execute(f"GRANT {privileges} ON {table} TO {ROLE}")
         if table not in SHARED:
@@ -95,15 +112,30 @@ def extend_tables() -> None:
         op.drop_constraint(op.f(f"{table}_code_check"), table)
 
 
+@contextmanager
+def unsealed(table: str) -> Iterator[None]:
+    """Let the owner of a table see all its rows, which the wall hides even from them."""
+    op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    yield
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+def widen_keys() -> None:
+    """Let keys that may do everything go on doing so: changing the policy has a scope of its own."""
+    every = ", ".join(repr(scope) for scope in SCOPES)
+    op.execute(
+        "UPDATE api_keys SET scopes = scopes || '{policy:write}'::text[]"
+        f" WHERE scopes @> ARRAY[{every}] AND NOT 'policy:write' = ANY (scopes)"
+    )
+
+
 def copy_pauses() -> None:
-    """Move each candidate's pause to its own row. The wall would hide the rows even from the tables' owner."""
-    op.execute("ALTER TABLE candidates NO FORCE ROW LEVEL SECURITY")
+    """Move each candidate's pause to its own row."""
     op.execute(
         "INSERT INTO pauses (agency_id, id, candidate_id, start, until, allow_urgent, reason, recorded_at)"
         " SELECT agency_id, gen_random_uuid(), id, pause_from, pause_until, pause_allow_urgent, pause_reason,"
         " updated_at FROM candidates WHERE pause_from < pause_until"
     )
-    op.execute("ALTER TABLE candidates FORCE ROW LEVEL SECURITY")
 
 
 def create_tables() -> None:

@@ -15,7 +15,8 @@ from tests.conftest import SECRET
 from tests.examples import same_instants
 from tests.histories import histories, instants
 from tests.recorder import Recorder
-from tests.walk import File, Walk
+from tests.walk import Walk
+from tests.walked import File, preview_of
 
 SEVERAL = st.lists(instants, min_size=6, max_size=6)
 PATIENT = settings(
@@ -55,7 +56,7 @@ async def test_all_four_agree_after_every_step_of_an_agency_at_work(random: Rand
     for _ in range(STEPS):
         await walk.step()
         look = walk.now + random.choice(LOOKS)
-        status = await agency.get(f"/v1/candidates/{walk.candidate_id}/status", as_of=look.isoformat())
+        status = await agency.get(f"/v1/candidates/{walk.known.candidate_id}/status", as_of=look.isoformat())
         due = await agency.get("/v1/due", as_of=look.isoformat())
         assert sorted(shown(due)) == sorted(said(status)), (look, walk.steps)
         by_id = {found["application_id"]: found for found in status["applications"]}
@@ -67,7 +68,7 @@ async def test_all_four_agree_after_every_step_of_an_agency_at_work(random: Rand
 
 async def previewed(walk: Walk, file: File, look: datetime) -> Json:
     """What the preview says of the same facts."""
-    answer = await walk.agency.post("/v1/status/preview", walk.preview_of(file, look))
+    answer = await walk.agency.post("/v1/status/preview", preview_of(walk.known, file, look))
     found: Json = same_instants(answer["applications"][file.id])
     return found
 

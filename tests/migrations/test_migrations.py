@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
+from uuid import uuid4
 
 import pytest
 from alembic import command
@@ -167,3 +168,39 @@ def test_a_migration_waits_for_no_lock_and_runs_in_one_transaction() -> None:
     environment = (FOLDER / "env.py").read_text(encoding="utf-8")
     assert "transaction_per_migration=True" in environment
     assert "SET lock_timeout = '2s'" in environment
+
+
+OLD_SCOPES = (
+    "'directory:read', 'directory:write', 'applications:read', 'applications:write', 'records:read', "
+    "'records:write', 'status:read'"
+)
+OLD_ROWS = f"""
+    INSERT INTO agencies (agency_id, name, policy) VALUES ('{uuid4()}', 'An agency', '{{}}');
+    INSERT INTO candidates (agency_id, id, name, timezone, seeking, pause_from, pause_until, pause_allow_urgent)
+        SELECT agency_id, gen_random_uuid(), 'Away', 'Europe/London', false, '2026-07-01', '2026-07-20', true
+        FROM agencies;
+    INSERT INTO candidates (agency_id, id, name, timezone, seeking, pause_allow_urgent)
+        SELECT agency_id, gen_random_uuid(), 'Here', 'Europe/London', false, false FROM agencies;
+    INSERT INTO api_keys (agency_id, id, key_id, name, digest, scopes)
+        SELECT agency_id, gen_random_uuid(), 'all', 'all', '', ARRAY[{OLD_SCOPES}] FROM agencies;
+    INSERT INTO api_keys (agency_id, id, key_id, name, digest, scopes)
+        SELECT agency_id, gen_random_uuid(), 'few', 'few', '', ARRAY['status:read'] FROM agencies;
+"""
+
+
+def test_pauses_move_to_rows_of_their_own_and_full_keys_stay_full(empty_url: str) -> None:
+    def insert(connection: Connection) -> None:
+        for statement in OLD_ROWS.split(";\n")[:-1]:
+            connection.execute(text(statement))
+
+    command.upgrade(alembic_config(empty_url), "0001_create_schema")
+    within(empty_url, insert)
+    migrate(empty_url)
+    moved = rows(
+        empty_url,
+        "SELECT c.name, p.start::date::text, p.until::date::text, p.allow_urgent FROM pauses p"
+        " JOIN candidates c ON c.agency_id = p.agency_id AND c.id = p.candidate_id",
+    )
+    assert moved == {("Away", "2026-07-01", "2026-07-20", True)}
+    widened = rows(empty_url, "SELECT key_id, 'policy:write' = ANY (scopes) FROM api_keys")
+    assert widened == {("all", True), ("few", False)}
