@@ -20,3 +20,13 @@ def same_instants(value: Any) -> Any:
     if isinstance(value, str) and len(value) > len("2026-07-14") and value[10] == "T":
         return datetime.fromisoformat(value).timestamp()
     return value
+
+
+def plain(status: dict[str, Any]) -> dict[str, Any]:
+    """An explained status in the shape of the examples."""
+    reasons = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
+    return {
+        **{name: status[name] for name in ("status", "touch_base_from", "next_action", "upcoming")},
+        "reasons": [{name: reason[name] for name in reasons} for reason in status["reasons"]],
+        "waiting": [{name: item[name] for name in ("code", "resume_at")} for item in status["waiting"]],
+    }

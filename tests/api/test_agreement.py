@@ -12,7 +12,7 @@ from app.db import Database
 from tests.agency import Agency, Json, found_agency
 from tests.api.conftest import Office
 from tests.conftest import SECRET
-from tests.examples import same_instants
+from tests.examples import plain, same_instants
 from tests.histories import histories, instants
 from tests.recorder import Recorder
 from tests.walk import Walk
@@ -91,16 +91,6 @@ async def told(agency: Agency, file: File, look: datetime) -> tuple[str, list[tu
 def in_short(status: Json) -> tuple[str, list[tuple[str, str]]]:
     """A status as the timeline shows it."""
     return status["status"], [(reason["code"], reason["level"]) for reason in status["reasons"]]
-
-
-def plain(status: Json) -> Json:
-    """An explained status in the shape of the preview."""
-    reasons = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
-    return {
-        **{name: status[name] for name in ("status", "touch_base_from", "next_action", "upcoming")},
-        "reasons": [{name: reason[name] for name in reasons} for reason in status["reasons"]],
-        "waiting": [{name: item[name] for name in ("code", "resume_at")} for item in status["waiting"]],
-    }
 
 
 def shown(due: Json) -> list[tuple[str, ...]]:

@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
-from tests.examples import EXAMPLES, same_instants
+from tests.examples import EXAMPLES, plain, same_instants
 from tests.recorder import Recorder
-
-STATUS = ("status", "touch_base_from", "next_action", "upcoming")
 
 
 @pytest.mark.parametrize("case", EXAMPLES, ids=lambda case: case["id"])
@@ -30,16 +28,6 @@ async def test_recorded_facts_stand_as_expected(case: Json, agency: Agency) -> N
         assert same_instants(plain(answer)) == same_instants(expected)
     due = await agency.get("/v1/due", as_of=case["now"], limit=200)
     assert sorted(listed(due)) == sorted(expected_items(case, recorder))
-
-
-def plain(answer: Json) -> Json:
-    """An explained status without the explanations."""
-    reasons = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
-    return {
-        **{name: answer[name] for name in STATUS},
-        "reasons": [{name: reason[name] for name in reasons} for reason in answer["reasons"]],
-        "waiting": [{name: item[name] for name in ("code", "resume_at")} for item in answer["waiting"]],
-    }
 
 
 def listed(due: Json) -> list[tuple[str, str, str]]:
