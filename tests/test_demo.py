@@ -16,7 +16,7 @@ from app.demo import load
 from app.demo.moments import Moments
 from app.demo.scenes import SCENES
 from app.rules.policy import Policy
-from app.rules.vocabulary import Status, TimescaleKind
+from app.rules.vocabulary import ReasonCode, Status, TimescaleKind
 from tests.agency import Agency, Json, found_agency
 from tests.conftest import SECRET
 
@@ -28,19 +28,6 @@ INSTANTS = (
     datetime(2026, 8, 31, 11, 0, tzinfo=UTC),  # a bank holiday
 )
 DUE_TODAY = {"yuki-robots"}  # only in working hours does its status not depend on the hour
-CORE_REASONS = {
-    "debrief_due",
-    "timescale_missing",
-    "client_response_due",
-    "decision_to_relay",
-    "feedback_to_relay",
-    "courtesy_update_due",
-    "promised_update_due",
-    "candidate_enquiry_open",
-    "move_on_suggested",
-    "withdrawal_to_relay",
-    "preference_review",
-}
 
 
 @dataclass
@@ -71,6 +58,11 @@ class Demo:
         """Every item of the due list."""
         cards = await self.all("/v1/due", as_of=self.now.isoformat())
         return [item for card in cards for item in card["items"]]
+
+    async def named(self, kind: str, key: str) -> str:
+        """The path of an object by the demo's name for it."""
+        [found] = await self.all(f"/v1/{kind}", external_source="demo", external_id=key)
+        return f"/v1/{kind}/{found['id']}"
 
     async def records(self, kind: str) -> list[Json]:
         """All debriefs, timescales or feedback."""
@@ -115,12 +107,13 @@ async def test_every_scene_shows_what_it_says(demo: Demo) -> None:
     assert set(shown.values()) == set(Status)
 
 
-async def test_the_due_list_has_every_core_reason_and_every_level(demo: Demo) -> None:
+async def test_the_due_list_has_every_reason_and_every_level(demo: Demo) -> None:
     items = await demo.due_items()
 
-    assert {item["code"] for item in items} == CORE_REASONS
+    assert {item["code"] for item in items} == set(ReasonCode)
     assert {item["level"] for item in items} == {"due", "overdue", "escalated"}
-    assert {item["consultant"]["name"] for item in items} == {"Amara Okafor", "Tom Lindqvist", "Priya Raman"}
+    owners = {item["consultant"]["name"] for item in items if item["actor"] == "consultant"}
+    assert owners == {"Amara Okafor", "Tom Lindqvist", "Priya Raman"}
 
 
 async def test_a_client_written_to_today_is_left_alone_until_tomorrow(demo: Demo) -> None:
@@ -131,6 +124,57 @@ async def test_a_client_written_to_today_is_left_alone_until_tomorrow(demo: Demo
     written_on = moments.office.date_of(moments.instant("2h"))
     floor = moments.office.start_of(moments.office.day_after(written_on, 1))
     assert all(datetime.fromisoformat(item["not_before"]) >= floor for item in items)
+
+
+async def test_whose_consultant_is_away_is_looked_after_by_another(demo: Demo) -> None:
+    items = [item for item in await demo.due_items() if item["actor"] == "consultant"]
+    covers = {
+        (item["consultant"]["name"], item["covered_by"]["name"]) for item in items if item["covered_by"]
+    }
+
+    assert covers == {("Tom Lindqvist", "Amara Okafor")}
+    assert all(item["covered_by"] for item in items if item["consultant"]["name"] == "Tom Lindqvist")
+
+
+async def test_a_direct_applicant_acts_alone(demo: Demo) -> None:
+    own = [item for item in await demo.due_items() if item["actor"] == "candidate"]
+
+    assert {item["code"] for item in own} == {"thank_you_due", "touch_base_due"}
+    assert all(item["consultant"] is None and item["target"]["kind"] == "interviewer" for item in own)
+
+
+async def test_a_review_settles_what_was_due(demo: Demo) -> None:
+    tomasz = await demo.named("candidates", "tomasz")
+    versions = [version["changed"] for version in await demo.all(f"{tomasz}/preferences")]
+
+    assert versions[1:] == [["locations", "notes"]]
+    standing = await demo.agency.get(f"{tomasz}/status", as_of=demo.now.isoformat())
+    assert (standing["status"], standing["reasons"]) == ("closed", [])
+
+
+async def test_a_void_a_snooze_a_pause_and_a_policy_can_be_looked_at(demo: Demo) -> None:
+    [voided] = await demo.all("/v1/contacts", voided="true")
+    assert voided["voided"]["reason"] == "That was another Hannah"
+
+    waiting = (await demo.statuses())["lukas-platform"]["waiting"]
+    [snooze] = await demo.all(f"{await demo.named('applications', 'lukas-platform')}/snoozes")
+    assert [reason["code"] for reason in waiting] == [snooze["code"]]
+
+    [pause] = await demo.all(f"{await demo.named('candidates', 'arjun')}/pauses")
+    assert pause["reason"] == "Trekking; no signal"
+
+    policy = await demo.agency.get(f"{await demo.named('clients', 'saltmarsh')}/policy")
+    assert policy["parameters"] == {"statutory_notice_days": 45}
+    assert policy["recomputation"]["state"] == "done"
+
+
+async def test_only_one_call_was_written_down_late(demo: Demo) -> None:
+    dated = [(contact["occurred_at"], contact["recorded_at"]) for contact in await demo.all("/v1/contacts")]
+    for kind, date in (("debriefs", "occurred_at"), ("timescales", "given_at"), ("feedback", "received_at")):
+        dated += [(record[date], record["recorded_at"]) for record in await demo.records(kind)]
+
+    assert len([at for at, recorded_at in dated if at != recorded_at]) == 1
+    assert max(recorded_at for _, recorded_at in dated) <= demo.now.isoformat()
 
 
 async def test_nothing_that_happened_lies_ahead(demo: Demo) -> None:
@@ -194,6 +238,13 @@ def test_words_for_time_count_working_time(words: str, instant: str) -> None:
     sunday = datetime(2026, 7, 19, 14, 3, tzinfo=UTC)
 
     assert Moments(Policy().office, sunday).instant(words) == datetime.fromisoformat(instant)
+
+
+def test_something_may_begin_with_an_earlier_day_of_work() -> None:
+    sunday = datetime(2026, 7, 19, 14, 3, tzinfo=UTC)
+
+    friday_morning = datetime(2026, 7, 17, 8, 0, tzinfo=UTC)
+    assert Moments(Policy().office, sunday).morning_before(sunday, 1) == friday_morning
 
 
 @pytest.mark.parametrize("words", ["soon", "3d", "3d 10", "-1d 10:00", "d 10:00"])

@@ -6,6 +6,8 @@ from app.demo.events import (
     Scene,
     Snooze,
     Timescale,
+    Wait,
+    asked,
     chaser,
     no_answer,
     note,
@@ -14,13 +16,14 @@ from app.demo.events import (
     voicemail,
 )
 from app.rules.vocabulary import (
+    Answer,
     Confidence,
     DebriefSource,
     Impression,
-    InterviewState,
     Outcome,
     ReasonCode,
     Status,
+    TimescaleSource,
 )
 
 INTERVIEWS_TO_DEBRIEF = (
@@ -35,8 +38,14 @@ INTERVIEWS_TO_DEBRIEF = (
     ),
     Scene("callum", "operations", "fiona", Status.DUE, (Interview("2h", "First interview, by video"),)),
     Scene(
-        "sofia", "project", "helen", Status.OVERDUE,
-        (Interview("1d 10:00", minutes=90), Timescale("1d 16:00", "within three working days")),
+        "sofia", "project", "helen", Status.DUE,
+        (
+            Interview("5d 11:00", minutes=90),
+            voicemail("5d 15:30"),
+            Timescale("4d 10:00", "by {day}", "+2d"),
+            no_answer("4d 12:30"),
+            voicemail("2d 11:00"),
+        ),
     ),
     Scene(
         "aisling", "editor", "beatrix", Status.WAITING,
@@ -46,7 +55,7 @@ INTERVIEWS_TO_DEBRIEF = (
         "zainab", "safety", "helen", Status.ON_TRACK,
         (
             talk("2d 14:10", "Sent the job description and directions to the site."),
-            Interview("+2d 11:00", state=InterviewState.SCHEDULED),
+            Interview("+2d 11:00"),
         ),
     ),
 )  # fmt: skip
@@ -73,7 +82,8 @@ TIMESCALES_TO_ASK_FOR = (
             Interview("2d 11:00", "Technical interview", minutes=90),
             Debrief("2d 12:30", 9, "Honest about their outages", Impression.VERY_POSITIVE),
             Snooze(
-                ReasonCode.TIMESCALE_MISSING, "+1d 10:00", "Annika sees the last candidate today; do not push her"
+                "1d 10:30", ReasonCode.TIMESCALE_MISSING, "+1d 10:00",
+                "Annika sees the last candidate today; do not push her",
             ),
         ),
     ),
@@ -95,7 +105,7 @@ ANSWERS_TO_CHASE = (
             Interview("8d 12:00"),
             Debrief("8d 13:15", 8, "The scale of the project"),
             Timescale("7d 10:00", "in two working days"),
-            talk("3d 16:20", "Still nothing from Hull; he stays keen."),
+            talk("3d 16:20", "Still nothing from Hull; he stays keen.", noted="2d 09:10"),
         ),
     ),
     Scene(
@@ -134,7 +144,7 @@ ANSWERS_TO_CHASE = (
             Interview("6d 15:30", "Portfolio review"),
             Debrief("6d 17:00", 9, "Their museum projects", Impression.VERY_POSITIVE),
             Timescale("6d 20:00", "by noon on {day}", "4d"),
-            talk("2d 15:00", "New York is late; he has nothing else on."),
+            talk("2d 15:00", "Toronto is late; he has nothing else on."),
         ),
     ),
     Scene(
@@ -147,9 +157,9 @@ ANSWERS_TO_CHASE = (
         ),
     ),
     Scene(
-        "marisol", "office", "grace", Status.ON_TRACK,
+        "marisol", "office", "grace", Status.DUE,
         (
-            Interview("2d 16:00", "Second interview"),
+            Interview("2d 16:00"),
             Debrief("2d 17:15", 8, "The studio and its people"),
             Timescale("1d 19:30", "early next week", confidence=Confidence.INDICATIVE),
         ),
@@ -170,15 +180,15 @@ SILENT_CLIENTS = (
         ),
     ),
     Scene(
-        "nadia", "project", "helen", Status.ESCALATED,
+        "marisol", "interiors", "grace", Status.ESCALATED,
         (
-            Interview("27d 15:00"),
-            Debrief("27d 16:00", 7, "A long contract"),
-            Timescale("26d 10:00", "by {day}", "23d"),
-            chaser("20d 10:00"),
-            note("19d 11:00", "No answer from Hull yet."),
-            chaser("16d 10:00", Outcome.LEFT_MESSAGE),
-            talk("15d 10:00", "Starts to lose heart."),
+            Interview("30d 15:00", "Portfolio review"),
+            Debrief("30d 16:00", 7, "A long contract"),
+            Timescale("29d 15:00", "by {day}", "26d"),
+            chaser("23d 15:00"),
+            note("22d 14:00", "No answer from Toronto yet."),
+            chaser("19d 15:00", Outcome.LEFT_MESSAGE),
+            talk("18d 14:00", "Starts to lose heart."),
         ),
     ),
     Scene(
@@ -187,14 +197,31 @@ SILENT_CLIENTS = (
             Interview("15d 11:00"),
             Debrief("15d 12:00", 9, "Exactly his field", Impression.VERY_POSITIVE),
             Timescale("15d 15:00", "by {day}", "13d"),
+            asked("12d 16:30", Answer.STILL_IN, "Three days on site suit him."),
             reply("12d 10:00", "Sorry, not forgotten."),
             chaser("10d 10:00"),
             chaser("7d 10:00"),
             chaser("4d 10:00", Outcome.LEFT_MESSAGE),
             talk("3d 12:20", "His favourite; he is glad to wait some days more."),
+            Wait("3d 12:25", "+3d"),
         ),
-        continue_until="+3d",
     ),
 )  # fmt: skip
 
-ASKING = (*INTERVIEWS_TO_DEBRIEF, *TIMESCALES_TO_ASK_FOR, *ANSWERS_TO_CHASE, *SILENT_CLIENTS)
+APPLIED_WITHOUT_US = (
+    Scene(
+        "gareth", "robots", None, Status.OVERDUE,
+        (
+            Interview("4d 11:00"),
+            Timescale("4d 11:30", "by {day}", "2d", source=TimescaleSource.CANDIDATE),
+        ),
+    ),
+)  # fmt: skip
+
+ASKING = (
+    *INTERVIEWS_TO_DEBRIEF,
+    *TIMESCALES_TO_ASK_FOR,
+    *ANSWERS_TO_CHASE,
+    *SILENT_CLIENTS,
+    *APPLIED_WITHOUT_US,
+)

@@ -1,13 +1,14 @@
 """What can happen in a scene, as plain data; times are in the words of `moments`.
 
-A fact about an interview belongs to the last interview before it in the scene.
+A fact about an interview belongs to the last interview before it in the scene. Everything is recorded as
+it happens, so that the past can be told as it was known.
 """
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from app.rules.vocabulary import (
-    ApplicationState,
+    Answer,
     Channel,
     Confidence,
     ContactParty,
@@ -15,8 +16,8 @@ from app.rules.vocabulary import (
     Decision,
     Direction,
     Impression,
-    InterviewState,
     Outcome,
+    ProcessStage,
     Purpose,
     ReasonCode,
     Status,
@@ -26,17 +27,26 @@ from app.rules.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Interview:
-    """An interview, by its end."""
+    """An interview, by its end; it was booked some days before."""
 
     end: str
     title: str = "First interview"
     minutes: int = 60
-    state: InterviewState = InterviewState.ATTENDED
 
     @property
     def length(self) -> timedelta:
         """How long it takes."""
         return timedelta(minutes=self.minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another process of the candidate's, with the day by which they must answer there."""
+
+    name: str
+    stage: ProcessStage
+    deadline: str
+    share_with_client: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +59,7 @@ class Debrief:
     impression: Impression = Impression.POSITIVE
     notes: str | None = None
     source: DebriefSource = DebriefSource.CALL
+    rival: Rival | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A call, message or attempt; `tells` passes on the last feedback, `also` names other scenes it covers."""
+    """A call, message or attempt; `tells` passes on the last feedback, `also` names other scenes it covers.
+
+    An `answer` is the candidate's to the last change of the job. `noted` is when somebody wrote it down, if later.
+    """
 
     at: str
     party: ContactParty = ContactParty.CANDIDATE
@@ -93,32 +107,70 @@ class Contact:
     needs_reply: bool = False
     promise: str | None = None
     also: tuple[str, ...] = ()
+    answer: Answer | None = None
+    noted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """The contact before it turns out to be a mistake."""
+
+    at: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
     """One reason put off."""
 
+    at: str
     code: ReasonCode
     until: str
     reason: str
 
 
-Event = Interview | Debrief | Timescale | Feedback | Contact | Snooze
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """The candidate agrees to wait for a silent client."""
+
+    at: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The candidate withdraws."""
+
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The application is closed."""
+
+    at: str
+
+
+Event = Interview | Debrief | Timescale | Feedback | Contact | Void | Snooze | Wait | Withdrawal | Closing
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One application and what happened: `status` is what it then shows."""
+    """One application and what happened: `status` is what it then shows.
+
+    Without a client contact the candidate has applied without us.
+    """
 
     candidate: str
     job: str
-    client_contact: str
+    client_contact: str | None
     status: Status
-    events: tuple[Event, ...] = ()
-    state: ApplicationState = ApplicationState.ACTIVE
-    withdrawn: str | None = None
-    continue_until: str | None = None
+    events: tuple[Event, ...]
+
+    @property
+    def first_interview(self) -> Interview:
+        """The interview with which it begins."""
+        return next(event for event in self.events if isinstance(event, Interview))
 
     @property
     def name(self) -> str:
@@ -131,9 +183,16 @@ def told(at: str, notes: str | None = None) -> Contact:
     return Contact(at, tells=True, notes=notes)
 
 
-def talk(at: str, notes: str | None = None, *, promise: str | None = None) -> Contact:
+def asked(at: str, answer: Answer, notes: str) -> Contact:
+    """A call that told the candidate how the job has changed, and their answer."""
+    return Contact(at, answer=answer, notes=notes)
+
+
+def talk(
+    at: str, notes: str | None = None, *, promise: str | None = None, noted: str | None = None
+) -> Contact:
     """A call that reached the candidate, perhaps with a promise for a day."""
-    return Contact(at, notes=notes, promise=promise)
+    return Contact(at, notes=notes, promise=promise, noted=noted)
 
 
 def voicemail(at: str) -> Contact:

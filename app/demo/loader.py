@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
-from app.demo.directory import gather
+from app.demo.circumstances import CIRCUMSTANCES
+from app.demo.directory import arrange, gather
 from app.demo.moments import Moments
 from app.demo.records import play, put_forward
 from app.demo.scenes import SCENES
@@ -36,6 +37,8 @@ async def load(database: Database, agency_id: UUID, *, report: Report, now: date
 async def _load(stage: Stage, report: Report) -> None:
     report("Loading the demo.")
     await gather(stage)
+    for circumstance in CIRCUMSTANCES:
+        await arrange(stage, circumstance)
     for scene in SCENES:
         await put_forward(stage, scene)
     for count, scene in enumerate(SCENES, start=1):

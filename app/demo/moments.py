@@ -47,6 +47,10 @@ class Moments:
             return self._back(int(match["days"] or 0), int(match["hours"]))
         raise ValueError(f"{words!r} is no instant of the demo")
 
+    def morning_before(self, at: datetime, days: int) -> datetime:
+        """When work began some working days before an instant."""
+        return self.office.start_of(self.office.day_before(self.office.date_of(at), days))
+
     def _back(self, days: int, hours: int) -> datetime:
         """The instant so many working days and hours before now."""
         at = self._last_working_moment()

@@ -3,7 +3,7 @@
 Addresses end in .example, and the telephone numbers are those set aside for fiction.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Place(NamedTuple):
@@ -16,7 +16,7 @@ class Place(NamedTuple):
 LONDON = Place("Europe/London", "GB-ENG")
 EDINBURGH = Place("Europe/London", "GB-SCT")
 BERLIN = Place("Europe/Berlin", "DE-BE")
-NEW_YORK = Place("America/New_York", "US-NY")
+TORONTO = Place("America/Toronto", "CA-ON")
 
 
 class Consultant(NamedTuple):
@@ -27,7 +27,7 @@ class Consultant(NamedTuple):
 
 
 class ClientContact(NamedTuple):
-    """A person at a client; `away` until when, in the words of `moments`."""
+    """A person at a client."""
 
     name: str
     client: str
@@ -35,7 +35,6 @@ class ClientContact(NamedTuple):
     email: str
     phone: str
     place: Place = LONDON
-    away: str | None = None
 
 
 class Job(NamedTuple):
@@ -44,27 +43,24 @@ class Job(NamedTuple):
     title: str
     client: str
     location: str
-
-
-class Pause(NamedTuple):
-    """No contact from one moment until another, please."""
-
-    start: str
-    until: str
-    reason: str
-    allow_urgent: bool = False
+    salary: dict[str, Any] | None = None
+    contract: str | None = None
 
 
 class Candidate(NamedTuple):
-    """A candidate with the key of their owner. Instants are in the words of `moments`."""
+    """A candidate with the key of their owner; when they registered is in the words of `moments`."""
 
     name: str
     owner: str
     phone: str
     place: Place = LONDON
     seeking: bool = True
-    registered: str = "30d 11:00"
-    pause: Pause | None = None
+    registered: str = "45d 11:00"
+
+
+def pay(amount: int, currency: str) -> dict[str, Any]:
+    """A salary for a year."""
+    return {"amount": amount, "currency": currency, "period": "year"}
 
 
 CONSULTANTS = {
@@ -117,10 +113,9 @@ CLIENT_CONTACTS = {
         "j.reuter@lindenquell.example",
         "+49 30 23125 019",
         BERLIN,
-        away="+4d 08:00",
     ),
     "grace": ClientContact(
-        "Grace Delgado", "saltmarsh", "Studio Director", "gd@saltmarsh.example", "+1 212 555 0147", NEW_YORK
+        "Grace Delgado", "saltmarsh", "Studio Director", "gd@saltmarsh.example", "+1 416 555 0147", TORONTO
     ),
 }
 
@@ -135,8 +130,8 @@ JOBS = {
     "python": Job("Backend Developer, Python", "lindenquell", "Berlin, remote"),
     "success": Job("Customer Success Lead", "lindenquell", "Berlin"),
     "platform": Job("Platform Engineer", "lindenquell", "Berlin, remote"),
-    "interiors": Job("Senior Interior Architect", "saltmarsh", "New York"),
-    "office": Job("Studio Manager", "saltmarsh", "New York"),
+    "interiors": Job("Senior Interior Architect", "saltmarsh", "Toronto"),
+    "office": Job("Studio Manager", "saltmarsh", "Toronto", pay(92_000, "CAD"), "full time"),
 }
 
 CANDIDATES = {
@@ -153,22 +148,15 @@ CANDIDATES = {
     "aisling": Candidate("Aisling Byrne", "amara", "07700 900111"),
     "kwame": Candidate("Kwame Mensah", "tom", "07700 900112"),
     "eleni": Candidate("Eleni Papadaki", "amara", "07700 900113"),
-    "jamal": Candidate("Jamal Carter", "priya", "+1 212 555 0161", NEW_YORK),
+    "jamal": Candidate("Jamal Carter", "priya", "+1 416 555 0161", TORONTO),
     "yuki": Candidate("Yuki Tanabe", "tom", "07700 900115"),
     "freya": Candidate("Freya Sørensen", "amara", "07700 900116"),
-    "arjun": Candidate(
-        "Arjun Desai", "priya", "07700 900117", pause=Pause("2d 09:00", "+4d 09:00", "Trekking; no signal")
-    ),
-    "chloe": Candidate(
-        "Chloe Marchetti",
-        "amara",
-        "07700 900118",
-        pause=Pause("3d 09:00", "+5d 09:00", "Exams; good news is welcome", allow_urgent=True),
-    ),
+    "arjun": Candidate("Arjun Desai", "priya", "07700 900117"),
+    "chloe": Candidate("Chloe Marchetti", "amara", "07700 900118"),
     "tomasz": Candidate("Tomasz Zielinski", "tom", "07700 900119"),
     "leila": Candidate("Leila Rahimi", "amara", "07700 900120"),
     "ben": Candidate("Ben Ashworth", "tom", "07700 900121"),
-    "marisol": Candidate("Marisol Vega", "priya", "+1 212 555 0162", NEW_YORK),
+    "marisol": Candidate("Marisol Vega", "priya", "+1 416 555 0162", TORONTO),
     "siobhan": Candidate("Siobhan Kelly", "tom", "07700 900123"),
     "andrei": Candidate("Andrei Munteanu", "priya", "07700 900124", seeking=False),
     "funmi": Candidate("Funmi Adeyemi", "amara", "07700 900125", registered="21d 10:00"),

@@ -6,14 +6,38 @@ from typing import Any
 from uuid import UUID
 
 from app.demo.directory import NOTHING_GIVEN
-from app.demo.events import Contact, Debrief, Event, Feedback, Interview, Scene, Snooze, Timescale
+from app.demo.events import (
+    Closing,
+    Contact,
+    Debrief,
+    Event,
+    Feedback,
+    Interview,
+    Rival,
+    Scene,
+    Snooze,
+    Timescale,
+    Void,
+    Wait,
+    Withdrawal,
+)
 from app.demo.people import CANDIDATES
 from app.demo.stage import Stage
 from app.models.external_refs import RefKind
 from app.rules.calendar import WorkingCalendar
 from app.rules.phrases import interpret
-from app.rules.vocabulary import ApplicationMode, Attended, Channel, ContactParty
-from app.services import applications, contacts, debriefs, feedback, interviews, timescales
+from app.rules.vocabulary import (
+    ApplicationMode,
+    ApplicationState,
+    Attended,
+    Channel,
+    ContactParty,
+    InterviewState,
+)
+from app.services import applications, contacts, covers, debriefs, feedback, interviews, timescales
+
+PUT_FORWARD = 5  # working days before the first interview
+BOOKED = 3  # working days before an interview
 
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -24,13 +48,14 @@ _MONTHS = (
 
 @dataclass(slots=True)
 class Course:
-    """How far a scene has got: its application, and the interview and feedback that came last."""
+    """How far a scene has got: its application, and the interview, feedback and contact that came last."""
 
     scene: Scene
     application_id: UUID
     interview_id: UUID | None = None
     interview_end: datetime | None = None
     feedback_id: UUID | None = None
+    contact_id: UUID | None = None
 
     @property
     def interview(self) -> UUID:
@@ -40,15 +65,15 @@ class Course:
 
 
 async def put_forward(stage: Stage, scene: Scene) -> None:
-    """Put the scene's candidate forward for its job."""
+    """Put the scene's candidate forward for its job, or note that they applied for it without us."""
+    interview_end = stage.moments.instant(scene.first_interview.end)
+    stage.turn_clock(stage.moments.morning_before(interview_end, PUT_FORWARD))
     values = {
         "candidate_id": stage.ids[RefKind.CANDIDATE, scene.candidate],
         "job_id": stage.ids[RefKind.JOB, scene.job],
-        "client_contact_id": stage.ids[RefKind.CLIENT_CONTACT, scene.client_contact],
-        "mode": ApplicationMode.AGENCY,
-        "state": scene.state,
-        "withdrawn_at": stage.instant(scene.withdrawn),
-        "continue_until": stage.moments.day(scene.continue_until) if scene.continue_until else None,
+        "client_contact_id": _client_contact(stage, scene),
+        "mode": ApplicationMode.AGENCY if scene.client_contact else ApplicationMode.DIRECT,
+        "state": ApplicationState.ACTIVE,
     }
     saved, _ = await applications.create(
         stage.db, stage.caller, values, stage.refs(scene.name), given=NOTHING_GIVEN, now=stage.now
@@ -64,6 +89,7 @@ async def play(stage: Stage, scene: Scene) -> None:
 
 
 async def _record(stage: Stage, course: Course, event: Event) -> None:
+    stage.turn_clock(_recorded_at(stage, event))
     match event:
         case Interview():
             await _interview(stage, course, event)
@@ -75,13 +101,34 @@ async def _record(stage: Stage, course: Course, event: Event) -> None:
             await _feedback(stage, course, event)
         case Contact():
             await _contact(stage, course, event)
+        case Void():
+            await _void(stage, course, event)
         case Snooze():
             await _snooze(stage, course, event)
+        case Wait() | Withdrawal() | Closing():
+            changes = _changes(stage, event)
+            await applications.update(stage.db, stage.caller, course.application_id, changes, now=stage.now)
+
+
+def _recorded_at(stage: Stage, event: Event) -> datetime:
+    """When an event is noted down: as it happens, but an interview when it is booked."""
+    match event:
+        case Interview():
+            return stage.moments.morning_before(stage.moments.instant(event.end), BOOKED)
+        case Contact(noted=str() as later):
+            return stage.moments.instant(later)
+        case _:
+            return stage.moments.instant(event.at)
 
 
 async def _interview(stage: Stage, course: Course, event: Interview) -> None:
     end = stage.moments.instant(event.end)
-    values = {"start": end - event.length, "end": end, "state": event.state, "title": event.title}
+    values = {
+        "start": end - event.length,
+        "end": end,
+        "state": InterviewState.SCHEDULED,
+        "title": event.title,
+    }
     saved, _ = await interviews.schedule(
         stage.db, stage.caller, course.application_id, values, [], given=NOTHING_GIVEN, now=stage.now
     )
@@ -94,6 +141,7 @@ async def _debrief(stage: Stage, course: Course, event: Debrief) -> None:
         "overall_impression": event.impression,
         "liked": [event.liked],
         **({"notes": event.notes} if event.notes else {}),
+        **({"other_processes": [_rival(stage, event.rival)]} if event.rival else {}),
     }
     entry = {
         "occurred_at": stage.moments.instant(event.at),
@@ -110,8 +158,17 @@ async def _debrief(stage: Stage, course: Course, event: Debrief) -> None:
     await debriefs.record(stage.db, stage.caller, course.interview, entry, now=stage.now)
 
 
+def _rival(stage: Stage, rival: Rival) -> dict[str, Any]:
+    return {
+        "label": rival.name,
+        "stage": rival.stage,
+        "deadline_date": stage.moments.day(rival.deadline).isoformat(),
+        "share_with_client": rival.share_with_client,
+    }
+
+
 async def _timescale(stage: Stage, course: Course, event: Timescale) -> None:
-    contact_id = stage.ids[RefKind.CLIENT_CONTACT, course.scene.client_contact]
+    contact_id = _client_contact(stage, course.scene)
     client = await timescales.client_calendar(stage.db, stage.caller, contact_id, stage.policy)
     values = {
         **_understood(stage, course, event, client),
@@ -151,28 +208,62 @@ async def _feedback(stage: Stage, course: Course, event: Feedback) -> None:
 
 async def _contact(stage: Stage, course: Course, event: Contact) -> None:
     scene = course.scene
-    person = (RefKind.CANDIDATE, scene.candidate)
-    if event.party is ContactParty.CLIENT:
-        person = (RefKind.CLIENT_CONTACT, scene.client_contact)
+    candidate_id = stage.ids[RefKind.CANDIDATE, scene.candidate]
+    with_client = event.party is ContactParty.CLIENT
+    at = stage.moments.instant(event.at)
     values = {
         "party": event.party,
-        "person_id": stage.ids[person],
+        "person_id": _client_contact(stage, scene) if with_client else candidate_id,
         "application_ids": [stage.ids[RefKind.APPLICATION, name] for name in (scene.name, *event.also)],
-        "occurred_at": stage.moments.instant(event.at),
-        "relays": [course.feedback_id] if event.tells else [],
+        "occurred_at": at,
+        "relays": _news(stage, course, event),
         "promise": {"by": None, "by_date": stage.moments.day(event.promise)} if event.promise else None,
-        "consultant_id": stage.ids[RefKind.CONSULTANT, CANDIDATES[scene.candidate].owner],
+        "consultant_id": await _consultant(stage, scene, at),
         **{name: getattr(event, name) for name in _AS_THEY_ARE},
     }
-    await contacts.record(stage.db, stage.caller, values, now=stage.now)
+    recorded = await contacts.record(stage.db, stage.caller, values, now=stage.now)
+    course.contact_id = recorded.contact.id
 
 
-_AS_THEY_ARE = ("direction", "outcome", "channel", "purpose", "needs_reply", "notes")
+_AS_THEY_ARE = ("direction", "outcome", "channel", "purpose", "needs_reply", "notes", "answer")
+
+
+def _news(stage: Stage, course: Course, event: Contact) -> list[UUID | None]:
+    if event.answer:
+        return [stage.job_changes[course.scene.job]]
+    return [course.feedback_id] if event.tells else []
+
+
+async def _consultant(stage: Stage, scene: Scene, at: datetime) -> UUID:
+    """Who made a contact: the candidate's owner, or whoever covers for them."""
+    owner = stage.ids[RefKind.CONSULTANT, CANDIDATES[scene.candidate].owner]
+    acting = await covers.acting_at(stage.db, stage.caller, at)
+    return acting[owner].id if owner in acting else owner
+
+
+async def _void(stage: Stage, course: Course, event: Void) -> None:
+    assert course.contact_id is not None  # the scenes are ours, and tested
+    await contacts.void(stage.db, stage.caller, course.contact_id, event.reason, now=stage.now)
 
 
 async def _snooze(stage: Stage, course: Course, event: Snooze) -> None:
     values = {"code": event.code, "until": stage.moments.instant(event.until), "reason": event.reason}
     await applications.snooze(stage.db, stage.caller, course.application_id, values, now=stage.now)
+
+
+def _changes(stage: Stage, event: Wait | Withdrawal | Closing) -> dict[str, Any]:
+    """What an event changes of the application itself."""
+    match event:
+        case Wait():
+            return {"continue_until": stage.moments.day(event.until)}
+        case Withdrawal():
+            return {"withdrawn_at": stage.now}
+        case Closing():
+            return {"state": ApplicationState.CLOSED}
+
+
+def _client_contact(stage: Stage, scene: Scene) -> UUID | None:
+    return stage.ids[RefKind.CLIENT_CONTACT, scene.client_contact] if scene.client_contact else None
 
 
 def _spoken(day: date, given_on: date) -> str:

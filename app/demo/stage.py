@@ -16,18 +16,27 @@ SOURCE = "demo"
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What every step of the loading needs. `ids` are those of the objects made, by kind and key."""
+    """What every step of the loading needs.
+
+    `ids` are those of the objects made, by kind and key, and `job_changes` those of the latest change of a job.
+    """
 
     db: AsyncSession
     caller: Caller
     policy: Policy
     moments: Moments
     ids: dict[tuple[RefKind, str], UUID] = field(default_factory=dict)
+    job_changes: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def now(self) -> datetime:
-        """When the demo is loaded."""
-        return self.moments.now
+        """When it is: the clock of the transaction."""
+        now: datetime = self.db.info["now"]
+        return now
+
+    def turn_clock(self, at: datetime) -> None:
+        """Let what follows be recorded at an instant, as if the agency had always worked with Touchbase."""
+        self.db.info["now"] = at
 
     def instant(self, words: str | None) -> datetime | None:
         """An instant in the words of the demo, if there is one."""

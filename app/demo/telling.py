@@ -1,11 +1,15 @@
 """Scenes in which somebody must be told: a decision, a word in between, what was promised, a withdrawal."""
 
 from app.demo.events import (
+    Closing,
     Debrief,
     Feedback,
     Interview,
+    Rival,
     Scene,
     Timescale,
+    Void,
+    Withdrawal,
     client_told,
     enquiry,
     talk,
@@ -13,10 +17,10 @@ from app.demo.events import (
     voicemail,
 )
 from app.rules.vocabulary import (
-    ApplicationState,
     Confidence,
     Decision,
     Impression,
+    ProcessStage,
     Status,
     TimescaleSource,
 )
@@ -48,10 +52,12 @@ DECISIONS_TO_TELL = (
     Scene(
         "hannah", "python", "annika", Status.OVERDUE,
         (
-            Interview("3d 13:00"),
-            Debrief("3d 14:30", 8, "Pairing for an hour"),
-            Timescale("3d 16:00", "within three working days"),
-            Feedback("6h", Decision.NEXT_STAGE, "Jonas wants to meet her. Could she do a test next week?"),
+            Interview("7d 13:00"),
+            Debrief("7d 14:30", 8, "Pairing for an hour"),
+            Timescale("7d 16:00", "within three working days"),
+            Feedback("5d 15:00", Decision.NEXT_STAGE, "Jonas wants to meet her. Could she do a test first?"),
+            told("5d 15:30"),
+            talk("2d 16:30", "Annika names no day as long as Jonas is away."),
         ),
     ),
     Scene(
@@ -79,9 +85,9 @@ DECISIONS_TO_TELL = (
             Debrief("6d 15:15", 8, "A short way to work"),
             Timescale("5d 10:00", "by {day}", "3d"),
             Feedback("3d 10:00", Decision.ROLE_FILLED_INTERNALLY, "Someone from the warehouse got the job."),
+            Closing("3d 10:10"),
             voicemail("2d 11:00"),
         ),
-        state=ApplicationState.CLOSED,
     ),
     Scene(
         "andrei", "platform", "annika", Status.ON_TRACK,
@@ -104,8 +110,8 @@ DECISIONS_TO_TELL = (
             Timescale("11d 16:00", "in a week"),
             Feedback("7d 10:00", Decision.REJECT, "Others had worked offshore already."),
             told("7d 11:00", "Took it well. Asks for jobs closer to Leeds."),
+            Closing("7d 11:15"),
         ),
-        state=ApplicationState.CLOSED,
     ),
 )  # fmt: skip
 
@@ -133,7 +139,10 @@ WORDS_TO_PASS_ON = (
         (
             Interview("7d 11:00"),
             Debrief("6d 10:00", 6, "Her own accounts", Impression.MIXED),
-            Timescale("6d 11:00", "in a fortnight"),
+            Timescale("6d 11:00", "by {day}", "3d"),
+            Timescale("2d 10:00", "by {day}", "+3d"),
+            talk("2d 15:00", "Knows that it takes until next week."),
+            Void("2d 15:40", "That was another Hannah"),
         ),
     ),
     Scene(
@@ -144,21 +153,9 @@ WORDS_TO_PASS_ON = (
             Timescale("17d 10:00", "will let you know"),
             Feedback(
                 "14d 15:00", Decision.ROLE_ON_HOLD, "Headcount is frozen for some weeks.",
-                hold_until="+10d",
+                hold_until="1d",
             ),
             told("14d 16:00"),
-        ),
-    ),
-    Scene(
-        "zainab", "project", "helen", Status.ON_TRACK,
-        (
-            Interview("6d 11:00"),
-            Debrief("6d 12:15", 6, "The coast", Impression.MIXED),
-            Timescale("6d 15:00", "in a week"),
-            Feedback(
-                "3d 11:00", Decision.ROLE_ON_HOLD, "The planners want another survey first.", hold_until="+15d"
-            ),
-            told("3d 11:30", "She does not mind: the data job comes first."),
         ),
     ),
     Scene(
@@ -195,7 +192,10 @@ PROMISES_AND_QUESTIONS = (
         "rafael", "success", "annika", Status.OVERDUE,
         (
             Interview("4d 10:00"),
-            Debrief("4d 11:10", 9, "Speaks with customers all day"),
+            Debrief(
+                "4d 11:10", 9, "Speaks with customers all day",
+                rival=Rival("A payments company", ProcessStage.OFFER, "+1d", share_with_client=True),
+            ),
             Timescale("4d 11:10", "in a fortnight", source=TimescaleSource.CANDIDATE),
             enquiry("1d 3h", "Another company wants my answer soon. Any news from Berlin?"),
         ),
@@ -210,8 +210,8 @@ WITHDRAWALS = (
             Debrief("6d 16:00", 4, "Little", Impression.NEGATIVE),
             Timescale("5d 10:00", "in a fortnight"),
             talk("2h", "Too far from what he does."),
+            Withdrawal("2h"),
         ),
-        withdrawn="2h",
     ),
     Scene(
         "nadia", "data", "devika", Status.OVERDUE,
@@ -220,8 +220,8 @@ WITHDRAWALS = (
             Debrief("5d 13:00", 5, "Friendly people", Impression.MIXED),
             Timescale("5d 16:00", "in a fortnight"),
             talk("6h", "Prefers to stay in publishing."),
+            Withdrawal("6h"),
         ),
-        withdrawn="6h",
     ),
     Scene(
         "leila", "editor", "beatrix", Status.CLOSED,
@@ -229,9 +229,9 @@ WITHDRAWALS = (
             Interview("8d 11:00"),
             Debrief("8d 12:00", 3, "The building", Impression.NEGATIVE),
             Timescale("8d 15:00", "will let you know"),
+            Withdrawal("6d 14:00"),
             client_told("6d 15:00", "Beatrix had someone else in mind anyway."),
         ),
-        withdrawn="6d 14:00",
     ),
 )  # fmt: skip
 
