@@ -4,7 +4,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import Path
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.api.shapes import ExplainedStatus, NoticePeriod, PromiseTerms, TimescaleTerms, explained
 from app.api.views import columns_of, narrowed, recorded
@@ -37,7 +36,7 @@ from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word
+from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word, misplaced
 
 debriefs = router("Debriefs")
 
@@ -114,7 +113,7 @@ class Interval(Input):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.end <= self.start:
-            raise PydanticCustomError("interval_end", "end must be after start")
+            raise misplaced("end", "interval_end", "must be after start")
         return self
 
 
@@ -127,7 +126,7 @@ class DayRange(Input):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.to < self.from_:
-            raise PydanticCustomError("range_end", "to must not be before from")
+            raise misplaced("to", "range_end", "must not be before from")
         return self
 
 
@@ -238,7 +237,7 @@ class DebriefCreate(Account):
     @model_validator(mode="after")
     def _conditions_go_with_yes_if(self) -> Self:
         if self.accept_conditions and self.would_accept is not WouldAccept.YES_IF:
-            raise PydanticCustomError("accept_conditions", "accept_conditions goes with would_accept yes_if")
+            raise misplaced("accept_conditions", "accept_conditions", "goes with would_accept yes_if")
         return self
 
     def entry(self) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import Query
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.rules.explanations import explain
 from app.rules.policy import Policy
@@ -23,7 +22,7 @@ from app.rules.vocabulary import (
     TimescaleKind,
 )
 from app.services.status import Standing
-from app.web.schema import Day, Id, Input, Instant, Line, Output, Word
+from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, misplaced
 
 KnownAt = Annotated[
     Instant | None,
@@ -59,14 +58,13 @@ class TimescaleTerms(Input):
         needed = {_MEMBERS.get(name, name) for name in REQUIRED_MEMBERS[self.kind]}
         given = {name for name in _STRUCTURE if getattr(self, name) is not None}
         missing, extra = needed - given, given - needed - _OPTIONAL.get(self.kind, set())
-        if missing:
-            names = {"kind": self.kind, "names": _spelt(missing)}
-            raise PydanticCustomError("timescale_members", "kind {kind} needs {names}", names)
-        if extra:
-            names = {"kind": self.kind, "names": _spelt(extra)}
-            raise PydanticCustomError("timescale_members", "kind {kind} does not take {names}", names)
+        for names, verb in ((missing, "needs"), (extra, "does not take")):
+            if names:
+                spelt = sorted(name.rstrip("_") for name in names)
+                words = f"kind {self.kind} {verb} {', '.join(spelt)}"
+                raise misplaced(spelt[0], "timescale_members", words)
         if self.from_ and self.to and self.from_ > self.to:
-            raise PydanticCustomError("timescale_range", "to must not be before from")
+            raise misplaced("to", "timescale_range", "must not be before from")
         return self
 
 
@@ -78,10 +76,6 @@ _OPTIONAL: dict[TimescaleKind, set[str]] = {
 }
 
 
-def _spelt(names: set[str]) -> str:
-    return ", ".join(sorted(name.rstrip("_") for name in names))
-
-
 class PromiseTerms(Input):
     """Our own word to the candidate: we speak again by an instant, or by the end of a date."""
 
@@ -91,7 +85,7 @@ class PromiseTerms(Input):
     @model_validator(mode="after")
     def _one_of_two(self) -> Self:
         if (self.by is None) == (self.by_date is None):
-            raise PydanticCustomError("promise_members", "give by or by_date, one of the two")
+            raise misplaced("by", "promise_members", "give by or by_date, one of the two")
         return self
 
 

@@ -4,7 +4,6 @@ from typing import Annotated, Any, Self
 
 from fastapi import Path
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
 from app.api.views import columns_of, narrowed, recorded
@@ -18,7 +17,7 @@ from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone
+from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone, misplaced
 
 timescales = router("Timescales")
 
@@ -86,7 +85,8 @@ class PhraseToRead(Input):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.timezone is None) == (self.client_contact_id is None):
-            raise PydanticCustomError("place_members", "give timezone (and holidays) or client_contact_id")
+            words = "give timezone (and holidays) or client_contact_id, one of the two"
+            raise misplaced("timezone", "place_members", words)
         return self
 
 

@@ -22,8 +22,8 @@ from app.models import (
     Void,
 )
 from app.rules.policy import Policy
-from app.rules.restraint import IN_VAIN, Objection, Plan, objections
-from app.rules.vocabulary import Answer, ContactParty, Direction
+from app.rules.restraint import Objection, Plan, objections
+from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
 from app.services import facts, plans, relays, revisions, status, voids
 from app.services.applications import OPEN
 from app.services.objects import fields_of
@@ -199,9 +199,12 @@ def _check_answer(values: Mapping[str, Any], news: News, pointer: str) -> None:
             code="answer_without_change",
             pointer=f"{pointer}/answer",
         )
-    if values["outcome"] in IN_VAIN:
+    wrote = values["direction"] is Direction.INBOUND and values["outcome"] is Outcome.SENT
+    if values.get("automated") or not (wrote or values["outcome"] is Outcome.REACHED):
         raise InvalidError(
-            "An attempt in vain brings no answer.", code="answer_in_vain", pointer=f"{pointer}/answer"
+            "Only a talk, or a message of theirs, brings the candidate's answer.",
+            code="answer_in_vain",
+            pointer=f"{pointer}/answer",
         )
 
 

@@ -49,7 +49,7 @@ COVERING = """
 
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
-# file was open (H4).
+# file was open (H4), unless a correction has put back all that it changed.
 _FACTS = f"""
 SELECT json_build_object(
   'id', a.id,
@@ -103,7 +103,10 @@ SELECT json_build_object(
     FROM job_changes g
     WHERE g.agency_id = a.agency_id AND g.job_id = a.job_id AND NOT g.correction
       AND g.recorded_at >= a.created_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)
-      AND g.recorded_at <= :known_at),
+      AND g.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM job_changes h
+        WHERE h.agency_id = g.agency_id AND h.job_id = g.job_id AND h.correction AND h.id > g.id
+          AND h.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM jsonb_each(g.difference) e
+            WHERE h.difference->e.key->'to' IS DISTINCT FROM e.value->'from'))),
   'snoozes', (SELECT COALESCE(json_agg(json_build_object('code', s.code, 'until', s.until) ORDER BY s.id), '[]')
     FROM snoozes s
     WHERE s.agency_id = a.agency_id AND s.application_id = a.id AND s.recorded_at <= :known_at

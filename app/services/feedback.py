@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
@@ -15,7 +15,7 @@ from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import revisions, status, timescales
 from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
-from app.services.scope import Caller, find
+from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
 
@@ -33,9 +33,9 @@ async def record(
     corrected = await find_corrected(db, caller, Feedback, values.get("supersedes"), interview_id)
     row = await _add(db, caller, application, interview, values, now)
     if corrected:
-        _undo(application, corrected)
-    if row.decision is not Decision.UNDECIDED and await _is_latest(db, caller, row):
-        _apply(application, row.decision, row.received_at, row.details.get("hold"))
+        _undo(application, corrected, await _latest_decision(db, caller, application.id))
+    if row.decision is not Decision.UNDECIDED and row == await _latest_decision(db, caller, application.id):
+        _apply(application, row)
     revisions.note(db, application, now)
     if values.get("timescale"):
         given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
@@ -70,14 +70,19 @@ async def _add(
     return row
 
 
-def _undo(application: Application, corrected: Feedback) -> None:
-    """Take back what a corrected decision did to the application: the hold that it began, or ended (R6)."""
+def _undo(application: Application, corrected: Feedback, remaining: Feedback | None) -> None:
+    """Take back what a corrected decision did to the application: the hold that it began, or ended (R6).
+
+    Without the hold that it began, an earlier hold that it had prolonged stands again.
+    """
     said_at = corrected.received_at
     if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since == said_at:
         application.hold_since = None
         if application.state is ApplicationState.ON_HOLD:
             application.state = ApplicationState.ACTIVE
         settle_hold(application, said_at)
+        if remaining and remaining.decision is Decision.ROLE_ON_HOLD:
+            _apply(application, remaining)
     elif _ended_hold(application, corrected):
         application.state = ApplicationState.ON_HOLD
         settle_hold(application, said_at)
@@ -90,12 +95,11 @@ def _ended_hold(application: Application, decided: Feedback) -> bool:
     return went_on and decided.decision is not Decision.UNDECIDED
 
 
-def _apply(
-    application: Application, decision: Decision, received_at: datetime, hold: Mapping[str, Any] | None
-) -> None:
+def _apply(application: Application, decided: Feedback) -> None:
     if application.state is ApplicationState.CLOSED:
         return
-    if decision is Decision.ROLE_ON_HOLD:
+    received_at, hold = decided.received_at, decided.details.get("hold")
+    if decided.decision is Decision.ROLE_ON_HOLD:
         application.state = ApplicationState.ON_HOLD
         application.hold_since = received_at
         application.hold_until = _date(hold, "until")
@@ -110,15 +114,14 @@ def _date(hold: Mapping[str, Any] | None, name: str) -> Any:
     return datetime.fromisoformat(value).date() if isinstance(value, str) else value
 
 
-async def _is_latest(db: AsyncSession, caller: Caller, row: Feedback) -> bool:
-    """Whether no decision that counts came later: one recorded late must not undo what was decided since."""
+async def _latest_decision(db: AsyncSession, caller: Caller, application_id: UUID) -> Feedback | None:
+    """The latest decision that counts: one recorded late must not undo what was decided since."""
     newer = aliased(Feedback)
     superseded = exists().where(newer.agency_id == Feedback.agency_id, newer.supersedes == Feedback.id)
-    later = select(Feedback.id).where(
-        Feedback.agency_id == caller.agency_id,
-        Feedback.application_id == row.application_id,
-        Feedback.decision != Decision.UNDECIDED,
-        Feedback.received_at > row.received_at,
-        ~superseded,
+    decisions = rows_of(caller, Feedback).where(
+        Feedback.application_id == application_id, Feedback.decision != Decision.UNDECIDED, ~superseded
     )
-    return await db.scalar(later.limit(1)) is None
+    latest: Feedback | None = await db.scalar(
+        decisions.order_by(Feedback.received_at.desc(), Feedback.id.desc()).limit(1)
+    )
+    return latest

@@ -146,9 +146,9 @@ async def _revised(
     concerned: Sequence[UUID],
     now: datetime,
 ) -> Revised:
-    """Recompute the applications that a change concerns, so that the duty to tell is there at once."""
-    if change is None or change.correction:
-        return Revised(saved, change)
+    """Recompute the applications that a change concerns, so that the duty to tell is there at once, or gone."""
+    if change is None:
+        return Revised(saved)
     for start in range(0, len(concerned), BATCH):
         await status.refresh(db, caller, concerned[start : start + BATCH], now=now)
-    return Revised(saved, change, concerned)
+    return Revised(saved, change, () if change.correction else concerned)

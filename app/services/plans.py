@@ -56,17 +56,20 @@ async def _client_contact(
         "person": known.ClientContact(str(row.id), row.timezone, row.holidays, row.unavailable_until),
         "cases": tuple((await facts.load(db, caller, covered, as_of=at)).values()),
         "policy": await facts.policy_of(db, caller, row.client_id),
-        "chased_at": await _chased_at(db, caller, person_id),
+        "chased_at": await _chased_at(db, caller, person_id, at),
     }
 
 
-async def _chased_at(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> datetime | None:
-    """When a client contact was last chased, whatever for (M2)."""
+async def _chased_at(
+    db: AsyncSession, caller: Caller, client_contact_id: UUID, at: datetime
+) -> datetime | None:
+    """When a client contact was last chased by an instant, whatever for (M2)."""
     query = select(func.max(Contact.occurred_at)).where(
         Contact.agency_id == caller.agency_id,
         Contact.client_contact_id == client_contact_id,
         Contact.direction == Direction.OUTBOUND,
         Contact.purpose == Purpose.CHASE,
+        Contact.occurred_at <= at,
         ~voids.is_voided(),
     )
     return await db.scalar(query)

@@ -1,6 +1,7 @@
 """Reads a JSON body strictly: bounded before it is parsed, and nothing in it that could mean two things (H13)."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from starlette.requests import Request
@@ -65,15 +66,18 @@ def parse(raw: bytes) -> Any:
     return value
 
 
-def check_query(request: Request, known: frozenset[str]) -> None:
+def check_query(request: Request, known: Mapping[str, bool]) -> None:
     """Raise InvalidError for a parameter the operation does not know, or one that holds what no database takes.
 
-    A misspelt filter would otherwise widen the answer in silence.
+    `known` tells of each parameter whether it may be repeated. A misspelt filter would otherwise widen the answer in
+    silence, and of two values one would be ignored.
     """
     for name, value in request.query_params.multi_items():
         if name not in known:
             detail = "The operation has no such parameter."
             raise InvalidError(detail, code="unknown_parameter", parameter=name[:200])
+        if not known[name] and len(request.query_params.getlist(name)) > 1:
+            raise InvalidError("Give it once.", code="repeated_parameter", parameter=name)
         if not _is_clean(value):
             raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
 

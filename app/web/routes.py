@@ -1,7 +1,7 @@
 """The order in which every request is checked (H4): who asks, what it may, whether it is there, what it says."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 from fastapi.dependencies.models import Dependant
@@ -35,7 +35,7 @@ class Route(APIRoute):
         handle = super().get_route_handler()
         scopes = frozenset(_scopes(self.dependant))
         takes_body = self.body_field is not None
-        parameters = frozenset(_query_names(self.dependant))
+        parameters = _query_parameters(self.dependant)
 
         async def checked(request: Request) -> Response:
             caller = await request.app.state.authenticator.caller(request, scopes)
@@ -57,11 +57,16 @@ def _scopes(dependant: Dependant) -> list[str]:
     return own
 
 
-def _query_names(dependant: Dependant) -> list[str]:
-    own = [field.alias for field in dependant.query_params]
+def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """The names of an operation's query parameters, each with whether it may be repeated."""
+    own = {field.alias: _is_list(field.field_info.annotation) for field in dependant.query_params}
     for dependency in dependant.dependencies:
-        own += _query_names(dependency)
+        own |= _query_parameters(dependency)
     return own
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
 
 
 async def _check_path(request: Request) -> None:

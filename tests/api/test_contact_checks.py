@@ -170,3 +170,11 @@ async def test_a_check_names_only_that_persons_applications_and_news(scene: Scen
         await scene.agency.call("POST", "/v1/contacts/check", json=scene.to_candidate(relays=[news])), 422
     )
     assert places_of(problem) == [("/relays/0", "wrong_person")]
+
+
+async def test_a_later_chaser_does_not_speak_against_an_earlier_one(scene: Scene) -> None:
+    """M2, of a call that is noted down late."""
+    await scene.record(scene.to_client(application_ids=[scene.one]), "2026-07-20T10:00:00+01:00")
+    about_the_other = scene.to_client(application_ids=[scene.other])
+    answer = await scene.check(about_the_other, "2026-07-17T10:00:00+01:00")
+    assert answer["objections"] == []

@@ -187,3 +187,17 @@ async def test_a_timescale_given_with_a_corrected_record_stays(scene: Scene) -> 
     await scene.say("feedback", wrong, decision="undecided")
     [timescale] = (await scene.agency.get(f"/v1/interviews/{scene.interview}/timescales"))["items"]
     assert timescale["superseded_by"] is None
+
+
+async def test_without_the_later_hold_the_earlier_one_stands_again(scene: Scene) -> None:
+    first: Json = {"received_at": "2026-07-15T10:00:00+01:00", "hold": {"until": "2026-08-14"}}
+    await scene.say("feedback", decision="role_on_hold", **first)
+    later: Json = {"received_at": "2026-07-20T10:00:00+01:00", "hold": {"until": "2026-09-30"}}
+    wrong = await scene.say("feedback", decision="role_on_hold", **later)
+    await scene.say("feedback", wrong, decision="undecided", received_at="2026-07-20T10:00:00+01:00")
+    file = await scene.file()
+    assert (file["state"], file["hold"]["since"], file["hold"]["until"]) == (
+        "on_hold",
+        "2026-07-15T09:00:00Z",
+        "2026-08-14",
+    )

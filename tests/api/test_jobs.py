@@ -371,3 +371,20 @@ async def test_a_change_has_to_be_told_to_whoever_is_put_forward(agency: Agency)
     assert await owed(agency, closed) == []
     due = await agency.get("/v1/due", as_of="2026-12-31T10:00:00Z", reason="job_change_to_relay")
     assert [item["application_id"] for card in due["items"] for item in card["items"]] == [application_id]
+
+
+async def test_a_correction_that_puts_the_old_value_back_takes_the_duty_back(agency: Agency) -> None:
+    job_id = await new_job(agency)
+    application_id = await put_forward(agency, job_id)
+    slip = await agency.patch(f"/v1/jobs/{job_id}", {"location": "York", "contract": "temporary"})
+    half = {"location": "Leeds", "correction": True}
+    await agency.patch(f"/v1/jobs/{job_id}", half)
+    assert await owed(agency, application_id) == [slip["change"]["id"]]
+    again = await agency.patch(f"/v1/jobs/{job_id}", {"location": "York"})
+    assert await owed(agency, application_id) == [slip["change"]["id"]]
+    answer = await agency.patch(
+        f"/v1/jobs/{job_id}", {"location": "Leeds", "contract": "permanent", "correction": True}
+    )
+    assert answer["applications_to_tell"] == []
+    assert await owed(agency, application_id) == []
+    assert again["change"]["id"] in {change["id"] for change in await changes(agency, job_id)}

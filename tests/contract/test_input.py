@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.agency import Agency
+from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 
 JSON = {"content-type": "application/json"}
@@ -331,3 +331,27 @@ async def test_a_misspelt_filter_is_refused_rather_than_ignored(agency: Agency) 
     answer = await agency.call("GET", "/v1/due", params={"consultant": "x"})
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
     assert answer.json()["errors"][0]["parameter"] == "consultant"
+
+
+async def test_a_parameter_of_one_value_is_given_once(agency: Agency) -> None:
+    """Of two values one would be ignored."""
+    answer = await agency.call("GET", "/v1/due?limit=1&limit=2")
+    assert places_of(problem_of(answer, 422, "repeated_parameter")) == [("limit", "repeated_parameter")]
+    assert (await agency.call("GET", "/v1/due?level=due&level=overdue")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("terms", "place"),
+    [
+        ({"kind": "date"}, "/date"),
+        ({"kind": "unknown", "n": 3}, "/n"),
+        ({"kind": "range", "from": "2026-07-20", "to": "2026-07-17"}, "/to"),
+    ],
+)
+async def test_what_is_wrong_with_a_timescale_is_named(agency: Agency, terms: Json, place: str) -> None:
+    application = await agency.application()
+    interview = await agency.interview(
+        application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+    )
+    answer = await agency.call("POST", f"/v1/interviews/{interview}/timescales", json=terms)
+    assert [where for where, _ in places_of(problem_of(answer, 422))] == [place]
