@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
-from app.models import Application, Candidate, ClientContact, Job, Snooze, Void
+from app.models import Application, ClientContact, Job, Snooze, Void
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState
 from app.services import objects, revisions, status, voids
@@ -34,7 +34,7 @@ async def create(
     what is not there, InvalidError where the client contact works elsewhere or nobody speaks for the candidate.
     """
     values = dict(values)
-    candidate = await find(db, caller, Candidate, values["candidate_id"], pointer="/candidate_id", lock=True)
+    candidate = await status.lock_candidate(db, caller, values["candidate_id"], pointer="/candidate_id")
     known_id = await objects.named(db, caller, RefKind.APPLICATION, refs)
     state_before = None
     if known_id is not None:

@@ -48,7 +48,7 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
     Raises NotFoundError for what is not there, InvalidError for what is not that person's.
     """
     if _is_candidates(values["party"]):
-        await status.lock_candidate(db, caller, values["person_id"])
+        await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
     covered = await _covered(db, caller, values)
     await status.lock(db, caller, covered)
     warnings: Sequence[Objection] = ()

@@ -12,8 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError
-from app.models import Agency, Consultant, Cover
+from app.models import Consultant, Cover
 from app.rules.calendar import local_instant
+from app.services import locks
+from app.services.locks import Lock
 from app.services.scope import Caller, find, rows_of
 
 # When a cover really ends: `least` takes no notice of what is null.
@@ -57,7 +59,7 @@ async def create(
     cover = _cover(consultant, other, terms["from"], terms["to"], now)
     if cover.until <= cover.start:
         raise InvalidError("A cover must not end before it begins.", code="cover_end", pointer="/to")
-    await _lock(db, caller)
+    await locks.take(db, caller, Lock.COVERS)  # One after the other, so that no two make a ring together.
     await _check_free(db, caller, cover)
     await _check_chain(db, caller, cover)
     db.add(cover)
@@ -106,12 +108,6 @@ def _cover(consultant: Consultant, other: Consultant, first: date, last: date, n
         until=local_instant(zone, last + timedelta(days=1), time.min),
         recorded_at=now,
     )
-
-
-async def _lock(db: AsyncSession, caller: Caller) -> None:
-    """Covers are made one after the other, so that no two make a ring together."""
-    own = select(Agency.agency_id).where(Agency.agency_id == caller.agency_id)
-    await db.execute(own.with_for_update(key_share=True))
 
 
 async def _check_free(db: AsyncSession, caller: Caller, cover: Cover) -> None:

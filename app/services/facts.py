@@ -16,6 +16,8 @@ from app.models import Agency, Client, PolicyVersion
 from app.rules.facts import Application, Candidate
 from app.rules.policy import Policy
 from app.rules.situation import Case
+from app.services import locks
+from app.services.locks import Lock
 from app.services.revisions import KNOWN_THEN
 from app.services.scope import Caller
 
@@ -219,14 +221,15 @@ async def _overrides_then(db: AsyncSession, caller: Caller, known_at: datetime) 
 
 
 async def hold_policy(db: AsyncSession, caller: Caller) -> None:
-    """Read the agency's parameters anew, and keep them as they are until the transaction ends.
+    """Keep the agency's and its clients' parameters as they are until the transaction ends, and read them anew.
 
     Whoever stores a status holds the policy it comes from. So a change of policy waits for them and then sees what
-    they wrote, or they wait and then use the new one: no status is left behind.
+    they wrote, or they wait and then use the new one: no status is left behind. It is the first lock of all, before
+    that of any row: who held a row and waited for the policy would wait in a ring with a change that wants the row.
     """
     if "policy_held" not in db.info:
-        held = select(Agency.policy).where(Agency.agency_id == caller.agency_id)
-        db.info["policy"] = await db.scalar(held.with_for_update(read=True)) or {}
+        await locks.share(db, caller, Lock.POLICY)
+        await overrides_of(db, caller)
         db.info["policy_held"] = True
 
 

@@ -26,7 +26,7 @@ async def create(
     `terms` are `from`, `until`, `allow_urgent` and `reason`. Raises NotFoundError; InvalidError for a pause that
     does not end after it starts, or that shares time with another of theirs.
     """
-    candidate = await find(db, caller, Candidate, candidate_id, lock=True)
+    candidate = await status.lock_candidate(db, caller, candidate_id)
     if terms["until"] <= terms["from"]:
         raise InvalidError("A pause must end after it starts.", code="pause_end", pointer="/until")
     await _check_free(db, caller, candidate_id, terms)
@@ -39,7 +39,7 @@ async def lift(
 ) -> tuple[Pause, list[Standing]]:
     """End a pause now, be it running or still to come. Raises NotFoundError; ConflictError for one that is over."""
     pause = await find(db, caller, Pause, pause_id)
-    candidate = await find(db, caller, Candidate, pause.candidate_id, lock=True)
+    candidate = await status.lock_candidate(db, caller, pause.candidate_id)
     await db.refresh(pause)
     if pause.lifted_at is not None or pause.until <= now:
         raise ConflictError("The pause is over already.", code="pause_over")

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Candidate, ClientContact
 from app.models.external_refs import RefKind
-from app.services import objects, pauses, status
+from app.services import facts, objects, pauses, status
 from app.services.objects import Refs, Saved, change, save
+from app.services.revisions import bears_on_status
 from app.services.scope import Caller, find
 
 
@@ -25,6 +26,7 @@ async def save_candidate(
 ) -> Saved[Candidate]:
     """Create a candidate, or change the one an external id names."""
     columns, pause = _apart(values)
+    await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
     if known_id is not None:
         await status.lock_candidate(db, caller, known_id)
@@ -39,12 +41,13 @@ async def update_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> Candidate:
     """Change a candidate; a pause, a zone or a review moves what is due to them. Raises NotFoundError."""
-    candidate = await find(db, caller, Candidate, candidate_id, lock=True)
+    candidate = await status.lock_candidate(db, caller, candidate_id)
     columns, pause = _apart(changes)
     if "do_not_contact" in changes:
         await pauses.replace(db, caller, candidate, pause, now=now)
     await change(db, candidate, columns)
-    await status.refresh_person(db, caller, candidate, now=now)
+    if "do_not_contact" in changes or bears_on_status(Candidate, changes):
+        await status.refresh_person(db, caller, candidate, now=now)
     return candidate
 
 
@@ -58,6 +61,7 @@ async def save_client_contact(
     now: datetime,
 ) -> Saved[ClientContact]:
     """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
+    await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
     if known_id is not None:
         await _lock_applications(db, caller, known_id)
@@ -72,7 +76,9 @@ async def update_client_contact(
     db: AsyncSession, caller: Caller, client_contact_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> ClientContact:
     """Change a client contact; their zone, holidays and absence move what they promised. Raises NotFoundError."""
-    await find(db, caller, ClientContact, client_contact_id)
+    contact = await find(db, caller, ClientContact, client_contact_id)
+    if not bears_on_status(ClientContact, changes):
+        return await change(db, contact, changes)
     await _lock_applications(db, caller, client_contact_id)
     contact = await find(db, caller, ClientContact, client_contact_id, lock=True)
     await change(db, contact, changes)

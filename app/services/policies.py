@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Agency, Client, PolicyVersion, Recomputation
 from app.rules.policy import Policy
-from app.services import facts, recomputations
+from app.services import facts, locks, recomputations
+from app.services.locks import Lock
 from app.services.scope import Caller, columns_of, find, rows_of
 
 
@@ -49,7 +50,7 @@ async def replace(
     if client_id is not None:
         await find(db, caller, Client, client_id)
     work = await recomputations.claim(db, caller, client_id, now=now)
-    await _lock(db, caller)
+    await locks.take(db, caller, Lock.POLICY)  # see `facts.hold_policy`
     if parameters != await overrides(db, caller, client_id):
         await _store(db, caller, client_id, parameters, now)
         await recomputations.restart(db, caller, work, now=now)
@@ -71,12 +72,6 @@ async def overrides(db: AsyncSession, caller: Caller, client_id: UUID | None) ->
         query = select(Client.policy).where(Client.agency_id == caller.agency_id, Client.id == client_id)
     found: Mapping[str, Any] = (await db.scalars(query)).one()
     return found
-
-
-async def _lock(db: AsyncSession, caller: Caller) -> None:
-    """Wait for everybody who stores a status, and keep them waiting (see `facts.hold_policy`)."""
-    mine = select(Agency.agency_id).where(Agency.agency_id == caller.agency_id)
-    await db.execute(mine.with_for_update(key_share=True))
 
 
 async def _latest(db: AsyncSession, caller: Caller, client_id: UUID | None) -> PolicyVersion | None:

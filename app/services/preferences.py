@@ -53,7 +53,7 @@ async def record(
     `said` has the wishes as JSON; those absent are as before. Raises NotFoundError, and InvalidError for a review to
     come or one before the latest.
     """
-    candidate = await find(db, caller, Candidate, candidate_id, lock=True)
+    candidate = await status.lock_candidate(db, caller, candidate_id)
     latest = await _latest(db, caller, candidate_id)
     at = _reviewed_at(reviewed_at, latest, now)
     before = latest.wishes if latest else NOTHING

@@ -67,7 +67,7 @@ def of_scope(caller: Caller, client_id: UUID | None) -> Select[Recomputation]:
 async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: datetime) -> None:
     """Begin anew after a change of policy: the first batch at once, the rest in the background.
 
-    The caller has claimed the row and locked the agency's. Raises CalendarRangeError where a date of the first
+    The caller has claimed the row and taken the policy. Raises CalendarRangeError where a date of the first
     batch runs past the known holidays.
     """
     row.phase, row.after_id, row.done = Phase.OPEN, None, 0

@@ -1,5 +1,6 @@
 """Revisions: what edits changed of the members that the rules read, and rows as they were known at an instant."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,7 +43,14 @@ WATCHED: dict[type[TenantedBase], Watched] = {
     Interview: Watched(RevisedKind.INTERVIEW, ("start", "end", "state")),
     Candidate: Watched(
         RevisedKind.CANDIDATE,
-        ("timezone", "holidays", "seeking", "registered_at", "last_preference_review_at"),
+        (
+            "consultant_id",
+            "timezone",
+            "holidays",
+            "seeking",
+            "registered_at",
+            "last_preference_review_at",
+        ),
     ),
     ClientContact: Watched(RevisedKind.CLIENT_CONTACT, ("timezone", "holidays", "unavailable_until")),
 }
@@ -69,6 +77,11 @@ def note(db: AsyncSession, row: TenantedBase, now: datetime) -> None:
             after=msgspec.to_builtins(after),
         )
         db.add(revision)
+
+
+def bears_on_status(table: type[TenantedBase], names: Collection[str]) -> bool:
+    """Whether a change of these members can change a status: a new name or number changes none."""
+    return any(name in names for name in WATCHED[table].members)
 
 
 def check_known(known_at: datetime | None, now: datetime) -> None:

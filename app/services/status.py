@@ -119,9 +119,15 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     await _lock_candidates(db, caller, Candidate.id.in_(theirs))
 
 
-async def lock_candidate(db: AsyncSession, caller: Caller, candidate_id: UUID) -> None:
-    """The same for one candidate, whatever their applications."""
-    await _lock_candidates(db, caller, Candidate.id == candidate_id)
+async def lock_candidate(
+    db: AsyncSession, caller: Caller, candidate_id: UUID, *, pointer: str | None = None
+) -> Candidate:
+    """The same for one candidate, whatever their applications; gives them as they are then.
+
+    Raises NotFoundError; `pointer` names the member that gave the id.
+    """
+    await facts.hold_policy(db, caller)
+    return await find(db, caller, Candidate, candidate_id, pointer=pointer, lock=True)
 
 
 async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:

@@ -86,7 +86,7 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         "create_client": [{"name": "Acme"}],
         "update_client": [{"name": "Acme"}],
         "create_client_contact": [{"name": "Chris"}],
-        "update_client_contact": [{"name": "Chris"}],
+        "update_client_contact": [{"name": "Chris", "timezone": "Europe/London"}],
         "create_cover": [{"covered_by": ids["colleague"], "from": "2026-07-13", "to": "2026-07-17"}],
         "create_pause": [{"from": "2026-07-20T00:00:00Z", "until": "2026-07-21T00:00:00Z"}],
         "create_candidate": [{"name": "Cand", "consultant_id": ids["consultant"]}],
