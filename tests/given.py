@@ -139,9 +139,9 @@ def rival(deadline: str, *, shared: bool = False) -> OtherProcess:
     return OtherProcess(on(deadline), share_with_client=shared)
 
 
-def job_change(when: str, *, id: str = "j1") -> JobChange:
-    """A change of the job."""
-    return JobChange(id, at(when))
+def job_change(when: str, *members: str, id: str = "j1") -> JobChange:
+    """A change of the job, of the members named."""
+    return JobChange(id, at(when), members)
 
 
 def said(

@@ -225,5 +225,5 @@ def explained_reason(reason: Reason, policy: Policy, now: datetime) -> dict[str,
         "target": reason.target,
         "rule": reason.rule,
         "facts": [{"kind": f.kind, "id": f.id, "at": f.at} for f in reason.facts],
-        "explanation": explain(reason, policy.office.zone),
+        "explanation": explain(reason, now, policy.office.zone),
     }

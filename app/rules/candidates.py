@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from app.rules.drafts import Draft, Fact, step
+from app.rules.drafts import Draft, Fact, overdue_step, step
 from app.rules.facts import Application, Candidate, Contact
 from app.rules.intervals import Interval, laid_out
 from app.rules.policy import Policy
@@ -57,7 +57,7 @@ def preference_review(person: Situation, situations: Sequence[Situation]) -> Dra
         (
             step(f"{words} {{}}", fact.at),
             step("{} working days later: {}", days, due),
-            step("overdue from {}", overdue),
+            overdue_step("overdue from {}", overdue),
         ),
     )
 

@@ -1,7 +1,9 @@
 """What a rule gives: a draft reason, the facts it rests on and the steps of its arithmetic."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum, auto
 from typing import NamedTuple
 
 from app.rules.vocabulary import ReasonCode, Target
@@ -15,11 +17,20 @@ class Fact(NamedTuple):
     at: datetime
 
 
+class Part(Enum):
+    """What a step tells of: how the times come about, or one of them."""
+
+    HOW = auto()
+    DUE = auto()
+    OVERDUE = auto()
+
+
 class Step(NamedTuple):
     """One step of the arithmetic: words with a `{}` for each value, put into plain text when asked for."""
 
     words: str
     values: tuple[datetime | date | str | int, ...]
+    part: Part = Part.HOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,21 @@ def counted(number: int, unit: str) -> str:
     return f"{number} {unit}" if number == 1 else f"{number} {unit}s"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names as people list them, "salary, location and hours"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
 def step(words: str, *values: datetime | date | str | int) -> Step:
     """A step of the arithmetic."""
     return Step(words, values)
+
+
+def due_step(words: str, due: datetime) -> Step:
+    """The step that says from when a reason is due."""
+    return Step(words, (due,), Part.DUE)
+
+
+def overdue_step(words: str, *values: datetime | str) -> Step:
+    """The step that says when a reason is overdue."""
+    return Step(words, values, Part.OVERDUE)

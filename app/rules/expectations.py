@@ -21,10 +21,12 @@ def chase_of(s: Situation, expected: Expectation) -> Chase:
     grace = s.policy.client_grace_working_hours
     at = s.office.add_hours(expected.at, grace) if grace else s.office.roll(expected.at)
     steps = [*expectation_steps(s, expected)]
+    if grace:
+        steps.append(step("{} of grace", counted(grace, "working hour")))
     back = client_back_at(s)
     if back and back > at:
         at = back
-        steps.append(step("client contact away until {}", back))
+        steps.append(absence_step(s, back))
     return Chase(at, (expectation_fact(s, expected),), tuple(steps))
 
 
@@ -32,6 +34,15 @@ def client_back_at(s: Situation) -> datetime | None:
     """When an absent client contact is back at work (G4)."""
     client = s.application.client
     return s.office.roll(client.unavailable_until) if client and client.unavailable_until else None
+
+
+def absence_step(s: Situation, back: datetime) -> Step:
+    """Until when the client contact is away, and when they are back at work if that is later (G4)."""
+    client = s.application.client
+    until = client.unavailable_until if client else None
+    if until is None or until == back:
+        return step("client contact away until {}", back)
+    return step("client contact away until {}, back at work {}", until, back)
 
 
 def expectation_fact(s: Situation, expected: Expectation) -> Fact:
@@ -43,7 +54,19 @@ def expectation_fact(s: Situation, expected: Expectation) -> Fact:
         return Fact("feedback", comment.id, comment.received_at)
     current = s.round
     assert current is not None
-    return Fact("interview" if current.end == expected.since else "hold", current.id, expected.since)
+    if current.end == expected.since:
+        return Fact("interview", current.id, current.end)
+    return Fact("hold_end", None, expected.since)
+
+
+_ASSUMED_AFTER = {
+    "interview": "the interview ended {}",
+    "feedback": "the client's comments of {}",
+    "hold_end": "the hold ended {}",
+}
+
+# Longer words of a client's are cut.
+_QUOTED_CHARACTERS = 60
 
 
 def expectation_steps(s: Situation, expected: Expectation) -> tuple[Step, ...]:
@@ -51,11 +74,13 @@ def expectation_steps(s: Situation, expected: Expectation) -> tuple[Step, ...]:
     given = expected.timescale
     if given is None:
         days = s.policy.default_response_working_days
-        words = "no timescale, so an answer is assumed {} after {}"
+        after = _ASSUMED_AFTER[expectation_fact(s, expected).kind]
+        words = f"no timescale, so an answer is assumed {{}} after {after}"
         return step(words, counted(days, "working day"), expected.since), step("{}", expected.at)
     day = s.office.date_of(given.given_at)
     who = "client said" if given.source is TimescaleSource.CLIENT else "candidate heard"
-    said = step(f"{who} {{}} '{{}}'", day, given.phrase) if given.phrase else step(f"{who} {{}}", day)
+    phrase = _quoted(given.phrase or "")
+    said = step(f"{who} {{}} '{{}}'", day, phrase) if phrase else step(f"{who} {{}}", day)
     if not expected.assumed:
         return said, step("{}", expected.at)
     days = s.policy.unknown_recheck_working_days
@@ -64,3 +89,9 @@ def expectation_steps(s: Situation, expected: Expectation) -> tuple[Step, ...]:
         step("no date in that, so asked again after {}", counted(days, "working day")),
         step("{}", expected.at),
     )
+
+
+def _quoted(phrase: str) -> str:
+    """Somebody's words on one line, and not too many of them."""
+    line = " ".join(phrase.split())
+    return line if len(line) <= _QUOTED_CHARACTERS else line[: _QUOTED_CHARACTERS - 1].rstrip() + "…"

@@ -121,10 +121,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class JobChange:
-    """A change of the job that the candidate has to hear of (H4)."""
+    """A change of the job that the candidate has to hear of (H4), with the members that changed."""
 
     id: str
     changed_at: datetime
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,8 @@ from app.rules.reasons_to_candidate import (
     coming_debrief_due,
     courtesy_update_due,
     debrief_due,
-    decision_to_relay,
-    feedback_to_relay,
-    job_change_to_relay,
     move_on_suggested,
     promised_update_due,
-    slip_to_relay,
     statutory_notice_due,
 )
 from app.rules.reasons_to_client import (
@@ -25,6 +21,12 @@ from app.rules.reasons_to_client import (
     next_step_missing,
     timescale_missing,
     withdrawal_to_relay,
+)
+from app.rules.reasons_to_relay import (
+    decision_to_relay,
+    feedback_to_relay,
+    job_change_to_relay,
+    slip_to_relay,
 )
 from app.rules.situation import Situation
 from app.rules.vocabulary import ApplicationMode

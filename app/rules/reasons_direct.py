@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from app.rules.drafts import Draft, Fact, counted, step
+from app.rules.drafts import Draft, Fact, counted, due_step, step
 from app.rules.expectations import expectation_fact, expectation_steps
 from app.rules.situation import Situation, is_delivered
 from app.rules.vocabulary import Purpose, ReasonCode, Target
@@ -39,7 +39,7 @@ def touch_base_due(s: Situation) -> Draft | None:
         None,
         None,
         (expectation_fact(s, s.expectation),),
-        (*expectation_steps(s, s.expectation), step("touch base from {}", due)),
+        (*expectation_steps(s, s.expectation), due_step("touch base from {}", due)),
     )
 
 
@@ -49,8 +49,14 @@ def direct_move_on(s: Situation) -> Draft | None:
     if not s.awaiting or s.expectation is None or len(touches) < s.policy.direct_max_follow_ups:
         return None
     days, last = s.policy.direct_cooldown_working_days, touches[-1]
-    due = max(s.office.roll(s.expectation.at), s.office.add_days(last.at, days))
-    steps = [step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at)]
+    due, expected = s.office.add_days(last.at, days), s.office.roll(s.expectation.at)
+    steps = [
+        step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at),
+        step("{} to wait for one", counted(days, "working day")),
+    ]
+    if expected > due:
+        due = expected
+        steps += expectation_steps(s, s.expectation)
     agreed = s.application.continue_until
     if agreed:
         due = max(due, s.office.start_of(agreed))
@@ -63,7 +69,7 @@ def direct_move_on(s: Situation) -> Draft | None:
         None,
         None,
         (Fact("contact", last.id, last.at),),
-        (*steps, step("move on from {}, {} later", due, counted(days, "working day"))),
+        (*steps, due_step("move on from {}", due)),
     )
 
 

@@ -6,11 +6,18 @@ or drops it; that is the business of `app.rules.status`.
 
 from datetime import date, datetime, timedelta
 
-from app.rules.drafts import Draft, Fact, Step, counted, step
+from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
 from app.rules.expectations import Chase, chase_of, expectation_fact, expectation_steps
 from app.rules.facts import Interview
 from app.rules.situation import Situation, is_call
-from app.rules.vocabulary import NOES, Decision, Direction, Purpose, ReasonCode, Target
+from app.rules.vocabulary import (
+    NOES,
+    Decision,
+    Direction,
+    Purpose,
+    ReasonCode,
+    Target,
+)
 
 
 def debrief_due(s: Situation) -> Draft | None:
@@ -42,8 +49,8 @@ def _debrief_of(s: Situation, interview: Interview) -> Draft:
         (Fact("interview", interview.id, interview.end),),
         (
             step("interview ended {}" if s.knows(interview.end) else "interview ends {}", interview.end),
-            step("ask for the debrief from {}", due),
-            step("overdue after {}, {}", counted(hours, "working hour"), overdue),
+            due_step("ask for the debrief from {}", due),
+            overdue_step("overdue after {}, {}", counted(hours, "working hour"), overdue),
         ),
     )
 
@@ -66,134 +73,10 @@ def candidate_unresponsive(s: Situation) -> Draft | None:
         tuple(Fact("contact", attempt.id, attempt.at) for attempt in reversed(attempts)),
         (
             step("{} without an answer, the last on {}", counted(len(attempts), "attempt"), last.at),
-            step("one written note from {}", due),
-            step("overdue from {}", overdue),
+            due_step("one written note from {}", due),
+            overdue_step("overdue from {}", overdue),
         ),
         active_from=attempts[s.policy.max_candidate_attempts - 1].at,
-    )
-
-
-def decision_to_relay(s: Situation) -> Draft | None:
-    """H1: the client has decided and the candidate does not know."""
-    decision = s.decision
-    if decision is None or s.is_relayed(decision):
-        return None
-    at = decision.available_at
-    overdue, allowed = _relay_by(s, decision.decision, at)
-    due = s.office.roll(at)
-    return Draft(
-        ReasonCode.DECISION_TO_RELAY,
-        "H1",
-        Target.CANDIDATE,
-        due,
-        overdue,
-        s.office.add_days(overdue, s.policy.escalate_decision_working_days),
-        (Fact("feedback", decision.id, decision.received_at),),
-        (
-            step("decision ({}) received {}", decision.decision.replace("_", " "), decision.received_at),
-            *([step("under embargo until {}", at)] if at > decision.received_at else []),
-            step("tell the candidate from {}", due),
-            step("overdue after {}, {}", allowed, overdue),
-        ),
-        urgent=decision.decision is Decision.OFFER,
-        good=decision.decision in (Decision.OFFER, Decision.NEXT_STAGE),
-    )
-
-
-def _relay_by(s: Situation, decision: Decision, at: datetime) -> tuple[datetime, str]:
-    policy = s.policy
-    if decision is Decision.OFFER:
-        hours = policy.relay_offer_working_hours
-        return s.office.add_hours(at, hours), counted(hours, "working hour")
-    if decision is Decision.NEXT_STAGE:
-        hours = policy.relay_next_stage_working_hours
-        return s.office.add_hours(at, hours), counted(hours, "working hour")
-    days = policy.relay_negative_working_days
-    return s.office.add_days(at, days), counted(days, "working day")
-
-
-def feedback_to_relay(s: Situation) -> Draft | None:
-    """H2: the client said something short of a decision and the candidate does not know."""
-    latest = s.decision.received_at if s.decision else None
-    open_comments = (
-        f
-        for f in s.feedback
-        if f.decision is Decision.UNDECIDED
-        and not s.is_relayed(f)
-        and (latest is None or latest < f.received_at)
-    )
-    comment = min(open_comments, key=lambda f: f.available_at, default=None)
-    if comment is None:
-        return None
-    due = s.office.roll(comment.available_at)
-    overdue = s.office.add_days(comment.available_at, s.policy.relay_feedback_working_days)
-    return Draft(
-        ReasonCode.FEEDBACK_TO_RELAY,
-        "H2",
-        Target.CANDIDATE,
-        due,
-        overdue,
-        s.office.add_days(overdue, s.policy.escalate_working_days),
-        (Fact("feedback", comment.id, comment.received_at),),
-        (
-            step("feedback without a decision received {}", comment.received_at),
-            step("pass it on from {}", due),
-            step("overdue from {}", overdue),
-        ),
-    )
-
-
-def job_change_to_relay(s: Situation) -> Draft | None:
-    """H4: the job has changed since the candidate was put forward, and they have not been told.
-
-    In a closed file the news of how it ended takes its place.
-    """
-    change = min(s.untold_job_changes, key=lambda c: c.changed_at, default=None)
-    if change is None or (s.closed and s.decision):
-        return None
-    due, overdue = s.office.roll(change.changed_at), s.office.add_days(change.changed_at, 1)
-    return Draft(
-        ReasonCode.JOB_CHANGE_TO_RELAY,
-        "H4",
-        Target.CANDIDATE,
-        due,
-        overdue,
-        s.office.add_days(overdue, s.policy.escalate_working_days),
-        (Fact("job_change", change.id, change.changed_at),),
-        (
-            step("the job changed {}", change.changed_at),
-            step("tell the candidate from {}", due),
-            step("overdue from {}", overdue),
-        ),
-    )
-
-
-def slip_to_relay(s: Situation) -> Draft | None:
-    """D3: the client has put the answer off to a later date and the candidate has not heard of it."""
-    current, earlier = s.current_timescale, s.slipped_from
-    if not s.awaiting or current is None or earlier is None or s.last_success_at > current.given_at:
-        return None
-    due = s.office.roll(current.given_at)
-    overdue = s.office.add_days(current.given_at, s.policy.slip_update_working_days)
-    before, after = s.resolve(earlier), s.resolve(current)
-    assert before is not None
-    assert after is not None
-    return Draft(
-        ReasonCode.SLIP_TO_RELAY,
-        "D3",
-        Target.CANDIDATE,
-        due,
-        overdue,
-        s.office.add_days(overdue, s.policy.escalate_working_days),
-        (
-            Fact("timescale", current.id, current.given_at),
-            Fact("timescale", earlier.id, earlier.given_at),
-        ),
-        (
-            step("on {} the client moved the answer from {} to {}", current.given_at, before, after),
-            step("tell the candidate from {}", due),
-            step("overdue from {}", overdue),
-        ),
     )
 
 
@@ -227,7 +110,7 @@ def courtesy_update_due(s: Situation) -> Draft | None:
         overdue,
         s.office.end_of(s.office.day_after(day, s.policy.escalate_working_days)),
         tuple(facts),
-        (*steps, step("due {}, overdue at the day's end, {}", due, overdue)),
+        (*steps, due_step("due {}", due), overdue_step("overdue at the day's end, {}", overdue)),
     )
 
 
@@ -252,8 +135,8 @@ def promised_update_due(s: Situation) -> Draft | None:
     """E2: we promised the candidate a word."""
     if s.open_promise is None:
         return None
-    contact = s.open_promise.contact
-    day, overdue = promise_times(s)
+    promise, contact = s.open_promise
+    named, day, overdue = _promise_times(s)
     due = max(s.office.start_of(day), s.office.roll(contact.at))
     return Draft(
         ReasonCode.PROMISED_UPDATE_DUE,
@@ -264,21 +147,23 @@ def promised_update_due(s: Situation) -> Draft | None:
         s.office.add_days(overdue, s.policy.escalate_promise_working_days),
         (Fact("contact", contact.id, contact.at),),
         (
-            step("promised {} to speak by {}", contact.at, overdue),
-            step("due from {}", due),
+            step("promised {} to speak by {}", contact.at, promise.by or named),
+            *([] if day == named else [step("a day off, so the working day before it, {}", day)]),
+            due_step("due from {}", due),
+            overdue_step("overdue from {}", overdue),
         ),
     )
 
 
-def promise_times(s: Situation) -> tuple[date, datetime]:
-    """The working day on which an open promise must be kept, and the instant by which (E2)."""
+def _promise_times(s: Situation) -> tuple[date, date, datetime]:
+    """The day named in an open promise, the working day on which it must be kept, and the instant by which (E2)."""
     assert s.open_promise is not None
     promise = s.open_promise.promise
     named = promise.by_date or s.office.date_of(promise.by or s.open_promise.contact.at)
     day = s.office.on_or_before(named)
     if promise.by is None or day != named:
-        return day, s.office.end_of(day)
-    return day, promise.by
+        return named, day, s.office.end_of(day)
+    return named, day, promise.by
 
 
 def candidate_enquiry_open(s: Situation) -> Draft | None:
@@ -302,8 +187,8 @@ def candidate_enquiry_open(s: Situation) -> Draft | None:
         (Fact("contact", enquiry.id, enquiry.at),),
         (
             step("the candidate asked {}", enquiry.at),
-            step("answer from {}", due),
-            step("overdue from {}", overdue),
+            due_step("answer from {}", due),
+            overdue_step("overdue from {}", overdue),
         ),
     )
 
@@ -334,7 +219,7 @@ def move_on_suggested(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (*chase.facts, *([Fact("contact", last.id, last.at)] if last else [])),
-        (*chase.steps, *steps, step("suggest moving on from {}", due)),
+        (*chase.steps, *steps, due_step("suggest moving on from {}", due)),
         active_from=active_from,
     )
 

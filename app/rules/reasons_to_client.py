@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import date, datetime
 
-from app.rules.drafts import Draft, Fact, Step, counted, step
-from app.rules.expectations import chase_of, client_back_at
+from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
+from app.rules.expectations import absence_step, chase_of, client_back_at
 from app.rules.facts import Debrief, OtherProcess
 from app.rules.situation import Situation, is_delivered
 from app.rules.vocabulary import (
@@ -30,7 +30,7 @@ def timescale_missing(s: Situation) -> Draft | None:
     back = client_back_at(s)
     if back and back > due:
         due, overdue = back, s.office.add_days(back, 1)
-        steps.append(step("client contact away, so from {}", due))
+        steps.append(absence_step(s, due))
     overdue = max(overdue, due)
     return Draft(
         ReasonCode.TIMESCALE_MISSING,
@@ -40,7 +40,7 @@ def timescale_missing(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("interview", s.round.id, s.round.end),),
-        (*steps, step("overdue from {}", overdue)),
+        (*steps, overdue_step("overdue from {}", overdue)),
     )
 
 
@@ -58,7 +58,7 @@ def client_response_due(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(chase.at, s.policy.client_escalate_working_days),
         chase.facts,
-        (*chase.steps, step("chase from {}", chase.at), step("overdue from {}", overdue)),
+        (*chase.steps, due_step("chase from {}", chase.at), overdue_step("overdue from {}", overdue)),
     )
 
 
@@ -80,7 +80,7 @@ def next_step_missing(s: Situation) -> Draft | None:
         (
             step("next stage announced {}, nothing booked", decision.received_at),
             said,
-            step("overdue from {}", overdue),
+            overdue_step("overdue from {}", overdue),
         ),
     )
 
@@ -147,8 +147,8 @@ def competing_deadline(s: Situation) -> Draft | None:
         (Fact("debrief", debrief.id, debrief.occurred_at),),
         (
             step("the candidate must answer elsewhere by {}, before this client's answer", day),
-            step(f"{action} from {{}}", due),
-            step("overdue from {}", overdue),
+            due_step(f"{action} from {{}}", due),
+            overdue_step("overdue from {}", overdue),
         ),
         urgent=True,
     )
@@ -202,8 +202,8 @@ def withdrawal_to_relay(s: Situation) -> Draft | None:
         (Fact("withdrawal", None, withdrawn_at),),
         (
             step("the candidate withdrew {}", withdrawn_at),
-            step("tell the client from {}", due),
-            step("overdue after {}, {}", counted(hours, "working hour"), overdue),
+            due_step("tell the client from {}", due),
+            overdue_step("overdue after {}, {}", counted(hours, "working hour"), overdue),
         ),
     )
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
-from app.rules.drafts import Draft, Fact, Step, step
+from app.rules.drafts import Draft, Fact, Part, Step, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Contact, Pause
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
@@ -218,7 +218,7 @@ def restrained(s: Situation, draft: Draft) -> Reason:
         held_until=held_until,
         urgent=draft.urgent,
         facts=draft.facts,
-        steps=(*moved.steps, *(rest.step for rest in quiet)),
+        steps=(*moved.steps, *(rest.step for rest in quiet if not s.knows(rest.until))),
     )
 
 
@@ -245,8 +245,11 @@ def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | N
     escalate = draft.escalate_at
     if overdue and escalate:
         escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
-    steps = (*draft.steps, step("the candidate asked not to be contacted, so from {}", back))
-    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
+    steps = [kept for kept in draft.steps if kept.part is not Part.OVERDUE]
+    steps.append(step("the candidate asked not to be contacted, so from {}", back))
+    if overdue:
+        steps.append(overdue_step("overdue from {}", overdue))
+    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=tuple(steps)), back
 
 
 class _Rest(NamedTuple):

@@ -81,22 +81,23 @@ def _debrief(details: Details) -> Iterator[Step]:
 
 
 def _timescale(details: Details) -> Iterator[Step]:
-    who = "Client named" if details["source"] == TimescaleSource.CLIENT else "Candidate heard"
+    by_client = details["source"] == TimescaleSource.CLIENT
+    who = "Client will answer" if by_client else "Candidate heard of an answer"
     match details["kind"]:
         case TimescaleKind.INSTANT:
-            yield step(who + " {}", _instant(details["at"]))
+            yield step(who + " by {}", _instant(details["at"]))
         case TimescaleKind.DATE:
-            yield step(who + " {}", _day(details["date"]))
+            yield step(who + " by {}", _day(details["date"]))
         case TimescaleKind.RANGE:
-            yield step(who + " {} to {}", _day(details["from_date"]), _day(details["to_date"]))
+            yield step(who + " between {} and {}", _day(details["from_date"]), _day(details["to_date"]))
         case TimescaleKind.WORKING_DAYS:
-            yield step(who + " {}", counted(details["n"], "working day"))
+            yield step(who + " within {}", counted(details["n"], "working day"))
         case TimescaleKind.AFTER_EVENT if details["event_date"]:
-            yield step(who + " a time after an event of {}", _day(details["event_date"]))
+            yield step(who + " after an event on {}", _day(details["event_date"]))
         case TimescaleKind.AFTER_EVENT:
-            yield step(who + " a time after an event without a date")
+            yield step(who + " after an event without a date")
         case _:
-            yield step(who + " no time")
+            yield step("Client gave no date" if by_client else "Candidate heard no date")
 
 
 def _feedback(details: Details) -> Iterator[Step]:
@@ -175,7 +176,8 @@ def _hold(details: Details) -> Iterator[Step]:
 
 
 def _void(details: Details) -> Iterator[Step]:
-    yield step(f"{details['of'].capitalize()} voided")
+    voided = next(_SUMMARIES[details["of"]](details))
+    yield step(f"Voided: {voided.words}", *voided.values)
 
 
 def _always(words: str) -> Callable[[Details], Iterator[Step]]:

@@ -6,15 +6,17 @@ what they say at every instant.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple
 
-from app.rules.drafts import Fact
+from app.rules.drafts import Fact, listed
 from app.rules.facts import Application
 from app.rules.policy import Policy
+from app.rules.settling import settled_at
 from app.rules.situation import BEGINNING, HELD, Situation, turning_points
 from app.rules.status import Reason, evaluate, reasons_of
 from app.rules.vocabulary import Level, ReasonCode, Status
@@ -27,8 +29,10 @@ class Move(StrEnum):
     ROSE = "rose"
     EASED = "eased"
     SETTLED = "settled"
+    LAPSED = "lapsed"  # it no longer applies, though nobody did what it asked for
     DROPPED = "dropped"  # a more important reason has taken over (X)
     QUIETED = "quieted"  # a cool-down, a snooze or a pause keeps it back
+    ANNOUNCED = "announced"  # it counts from now on and is shown later
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ def changes(application: Application, policy: Policy) -> list[Change]:
     for at in _instants(application, policy):
         after = _stand(application, policy, at)
         if (after.status, after.levels) != (before.status, before.levels):
-            moves = dict(_moves(before, after))
+            moves = dict(_moves(before, after, settled_at(application, at)))
             found.append(Change(at, before.status, after.status, after.levels, moves, tuple(causes[at])))
         before = after
     return found
@@ -66,11 +70,15 @@ def changes(application: Application, policy: Policy) -> list[Change]:
 
 def sentence(change: Change) -> str:
     """A change in plain words, such as "Time passed: client response due rises to overdue; due becomes overdue."."""
-    kinds = dict.fromkeys(_plain(fact.kind) for fact in change.causes)
-    cause = " and ".join(kinds).capitalize() or "Time passed"
+    kinds = dict.fromkeys(_HAPPENED.get(fact.kind, fact.kind) for fact in change.causes)
+    cause = listed([*kinds]).capitalize() or "Time passed"
+    alike: defaultdict[tuple[Move, Level | None], list[str]] = defaultdict(list)
+    for code, move in change.moves.items():
+        level = change.levels[code] if move in (Move.ROSE, Move.EASED) else None
+        alike[move, level].append(_plain(code))
     events = [
-        f"{_plain(code)} {_VERBS[move].format(change.levels.get(code))}"
-        for code, move in change.moves.items()
+        f"{listed(codes)} {_VERBS[move][len(codes) > 1].format(level)}"
+        for (move, level), codes in alike.items()
     ]
     if change.before is not change.after:
         events.append(f"{_plain(change.before)} becomes {_plain(change.after)}")
@@ -78,12 +86,25 @@ def sentence(change: Change) -> str:
 
 
 _VERBS = {
-    Move.APPEARED: "appears",
-    Move.ROSE: "rises to {}",
-    Move.EASED: "eases to {}",
-    Move.SETTLED: "is settled",
-    Move.DROPPED: "gives way to what matters more",
-    Move.QUIETED: "rests for now",
+    Move.APPEARED: ("appears", "appear"),
+    Move.ROSE: ("rises to {}", "rise to {}"),
+    Move.EASED: ("eases to {}", "ease to {}"),
+    Move.SETTLED: ("is settled", "are settled"),
+    Move.LAPSED: ("no longer applies", "no longer apply"),
+    Move.DROPPED: ("gives way to what matters more", "give way to what matters more"),
+    Move.QUIETED: ("rests for now", "rest for now"),
+    Move.ANNOUNCED: ("comes next", "come next"),
+}
+_HAPPENED = {
+    "interview": "interview ended",
+    "timescale": "timescale given",
+    "feedback": "feedback received",
+    "job_change": "job changed",
+    "pause": "pause began",
+    "hold": "job put on hold",
+    "hold_end": "hold ended",
+    "withdrawal": "candidate withdrew",
+    "closed": "application closed",
 }
 
 
@@ -114,7 +135,9 @@ def _stand(application: Application, policy: Policy, at: datetime) -> _Stand:
 _LATENESS = tuple(Level)
 
 
-def _moves(before: _Stand, after: _Stand) -> Iterator[tuple[ReasonCode, Move]]:
+def _moves(
+    before: _Stand, after: _Stand, settled: AbstractSet[ReasonCode]
+) -> Iterator[tuple[ReasonCode, Move]]:
     """What became of each reason: first of those shown now, then of those that wait, then of those gone."""
     for code, level in after.levels.items():
         if code not in before.levels:
@@ -124,10 +147,11 @@ def _moves(before: _Stand, after: _Stand) -> Iterator[tuple[ReasonCode, Move]]:
             yield code, Move.ROSE if rose else Move.EASED
     for code in after.waiting:
         if code not in before.waiting:
-            yield code, Move.QUIETED
+            yield code, Move.QUIETED if code in before.levels else Move.ANNOUNCED
     for code in (*before.levels, *before.waiting):
         if code not in after.levels and code not in after.waiting:
-            yield code, Move.DROPPED if code in after.dropped else Move.SETTLED
+            gone = Move.SETTLED if code in settled else Move.LAPSED
+            yield code, Move.DROPPED if code in after.dropped else gone
 
 
 def _instants(application: Application, policy: Policy) -> list[datetime]:

@@ -54,7 +54,10 @@ class Page:
 def _statement(column: str) -> TextClause:
     """The statement of a list with a card for each person that a column of the status rows names.
 
-    The sort key of a card is that of its first item; a page begins after the key of the last card before it.
+    The sort key of a card is that of its first item; a page begins after the key of the last card before it. Names
+    are looked up row by row behind a LIMIT, so that no statistics can turn a look-up into a scan: those of an agency
+    that the planner does not know yet say that it has no rows. For the same reason a sub-select keeps the agency
+    from the planner.
     """
     return text(
         f"""
@@ -64,40 +67,41 @@ WITH flagged AS MATERIALIZED (
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
   FROM reasons r
-  WHERE r.agency_id = :agency_id AND r.flagged_from <= :at AND r.flagged_until > :at AND r.{column} IS NOT NULL
+  WHERE r.agency_id = (SELECT CAST(:agency_id AS uuid)) AND r.flagged_from <= :at AND r.flagged_until > :at
+    AND r.{column} IS NOT NULL
     AND (CAST(:owners AS uuid[]) IS NULL OR r.consultant_id = ANY(:owners))
     AND (CAST(:codes AS text[]) IS NULL OR r.code = ANY(:codes))
     AND (CAST(:targets AS text[]) IS NULL OR r.target = ANY(:targets))
-), matching AS (
-  SELECT * FROM flagged WHERE CAST(:levels AS text[]) IS NULL OR level = ANY(:levels)
-), foremost AS (
-  SELECT DISTINCT ON ({column}) {column}, rank, position, due_at, subject_id
-  FROM matching ORDER BY {column}, rank, position, due_at, subject_id
-), cards AS (
-  SELECT * FROM foremost
+), keyed AS (
+  SELECT *, first_value(rank) OVER card AS card_rank, first_value(position) OVER card AS card_position,
+    first_value(due_at) OVER card AS card_due_at, first_value(subject_id) OVER card AS card_subject_id
+  FROM flagged WHERE CAST(:levels AS text[]) IS NULL OR level = ANY(:levels)
+  WINDOW card AS (PARTITION BY {column} ORDER BY rank, position, due_at, subject_id)
+), numbered AS (
+  SELECT *, dense_rank() OVER (ORDER BY card_rank, card_position, card_due_at, card_subject_id) AS number
+  FROM keyed
   WHERE CAST(:after_rank AS integer) IS NULL
-    OR (rank, position, due_at, subject_id) > (:after_rank, :after_position, :after_due_at, :after_subject_id)
-  ORDER BY rank, position, due_at, subject_id LIMIT :limit
+    OR (card_rank, card_position, card_due_at, card_subject_id)
+      > (:after_rank, :after_position, :after_due_at, :after_subject_id)
 )
 SELECT m.*, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
   k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
   s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
   j.client_id, l.name AS client_name, l.policy AS client_policy,
-  c.rank AS card_rank, c.position AS card_position, c.due_at AS card_due_at, c.subject_id AS card_subject_id,
   (SELECT x.occurred_at FROM contacts x
     WHERE x.agency_id = m.agency_id AND x.client_contact_id = m.client_contact_id
       AND x.direction = 'outbound' AND x.purpose = 'chase' AND x.occurred_at <= :at
       AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = x.agency_id AND v.contact_id = x.id)
     ORDER BY x.occurred_at DESC LIMIT 1) AS chased_at
-FROM cards c
-JOIN matching m ON m.{column} = c.{column}
-JOIN candidates p ON p.agency_id = m.agency_id AND p.id = m.candidate_id
-LEFT JOIN applications a ON a.agency_id = m.agency_id AND a.id = m.application_id
-LEFT JOIN jobs j ON j.agency_id = a.agency_id AND j.id = a.job_id
-LEFT JOIN clients l ON l.agency_id = j.agency_id AND l.id = j.client_id
-LEFT JOIN client_contacts k ON k.agency_id = m.agency_id AND k.id = m.client_contact_id
-LEFT JOIN consultants s ON s.agency_id = m.agency_id AND s.id = m.consultant_id
-ORDER BY c.rank, c.position, c.due_at, c.subject_id, m.rank, m.position, m.due_at, m.subject_id
+FROM numbered m
+{_look_up("candidates", "p", "m.candidate_id")}
+{_look_up("applications", "a", "m.application_id")}
+{_look_up("jobs", "j", "a.job_id")}
+{_look_up("clients", "l", "j.client_id")}
+{_look_up("client_contacts", "k", "m.client_contact_id")}
+{_look_up("consultants", "s", "m.consultant_id")}
+WHERE m.number <= :limit
+ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
 """
     ).bindparams(
         bindparam("at", type_=TIMESTAMP(timezone=True)),
@@ -110,6 +114,14 @@ ORDER BY c.rank, c.position, c.due_at, c.subject_id, m.rank, m.position, m.due_a
         bindparam("after_position", type_=Integer),
         bindparam("after_due_at", type_=TIMESTAMP(timezone=True)),
         bindparam("after_subject_id", type_=PG_UUID),
+    )
+
+
+def _look_up(table: str, alias: str, id_column: str) -> str:
+    """The row with an id, or nothing."""
+    return (
+        f"LEFT JOIN LATERAL (SELECT * FROM {table} WHERE agency_id = m.agency_id AND id = {id_column} LIMIT 1) {alias} "
+        "ON true"
     )
 
 

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Application, Contact, Debrief, Interview, Timescale
+from app.rules.situation import HELD
 from app.rules.vocabulary import (
     Attended,
     ContactParty,
@@ -65,13 +66,20 @@ async def record(
     corrected = await find_corrected(db, caller, Debrief, entry.get("supersedes"), interview_id)
     occurred_at = entry["occurred_at"] or now
     _check(interview, corrected, occurred_at, entry)
-    interview.state = STATES[entry["attended"]]
-    revisions.note(db, interview, now)
+    _set_state(db, interview, STATES[entry["attended"]], now)
     debrief = await _add(db, caller, interview, entry, occurred_at, now)
     given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
     contact = await _add_contact(db, caller, interview, entry, occurred_at, now)
     standings = await status.refresh(db, caller, [interview.application_id], now=now)
     return Recorded(debrief, given, contact, standings[interview.application_id])
+
+
+def _set_state(db: AsyncSession, interview: Interview, state: InterviewState, now: datetime) -> None:
+    """Say what became of the interview: an edit only where the rules tell the states apart."""
+    edited = not {interview.state, state} <= HELD
+    interview.state = state
+    if edited:
+        revisions.note(db, interview, now)
 
 
 async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:

@@ -100,8 +100,9 @@ SELECT json_build_object(
     WHERE f.agency_id = a.agency_id AND f.application_id = a.id AND f.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM feedback n
         WHERE n.agency_id = f.agency_id AND n.supersedes = f.id AND n.recorded_at <= :known_at)),
-  'job_changes', (SELECT COALESCE(json_agg(json_build_object('id', g.id, 'changed_at', g.changed_at)
-      ORDER BY g.id), '[]')
+  'job_changes', (SELECT COALESCE(json_agg(json_build_object('id', g.id, 'changed_at', g.changed_at,
+      'members', (SELECT COALESCE(json_agg(d.name ORDER BY d.name), '[]')
+        FROM jsonb_object_keys(g.difference) AS d (name))) ORDER BY g.id), '[]')
     FROM job_changes g
     WHERE g.agency_id = a.agency_id AND g.job_id = a.job_id AND NOT g.correction
       AND g.recorded_at >= a.created_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)

@@ -43,10 +43,13 @@ snoozed AS (
   SELECT s.* FROM file a JOIN snoozes s ON s.agency_id = a.agency_id AND s.application_id = a.id
   WHERE s.recorded_at <= :known_at),
 voided AS (
-  SELECT 'contact' AS of, v.* FROM made c JOIN voids v ON v.agency_id = c.agency_id AND v.contact_id = c.id
+  SELECT v.*, jsonb_build_object('of', 'contact', 'party', c.party, 'direction', c.direction,
+    'outcome', c.outcome) AS details
+  FROM made c JOIN voids v ON v.agency_id = c.agency_id AND v.contact_id = c.id
   WHERE v.recorded_at <= :known_at
   UNION ALL
-  SELECT 'snooze', v.* FROM snoozed s JOIN voids v ON v.agency_id = s.agency_id AND v.snooze_id = s.id
+  SELECT v.*, jsonb_build_object('of', 'snooze', 'code', s.code, 'until', s.until)
+  FROM snoozed s JOIN voids v ON v.agency_id = s.agency_id AND v.snooze_id = s.id
   WHERE v.recorded_at <= :known_at),
 edited AS (
   SELECT a.agency_id, unnest(ARRAY[a.id, a.candidate_id, a.client_contact_id]) AS id, a.created_at FROM file a
@@ -91,8 +94,7 @@ SELECT 'snooze', s.id, s.id, s.recorded_at, s.recorded_at, v.recorded_at, NULL, 
   jsonb_build_object('code', s.code, 'until', s.until)
 FROM snoozed s LEFT JOIN voided v ON v.snooze_id = s.id
 UNION ALL
-SELECT 'void', v.id, COALESCE(v.contact_id, v.snooze_id), v.recorded_at, v.recorded_at, NULL, NULL, NULL,
-  jsonb_build_object('of', v.of)
+SELECT 'void', v.id, COALESCE(v.contact_id, v.snooze_id), v.recorded_at, v.recorded_at, NULL, NULL, NULL, v.details
 FROM voided v
 UNION ALL
 SELECT 'pause', u.id, u.id, u.start, u.recorded_at, NULL, NULL, NULL,

@@ -102,10 +102,13 @@ async def test_what_the_client_says_may_edit_the_application(office: Office) -> 
 async def test_what_the_candidate_says_may_edit_the_interview(office: Office) -> None:
     _, interview = await office.interviewed()
     office.at("Tue 14 Jul 12:00")
-    await office.agency.post(f"/v1/interviews/{interview}/debriefs", {"interest_score": 8})
-    assert await revisions(office, interview) == [
-        ("interview", {"state": "scheduled"}, {"state": "attended"})
-    ]
+    path = f"/v1/interviews/{interview}/debriefs"
+    await office.agency.post(path, {"interest_score": 8})
+    assert await revisions(office, interview) == [], (
+        "an interview that was held is one, scheduled or attended"
+    )
+    await office.agency.post(path, {"interest_score": 1, "attended": "no_show"})
+    assert await revisions(office, interview) == [("interview", {"state": "attended"}, {"state": "no_show"})]
 
 
 async def test_edits_of_people(office: Office) -> None:

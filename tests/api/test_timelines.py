@@ -69,20 +69,19 @@ async def test_the_story_of_an_application(office: Office) -> None:
     await call(office, application, "client", "sent", purpose="chase", notes="He was short with me")
     timeline = await office.timeline(application)
     assert timeline["known_at"] == "2026-07-20T09:00:00Z"
-    assert lines(timeline)[:10] == [
+    assert lines(timeline)[:9] == [
         ("Tue 14 Jul 11:00", "Interview held, from Tue 14 Jul 10:00"),
-        ("Tue 14 Jul 11:00", "Interview: debrief due appears; on track becomes due."),
+        ("Tue 14 Jul 11:00", "Interview ended: debrief due appears; on track becomes due."),
         ("Tue 14 Jul 11:30", "Debrief in a call"),
         ("Tue 14 Jul 11:30", "Debrief: debrief due is settled; due becomes on track."),
-        ("Tue 14 Jul 12:00", "Interview noted as held"),
-        ("Wed 15 Jul 10:00", "Client named Fri 17 Jul"),
+        ("Wed 15 Jul 10:00", "Client will answer by Fri 17 Jul"),
         ("Mon 20 Jul 09:00", "Time passed: client response due appears; on track becomes due."),
         ("Mon 20 Jul 10:00", "Wrote to the client; asking for the answer"),
         ("Mon 20 Jul 10:00", "Contact: client response due rests for now; due becomes waiting."),
         ("Tue 21 Jul 09:00", "Time passed: courtesy update due appears; waiting becomes due."),
     ]
     planned = [item["planned"] for item in timeline["items"]]
-    assert (planned[:9], set(planned[9:])) == ([False] * 9, {True})
+    assert (planned[:8], set(planned[8:])) == ([False] * 8, {True})
     text = str(timeline)
     assert not [secret for secret in ("Dave", "short with me", "Cand Idate", "Chris") if secret in text]
 
@@ -141,7 +140,7 @@ async def test_a_voided_contact_stays_to_be_read_and_counted_until_then(office: 
         "2026-07-14T12:00:00Z",
     )
     assert [(void["id"], void["summary"]) for void in facts(timeline, "void")] == [
-        (contact, "Contact voided")
+        (contact, "Voided: Voicemail left for the candidate")
     ]
     assert "Contact" not in str(lines(timeline, "change"))
     before = await office.timeline(application, known_at="Tue 14 Jul 12:59")
@@ -174,9 +173,9 @@ async def test_a_correction_and_what_it_corrects_name_each_other(office: Office)
     first, second = sorted(
         facts(await office.timeline(application), "timescale"), key=lambda f: f["recorded_at"]
     )
-    assert (first["summary"], first["superseded_by"]) == ("Client named Thu 16 Jul", str(right.id))
+    assert (first["summary"], first["superseded_by"]) == ("Client will answer by Thu 16 Jul", str(right.id))
     assert (second["summary"], second["supersedes"], second["late"]) == (
-        "Client named Fri 17 Jul",
+        "Client will answer by Fri 17 Jul",
         wrong["id"],
         True,
     )
@@ -234,11 +233,11 @@ async def test_edits_of_everything_the_status_rests_on_are_undone(office: Office
         await office.agency.patch(f"/v1/{path}", change)
         assert await office.status(application, **asked) == known, change
     assert (await office.status(application, as_of="Wed 29 Jul 10:00"))["reasons"] != known["reasons"]
-    assert lines(await office.timeline(application), "fact")[3:5] == [
+    assert lines(await office.timeline(application), "fact")[2:4] == [
         ("Wed 15 Jul 09:00", "Job put on hold"),
         ("Thu 16 Jul 09:00", "Candidate withdrew"),
     ]
-    assert set(lines(await office.timeline(application), "fact")[5:]) == {
+    assert set(lines(await office.timeline(application), "fact")[4:]) == {
         ("Mon 20 Jul 09:00", "Candidate's time zone changed; Candidate's holidays changed"),
         ("Mon 20 Jul 09:00", "Another client contact answers"),
         ("Mon 20 Jul 09:00", "Wait agreed until Wed 30 Sep"),
@@ -311,13 +310,13 @@ async def test_a_closed_file_keeps_its_past(office: Office) -> None:
     office.at("Mon 20 Jul 09:00")
     assert lines(await office.timeline(application)) == [
         ("Tue 14 Jul 11:00", "Interview, from Tue 14 Jul 10:00"),
-        ("Tue 14 Jul 11:00", "Interview: debrief due appears; on track becomes due."),
+        ("Tue 14 Jul 11:00", "Interview ended: debrief due appears; on track becomes due."),
         ("Tue 14 Jul 15:00", "Time passed: debrief due rises to overdue; due becomes overdue."),
         ("Wed 15 Jul 11:00", "Time passed: timescale missing appears."),
         ("Wed 15 Jul 12:00", "Application closed"),
         (
             "Wed 15 Jul 12:00",
-            "Closed: debrief due is settled; timescale missing is settled; overdue becomes closed.",
+            "Application closed: debrief due and timescale missing no longer apply; overdue becomes closed.",
         ),
     ]
     assert (await office.status(application, as_of="Wed 15 Jul 12:00"))["status"] == "closed"

@@ -153,6 +153,6 @@ def test_an_untold_decision_is_not_betrayed(
 def test_every_reason_explains_itself(application: Application, policy: Policy, now: datetime) -> None:
     answer = evaluate(application, policy, now)
     for reason in (*answer.reasons, *answer.waiting, *answer.future):
-        told = explain(reason, LONDON)
+        told = explain(reason, now, LONDON)
         assert told
         assert not set("{}") & set(told)

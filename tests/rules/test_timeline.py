@@ -12,7 +12,7 @@ from app.rules.policy import Policy
 from app.rules.situation import BEGINNING
 from app.rules.status import evaluate
 from app.rules.timeline import Change, Move, changes, sentence
-from app.rules.vocabulary import ApplicationState, Decision, Status
+from app.rules.vocabulary import ApplicationState, Decision, Purpose, Status
 from tests import given
 from tests.given import at, histories, instants, policies, words
 from tests.rules.test_status_properties import around, often
@@ -21,8 +21,13 @@ DEBRIEF = given.debrief("Tue 14 Jul 11:30")
 BY_FRIDAY = given.said("Wed 15 Jul 10:00", date="Fri 17 Jul")
 
 OFFERED = (
-    "Feedback: decision to relay appears; courtesy update due gives way to what matters more; "
+    "Feedback received: decision to relay appears; courtesy update due gives way to what matters more; "
     "client response due is settled."
+)
+
+WITHDRAWN = (
+    "Candidate withdrew: withdrawal to relay appears; debrief due and timescale missing no longer apply; "
+    "overdue becomes due."
 )
 
 
@@ -43,7 +48,7 @@ def moves(application: Application, instant: str) -> dict[str, str]:
 
 def test_an_interview_that_nobody_follows_up() -> None:
     assert told(given.application())[:7] == [
-        ("Tue 14 Jul 11:00", "Interview: debrief due appears; on track becomes due."),
+        ("Tue 14 Jul 11:00", "Interview ended: debrief due appears; on track becomes due."),
         ("Tue 14 Jul 15:00", "Time passed: debrief due rises to overdue; due becomes overdue."),
         ("Wed 15 Jul 11:00", "Time passed: timescale missing appears."),
         ("Thu 16 Jul 11:00", "Time passed: timescale missing rises to overdue."),
@@ -68,7 +73,7 @@ def test_a_client_who_is_chased_and_makes_an_offer() -> None:
         ],
     )
     assert told(application)[:9] == [
-        ("Tue 14 Jul 11:00", "Interview: debrief due appears; on track becomes due."),
+        ("Tue 14 Jul 11:00", "Interview ended: debrief due appears; on track becomes due."),
         ("Tue 14 Jul 11:30", "Debrief: debrief due is settled; due becomes on track."),
         ("Mon 20 Jul 09:00", "Time passed: client response due appears; on track becomes due."),
         ("Mon 20 Jul 10:00", "Contact: client response due rests for now; due becomes waiting."),
@@ -85,7 +90,7 @@ def test_a_change_names_every_fact_of_its_instant() -> None:
     application = given.application(debriefs=[DEBRIEF], timescales=[given_too])
     change = change_at(application, "Tue 14 Jul 11:30")
     assert [(fact.kind, fact.id) for fact in change.causes] == [("debrief", "d1"), ("timescale", "t1")]
-    assert sentence(change).startswith("Debrief and timescale: ")
+    assert sentence(change).startswith("Debrief and timescale given: ")
 
 
 def test_a_reason_that_is_owed_anew_eases() -> None:
@@ -102,7 +107,7 @@ def test_a_pause_is_told_when_it_begins_and_when_it_ends() -> None:
     paused = given.candidate(pause=given.pause("Tue 14 Jul 13:00", "Thu 16 Jul 09:00"))
     application = given.application(candidate=paused, timescales=[BY_FRIDAY])
     assert told(application)[1:3] == [
-        ("Tue 14 Jul 13:00", "Pause: debrief due rests for now; due becomes paused."),
+        ("Tue 14 Jul 13:00", "Pause began: debrief due rests for now; due becomes paused."),
         ("Thu 16 Jul 09:00", "Time passed: debrief due appears; paused becomes due."),
     ]
 
@@ -112,9 +117,53 @@ def test_a_file_closed_on_a_date_was_open_before() -> None:
     assert changes(application, Policy()) == []
     dated = replace(application, closed_at=at("Tue 14 Jul 12:00"))
     assert told(dated) == [
-        ("Tue 14 Jul 11:00", "Interview: debrief due appears; on track becomes due."),
-        ("Tue 14 Jul 12:00", "Closed: debrief due is settled; due becomes closed."),
+        ("Tue 14 Jul 11:00", "Interview ended: debrief due appears; on track becomes due."),
+        ("Tue 14 Jul 12:00", "Application closed: debrief due no longer applies; due becomes closed."),
     ]
+
+
+def test_a_third_voicemail_settles_nothing() -> None:
+    tried = [given.voicemail(when) for when in ("Tue 14 Jul 11:20", "Wed 15 Jul 11:20", "Thu 16 Jul 15:20")]
+    application = given.application(timescales=[BY_FRIDAY], contacts=tried)
+    assert moves(application, "Thu 16 Jul 15:20") == {
+        "candidate_unresponsive": Move.ANNOUNCED,
+        "debrief_due": Move.LAPSED,
+    }
+    assert sentence(change_at(application, "Thu 16 Jul 15:20")) == (
+        "Contact: candidate unresponsive comes next; debrief due no longer applies; escalated becomes waiting."
+    )
+
+
+def test_a_third_chaser_settles_nothing() -> None:
+    asked = [given.chaser(when) for when in ("Mon 20 Jul 10:00", "Thu 23 Jul 10:00", "Tue 28 Jul 10:00")]
+    application = given.application(debriefs=[DEBRIEF], timescales=[BY_FRIDAY], contacts=asked)
+    found = moves(application, "Tue 28 Jul 10:00")
+    assert found["client_response_due"] == Move.LAPSED
+    assert found["move_on_suggested"] == Move.ANNOUNCED
+
+
+def test_a_withdrawal_settles_nothing_and_telling_the_client_settles_it() -> None:
+    told_of = given.to_client("Wed 15 Jul 15:00", Purpose.WITHDRAWAL)
+    application = given.application(contacts=[told_of], withdrawn="Wed 15 Jul 14:00")
+    assert told(application)[-2:] == [
+        (
+            "Wed 15 Jul 14:00",
+            WITHDRAWN,
+        ),
+        ("Wed 15 Jul 15:00", "Contact: withdrawal to relay is settled; due becomes closed."),
+    ]
+
+
+def test_a_hold_tells_what_happened_and_its_end_settles_the_review() -> None:
+    said = given.feedback("Wed 15 Jul 12:00", Decision.ROLE_ON_HOLD)
+    application = given.application(
+        feedback=[said],
+        contacts=[given.contact("Wed 15 Jul 12:30", relays=["f1"])],
+        hold=given.hold("Wed 15 Jul 12:00", ended="Thu 30 Jul 10:00"),
+    )
+    said_then = dict(told(application))
+    assert str(said_then["Wed 15 Jul 12:00"]).startswith("Feedback received and job put on hold: ")
+    assert moves(application, "Thu 30 Jul 10:00")["hold_review"] == Move.SETTLED
 
 
 def test_a_file_without_facts_has_no_changes() -> None:
