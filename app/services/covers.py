@@ -59,7 +59,8 @@ async def create(
     cover = _cover(consultant, other, terms["from"], terms["to"], now)
     if cover.until <= cover.start:
         raise InvalidError("A cover must not end before it begins.", code="cover_end", pointer="/to")
-    await locks.take(db, caller, Lock.COVERS)  # One after the other, so that no two make a ring together.
+    # One is made after the other, so that no two make a ring together.
+    await locks.take(db, caller, Lock.COVERS)
     await _check_free(db, caller, cover)
     await _check_chain(db, caller, cover)
     db.add(cover)

@@ -230,6 +230,7 @@ async def hold_policy(db: AsyncSession, caller: Caller) -> None:
     """
     if "policy_held" not in db.info:
         await locks.share(db, caller, Lock.POLICY)
+        db.info.pop("policy", None)
         await overrides_of(db, caller)
         db.info["policy_held"] = True
 

@@ -23,13 +23,12 @@ from tests.contract.problems import problem_of
 from tests.contract.test_tenancy import Call, calls
 from tests.contract.world import World, bodies, build_world
 
-# What stores no status.
+# What stores no status, whatever is there already.
 FREE = {
     "create_consultant",
     "update_consultant",
     "create_client",
     "update_client",
-    "create_job",  # but for one that is there already
     "create_cover",
     "cancel_cover",
     "check_contact",
@@ -125,7 +124,7 @@ async def test_whoever_stores_a_status_waits_for_the_policy_before_all_else(
                 assert touched <= (QUEUE if "policy" in call.operation else set()), call
         assert (await request).is_success, (await request).text
         waited[call.operation] = waited.get(call.operation, False) or bool(pids)
-    assert {operation for operation, did in waited.items() if not did} == FREE - {"create_job"}
+    assert {operation for operation, did in waited.items() if not did} == FREE
     assert bodies(world.ids).keys() <= waited.keys()
 
 
@@ -138,6 +137,17 @@ async def test_a_change_of_policy_is_not_overtaken(world: World, database: Datab
         assert len(await wait_for(db, agency, 2, writer)) == 2
     answers = [await change, await writer]
     assert [answer.status_code for answer in answers] == [200, 200]
+
+
+async def test_what_was_read_before_the_policy_is_held_is_read_anew(
+    agency: Agency, database: Database
+) -> None:
+    caller = Caller(agency.id, "test", frozenset())
+    async with database.transaction(agency.id) as db:
+        assert await facts.overrides_of(db, caller) == {}
+        await agency.put("/v1/policy", {"move_on_working_days": 9})
+        await facts.hold_policy(db, caller)
+        assert await facts.overrides_of(db, caller) == {"move_on_working_days": 9}
 
 
 async def test_a_cover_waits_for_another_but_not_for_the_policy(world: World, database: Database) -> None:
