@@ -20,7 +20,7 @@ from app.rules.status import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
 from app.services import covers, facts
 from app.services.covers import Acting
-from app.services.scope import Caller
+from app.services.scope import AGENCY, Caller, look_up
 
 LEVELS = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
@@ -54,20 +54,18 @@ class Page:
 def _statement(column: str) -> TextClause:
     """The statement of a list with a card for each person that a column of the status rows names.
 
-    The sort key of a card is that of its first item; a page begins after the key of the last card before it. Names
-    are looked up row by row behind a LIMIT, so that no statistics can turn a look-up into a scan: those of an agency
-    that the planner does not know yet say that it has no rows. For the same reason a sub-select keeps the agency
-    from the planner.
+    The sort key of a card is that of its first item; a page begins after the key of the last card before it. Only
+    what a page holds is looked up, each row by its id.
     """
     return text(
         f"""
-WITH flagged AS MATERIALIZED (
-  SELECT r.*,
+WITH flagged AS (
+  SELECT r.id, r.agency_id, r.{column}, r.position, r.due_at,
     CASE WHEN r.escalate_at <= :at THEN 'escalated' WHEN r.overdue_at <= :at THEN 'overdue' ELSE 'due' END AS level,
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
   FROM reasons r
-  WHERE r.agency_id = (SELECT CAST(:agency_id AS uuid)) AND r.flagged_from <= :at AND r.flagged_until > :at
+  WHERE r.agency_id = {AGENCY} AND r.flagged_from <= :at AND r.flagged_until > :at
     AND r.{column} IS NOT NULL
     AND (CAST(:owners AS uuid[]) IS NULL OR r.consultant_id = ANY(:owners))
     AND (CAST(:codes AS text[]) IS NULL OR r.code = ANY(:codes))
@@ -84,22 +82,24 @@ WITH flagged AS MATERIALIZED (
     OR (card_rank, card_position, card_due_at, card_subject_id)
       > (:after_rank, :after_position, :after_due_at, :after_subject_id)
 )
-SELECT m.*, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
+SELECT r.*, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject_id,
+  p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
   k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
   s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
   j.client_id, l.name AS client_name, l.policy AS client_policy,
   (SELECT x.occurred_at FROM contacts x
-    WHERE x.agency_id = m.agency_id AND x.client_contact_id = m.client_contact_id
+    WHERE x.agency_id = r.agency_id AND x.client_contact_id = r.client_contact_id
       AND x.direction = 'outbound' AND x.purpose = 'chase' AND x.occurred_at <= :at
       AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = x.agency_id AND v.contact_id = x.id)
     ORDER BY x.occurred_at DESC LIMIT 1) AS chased_at
 FROM numbered m
-{_look_up("candidates", "p", "m.candidate_id")}
-{_look_up("applications", "a", "m.application_id")}
-{_look_up("jobs", "j", "a.job_id")}
-{_look_up("clients", "l", "j.client_id")}
-{_look_up("client_contacts", "k", "m.client_contact_id")}
-{_look_up("consultants", "s", "m.consultant_id")}
+{look_up("reasons", "r", "m", "id")}
+{look_up("candidates", "p", "r", "candidate_id")}
+{look_up("applications", "a", "r", "application_id")}
+{look_up("jobs", "j", "a", "job_id")}
+{look_up("clients", "l", "j", "client_id")}
+{look_up("client_contacts", "k", "r", "client_contact_id")}
+{look_up("consultants", "s", "r", "consultant_id")}
 WHERE m.number <= :limit
 ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
 """
@@ -114,14 +114,6 @@ ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
         bindparam("after_position", type_=Integer),
         bindparam("after_due_at", type_=TIMESTAMP(timezone=True)),
         bindparam("after_subject_id", type_=PG_UUID),
-    )
-
-
-def _look_up(table: str, alias: str, id_column: str) -> str:
-    """The row with an id, or nothing."""
-    return (
-        f"LEFT JOIN LATERAL (SELECT * FROM {table} WHERE agency_id = m.agency_id AND id = {id_column} LIMIT 1) {alias} "
-        "ON true"
     )
 
 

@@ -19,7 +19,7 @@ from app.rules.situation import Case
 from app.services import locks
 from app.services.locks import Lock
 from app.services.revisions import KNOWN_THEN
-from app.services.scope import Caller
+from app.services.scope import AGENCY, Caller, look_up
 
 # As late as any instant may be: everything that was ever recorded is known by then.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -136,11 +136,11 @@ SELECT json_build_object(
       ORDER BY c.occurred_at DESC LIMIT 1) last_chase)
 )::text AS facts, l.policy
 FROM applications a
-JOIN candidates p ON p.agency_id = a.agency_id AND p.id = a.candidate_id
-JOIN jobs j ON j.agency_id = a.agency_id AND j.id = a.job_id
-JOIN clients l ON l.agency_id = j.agency_id AND l.id = j.client_id
-LEFT JOIN client_contacts k ON k.agency_id = a.agency_id AND k.id = a.client_contact_id
-WHERE a.agency_id = :agency_id AND a.id = ANY(:ids)
+{look_up("candidates", "p", "a", "candidate_id")}
+{look_up("jobs", "j", "a", "job_id")}
+{look_up("clients", "l", "j", "client_id")}
+{look_up("client_contacts", "k", "a", "client_contact_id")}
+WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids) AND p.id IS NOT NULL
 """
 
 _PERSON = f"SELECT {_CANDIDATE}::text FROM candidates p WHERE p.agency_id = :agency_id AND p.id = :id"

@@ -59,6 +59,26 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
 }
 
 
+# The caller's agency in a statement of our own. Of an agency that its statistics have not seen the planner expects no
+# rows, and takes any index for as good as another; of the outcome of a sub-select it expects nothing special.
+AGENCY = "(SELECT CAST(:agency_id AS uuid))"
+
+
+def look_up(table: str, name: str, of: str, column: str) -> str:
+    """The join of the one row, or none, that a column of another names, read by its id.
+
+    Behind its LIMIT it stays a look-up, where the planner might scan an agency of which it expects no rows.
+    """
+    row = f"SELECT * FROM {table} WHERE agency_id = {of}.agency_id AND id = {of}.{column} LIMIT 1"
+    return f"LEFT JOIN LATERAL ({row}) {name} ON true"
+
+
+def look_up_all(table: str, name: str, of: str, column: str) -> str:
+    """The join of the rows that name another by its id in a column, read by that column; see `look_up`."""
+    rows = f"SELECT * FROM {table} WHERE agency_id = {of}.agency_id AND {column} = {of}.id OFFSET 0"
+    return f"CROSS JOIN LATERAL ({rows}) {name}"
+
+
 def rows_of(caller: Caller, table: type[Row]) -> Select[Row]:
     """The caller's rows of a table."""
     return select(table).where(table.agency_id == caller.agency_id)

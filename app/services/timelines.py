@@ -16,7 +16,7 @@ from app.rules.summaries import FactKind, summary
 from app.rules.timeline import Change, changes
 from app.services import facts
 from app.services.revisions import KNOWN_THEN
-from app.services.scope import Caller
+from app.services.scope import AGENCY, Caller, look_up_all
 
 # A call is logged within the hour; what comes later, others have missed meanwhile.
 LATE = timedelta(hours=1)
@@ -27,7 +27,7 @@ LATE = timedelta(hours=1)
 _RECORDS = text(
     f"""
 {KNOWN_THEN},
-file AS (SELECT * FROM applications a WHERE a.agency_id = :agency_id AND a.id = :id),
+file AS (SELECT * FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = :id),
 dated AS (
   SELECT a.*, d.kind, d.at, d.details, COALESCE((SELECT max(r.recorded_at) FROM revisions r
     WHERE r.agency_id = a.agency_id AND r.object_id = a.id AND r.recorded_at <= :known_at
@@ -40,7 +40,7 @@ dated AS (
   WHERE d.at IS NOT NULL),
 made AS (SELECT c.* FROM file a CROSS JOIN LATERAL ({facts.COVERING}) c WHERE c.recorded_at <= :known_at),
 snoozed AS (
-  SELECT s.* FROM file a JOIN snoozes s ON s.agency_id = a.agency_id AND s.application_id = a.id
+  SELECT s.* FROM file a {look_up_all("snoozes", "s", "a", "application_id")}
   WHERE s.recorded_at <= :known_at),
 voided AS (
   SELECT v.*, jsonb_build_object('of', 'contact', 'party', c.party, 'direction', c.direction,
@@ -55,31 +55,31 @@ edited AS (
   SELECT a.agency_id, unnest(ARRAY[a.id, a.candidate_id, a.client_contact_id]) AS id, a.created_at FROM file a
   UNION ALL
   SELECT i.agency_id, i.id, a.created_at FROM file a
-    JOIN interviews i ON i.agency_id = a.agency_id AND i.application_id = a.id)
+    {look_up_all("interviews", "i", "a", "application_id")})
 SELECT kind, id AS row_id, id, at, recorded_at, CAST(NULL AS timestamptz) AS voided_at,
   CAST(NULL AS uuid) AS supersedes, CAST(NULL AS uuid) AS superseded_by, details
 FROM dated
 UNION ALL
 SELECT 'interview', i.id, i.id, i."end", i.created_at, NULL, NULL, NULL,
   jsonb_build_object('start', i.start, 'state', i.state)
-FROM file a JOIN interviews i ON i.agency_id = a.agency_id AND i.application_id = a.id
+FROM file a {look_up_all("interviews", "i", "a", "application_id")}
 UNION ALL
 SELECT 'debrief', d.id, d.id, d.occurred_at, d.recorded_at, NULL, d.supersedes, n.id,
   jsonb_build_object('source', d.source)
-FROM file a JOIN debriefs d ON d.agency_id = a.agency_id AND d.application_id = a.id
+FROM file a {look_up_all("debriefs", "d", "a", "application_id")}
 LEFT JOIN debriefs n ON n.agency_id = d.agency_id AND n.supersedes = d.id AND n.recorded_at <= :known_at
 WHERE d.recorded_at <= :known_at
 UNION ALL
 SELECT 'timescale', t.id, t.id, t.given_at, t.recorded_at, NULL, t.supersedes, n.id,
   jsonb_build_object('source', t.source, 'kind', t.kind, 'at', t.at, 'date', t.date, 'from_date', t.from_date,
     'to_date', t.to_date, 'n', t.n, 'event_date', t.event_date)
-FROM file a JOIN timescales t ON t.agency_id = a.agency_id AND t.application_id = a.id
+FROM file a {look_up_all("timescales", "t", "a", "application_id")}
 LEFT JOIN timescales n ON n.agency_id = t.agency_id AND n.supersedes = t.id AND n.recorded_at <= :known_at
 WHERE t.recorded_at <= :known_at
 UNION ALL
 SELECT 'feedback', f.id, f.id, f.received_at, f.recorded_at, NULL, f.supersedes, n.id,
   jsonb_build_object('decision', f.decision, 'embargo_until', f.embargo_until)
-FROM file a JOIN feedback f ON f.agency_id = a.agency_id AND f.application_id = a.id
+FROM file a {look_up_all("feedback", "f", "a", "application_id")}
 LEFT JOIN feedback n ON n.agency_id = f.agency_id AND n.supersedes = f.id AND n.recorded_at <= :known_at
 WHERE f.recorded_at <= :known_at
 UNION ALL
@@ -110,7 +110,7 @@ WHERE g.recorded_at BETWEEN a.created_at AND :known_at AND (a.state <> 'closed' 
 UNION ALL
 SELECT r.kind || '_edit', r.id, r.object_id, r.recorded_at, r.recorded_at, NULL, NULL, NULL,
   jsonb_build_object('before', r.before, 'after', r.after)
-FROM edited e JOIN revisions r ON r.agency_id = e.agency_id AND r.object_id = e.id
+FROM edited e {look_up_all("revisions", "r", "e", "object_id")}
 WHERE r.recorded_at BETWEEN e.created_at AND :known_at
 """
 )

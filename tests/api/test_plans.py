@@ -1,7 +1,8 @@
-"""A list of an agency that the planner's statistics do not know yet is read row by row all the same."""
+"""What is asked about an agency that the planner's statistics do not know yet is looked up by its keys all the same."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -14,17 +15,37 @@ from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 
-LARGE = {"candidates", "applications"}  # of the others there are so few here that a scan is right
+# What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
+BY_ID = {"candidates": "(id = ", "applications": "(id = "}
+ASKED: dict[str, tuple[str, dict[str, str]]] = {
+    "/v1/due": ("WITH flagged AS", BY_ID),
+    "/v1/chase": ("WITH flagged AS", BY_ID),
+    "/v1/applications/{id}/status": ("json_build_object", {"candidates": "(id = "}),
+    "/v1/applications/{id}/timeline": (
+        "dated AS",
+        {"interviews": "(application_id = ", "revisions": "(object_id = "},
+    ),
+}
 
 PEOPLE = """
     INSERT INTO candidates (agency_id, id, name, timezone, seeking, pause_allow_urgent)
-    SELECT :agency, gen_random_uuid(), 'Cand', 'Europe/London', false, false FROM generate_series(1, :number)
+    SELECT :agency, gen_random_uuid(), 'Cand', 'Europe/London', true, false FROM generate_series(1, :number)
     """
 FILES = """
     INSERT INTO applications (
         agency_id, id, candidate_id, job_id, consultant_id, client_contact_id, mode, state)
     SELECT agency_id, gen_random_uuid(), id, :job, :consultant, :contact, 'agency', 'active'
     FROM candidates WHERE agency_id = :agency
+    """
+INTERVIEWS = """
+    INSERT INTO interviews (agency_id, id, application_id, start, "end", state)
+    SELECT agency_id, gen_random_uuid(), id, now() - interval '2 hours', now() - interval '1 hour', 'attended'
+    FROM applications WHERE agency_id = :agency
+    """
+REVISIONS = """
+    INSERT INTO revisions (agency_id, id, kind, object_id, recorded_at, before, after)
+    SELECT agency_id, gen_random_uuid(), 'application', id, now(), '{}', '{}'
+    FROM applications WHERE agency_id = :agency
     """
 FLAGS = """
     INSERT INTO reasons (agency_id, id, application_id, candidate_id, consultant_id, client_contact_id, code,
@@ -42,7 +63,7 @@ async def fill(owner: AsyncEngine, agency: Agency, number: int) -> None:
     parts = {"job": await agency.job(client), "contact": await agency.client_contact(client)}
     parts |= {"consultant": await agency.consultant(), "agency": str(agency.id)}
     async with owner.begin() as connection:
-        for statement in (PEOPLE, FILES, FLAGS):
+        for statement in (PEOPLE, FILES, INTERVIEWS, REVISIONS, FLAGS):
             for name, value in parts.items():
                 statement = statement.replace(f":{name}", f"'{value}'")  # noqa: PLW2901 - ids of our own
             await connection.execute(text(statement.replace(":number", str(number))))
@@ -56,35 +77,64 @@ def scans(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from scans(part)
 
 
-@pytest.mark.parametrize("path", ["/v1/due", "/v1/chase"])
-async def test_names_are_looked_up_by_their_ids(scratch_url: str, document: Document, path: str) -> None:
+@dataclass
+class Unknown:
+    """A large agency that came after the statistics, and the statements that its calls send."""
+
+    agency: Agency
+    database: Database
+    sent: list[tuple[str, Any]]
+
+    async def plan_of(self, words: str) -> list[dict[str, Any]]:
+        """The scans in the plan of the first statement with these words."""
+        statement, parameters = next(pair for pair in self.sent if words in pair[0])
+        async with self.database.transaction(self.agency.id) as db:
+            connection = await db.connection()
+            explained = await connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
+            found = explained.scalar_one()
+        [plan] = json.loads(found) if isinstance(found, str) else found
+        return list(scans(plan["Plan"]))
+
+
+@pytest.fixture
+async def unknown(scratch_url: str, document: Document) -> AsyncIterator[Unknown]:
+    """An agency of which the statistics, made when there was another one alone, expect no rows."""
     owner, database = create_async_engine(async_url(scratch_url)), Database(scratch_url)
+    sent: list[tuple[str, Any]] = []
+
+    def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: Any) -> None:
+        sent.append((statement, parameters))
+
     async with client_of(create_app(database, SECRET), document) as http:
-        known = await found_agency(http, database, SECRET)
-        await fill(owner, known, 300)
+        await fill(owner, await found_agency(http, database, SECRET), 300)
         async with owner.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await connection.execute(text("ANALYZE"))
-        unknown = await found_agency(http, database, SECRET)
-        await fill(owner, unknown, 1_000)
-        sent: list[tuple[str, Any]] = []
-
-        def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: Any) -> None:
-            if "flagged AS MATERIALIZED" in statement:
-                sent.append((statement, parameters))
-
+        agency = await found_agency(http, database, SECRET)
+        await fill(owner, agency, 1_000)
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-        await unknown.get(path)
-    [(statement, parameters)] = sent
-    async with database.transaction(unknown.id) as db:
-        explained = await (await db.connection()).exec_driver_sql(
-            f"EXPLAIN (FORMAT JSON) {statement}", parameters
-        )
-        found = explained.scalar_one()
-    [plan] = json.loads(found) if isinstance(found, str) else found
-    looked_up = [scan for scan in scans(plan["Plan"]) if scan["Relation Name"] in LARGE]
-    assert {scan["Relation Name"] for scan in looked_up} == LARGE
-    for scan in looked_up:
-        assert "(id = " in scan.get("Index Cond", ""), scan
+        yield Unknown(agency, database, sent)
     await database.close()
     await owner.dispose()
+
+
+def assert_looked_up(found: list[dict[str, Any]], keys: dict[str, str]) -> None:
+    """Every scan of these tables names the key, and each of them is read."""
+    looked_up = [scan for scan in found if scan["Relation Name"] in keys]
+    assert {scan["Relation Name"] for scan in looked_up} == set(keys)
+    for scan in looked_up:
+        assert keys[scan["Relation Name"]] in scan.get("Index Cond", ""), scan
+
+
+@pytest.mark.parametrize("path", ASKED)
+async def test_rows_are_looked_up_by_their_keys(unknown: Unknown, path: str) -> None:
+    words, keys = ASKED[path]
+    [application] = (await unknown.agency.get("/v1/applications", limit=1))["items"]
+    await unknown.agency.get(path.format(id=application["id"]))
+    assert_looked_up(await unknown.plan_of(words), keys)
+
+
+async def test_a_change_of_policy_looks_up_the_applications_of_each_candidate(unknown: Unknown) -> None:
+    await unknown.agency.put("/v1/policy", {"courtesy_every_working_days": 4})
+    found = await unknown.plan_of("candidates.seeking")
+    assert_looked_up(found, {"applications": "(candidate_id = "})
