@@ -5,7 +5,7 @@ from datetime import datetime
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, listed, overdue_step, step
 from app.rules.facts import GivenTimescale, JobChange
 from app.rules.situation import Situation
-from app.rules.vocabulary import Decision, ReasonCode, Target, TimescaleSource
+from app.rules.vocabulary import GOOD_NEWS, Decision, ReasonCode, Target, TimescaleSource
 
 
 def decision_to_relay(s: Situation) -> Draft | None:
@@ -31,7 +31,7 @@ def decision_to_relay(s: Situation) -> Draft | None:
             overdue_step("overdue after {}, {}", allowed, overdue),
         ),
         urgent=decision.decision is Decision.OFFER,
-        good=decision.decision in (Decision.OFFER, Decision.NEXT_STAGE),
+        good=decision.decision in GOOD_NEWS,
     )
 
 

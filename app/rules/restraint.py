@@ -13,11 +13,9 @@ from app.rules.facts import Candidate, ClientContact
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Case, Situation, is_response
 from app.rules.status import chase_floor, not_before
-from app.rules.vocabulary import Channel, Decision, Direction, Outcome, Purpose, Target
+from app.rules.vocabulary import GOOD_NEWS, IN_VAIN, Channel, Direction, Purpose, Target
 
 WRITTEN = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.FORM})
-IN_VAIN = frozenset({Outcome.LEFT_MESSAGE, Outcome.NO_ANSWER})
-GOOD_NEWS = frozenset({Decision.OFFER, Decision.NEXT_STAGE})
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 

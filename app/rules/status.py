@@ -19,6 +19,7 @@ from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
 from app.rules.situation import Situation
 from app.rules.vocabulary import (
+    IN_VAIN,
     Actor,
     Direction,
     Level,
@@ -131,12 +132,13 @@ class NextAction:
 
 @dataclass(frozen=True, slots=True)
 class ApplicationStatus:
-    """Everything the status service says of one application at one instant (R5)."""
+    """Everything the status service says of one application at one instant (R5); `dropped` is what X left out."""
 
     status: Status
     reasons: tuple[Reason, ...]
     waiting: tuple[Reason, ...]
     future: tuple[Reason, ...]
+    dropped: tuple[Reason, ...]
     touch_base_from: datetime | None
     next_action: NextAction | None
 
@@ -162,6 +164,7 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
         flagged,
         waiting,
         tuple(future),
+        tuple(r for r in ranked if r.is_dropped(now)),
         touch_base_from(situation),
         _next_action(situation, flagged),
     )
@@ -290,7 +293,7 @@ def _is_attempt(s: Situation, contact: Contact, draft: Draft) -> bool:
     if draft.code is ReasonCode.DEBRIEF_DUE:
         after = s.round is not None and contact.at > s.round.end
         return after and contact.outcome is not Outcome.REACHED
-    return contact.at >= draft.due_at and contact.outcome in (Outcome.LEFT_MESSAGE, Outcome.NO_ANSWER)
+    return contact.at >= draft.due_at and contact.outcome in IN_VAIN
 
 
 def _dropped_from(reason: Reason, reasons: list[Reason]) -> datetime | None:

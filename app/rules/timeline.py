@@ -123,12 +123,11 @@ class _Stand(NamedTuple):
 
 def _stand(application: Application, policy: Policy, at: datetime) -> _Stand:
     answer = evaluate(application, policy, at)
-    everything = reasons_of(Situation(application, policy, at))
     return _Stand(
         answer.status,
         {reason.code: reason.level(at) for reason in answer.reasons},
         tuple(reason.code for reason in answer.waiting),
-        frozenset(reason.code for reason in everything if reason.is_dropped(at)),
+        frozenset(reason.code for reason in answer.dropped),
     )
 
 

@@ -141,6 +141,10 @@ class Outcome(StrEnum):
     NO_ANSWER = "no_answer"
 
 
+# An attempt that got through to nobody (R2).
+IN_VAIN = frozenset({Outcome.LEFT_MESSAGE, Outcome.NO_ANSWER})
+
+
 class Purpose(StrEnum):
     """What a contact was for (R2)."""
 
@@ -222,6 +226,10 @@ class Decision(StrEnum):
 NOES = frozenset(
     {Decision.REJECT, Decision.ROLE_ELIMINATED, Decision.ROLE_FILLED, Decision.ROLE_FILLED_INTERNALLY}
 )
+
+
+# What may be told in a pause that allows it (G3).
+GOOD_NEWS = frozenset({Decision.OFFER, Decision.NEXT_STAGE})
 
 
 class FeedbackReason(StrEnum):

@@ -50,7 +50,8 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
     if _is_candidates(values["party"]):
         await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
     covered = await _covered(db, caller, values)
-    await status.lock(db, caller, covered)
+    if not _is_candidates(values["party"]):
+        await status.lock(db, caller, covered)
     warnings: Sequence[Objection] = ()
     if values["direction"] is Direction.OUTBOUND and values["party"] is not ContactParty.INTERVIEWER:
         at = values["occurred_at"] or now
@@ -79,7 +80,8 @@ async def void(db: AsyncSession, caller: Caller, contact_id: UUID, reason: str, 
     if contact.candidate_id is not None:
         await status.lock_candidate(db, caller, contact.candidate_id)
     covered = await _covered_by(db, caller, contact)
-    await status.lock(db, caller, covered)
+    if contact.candidate_id is None:
+        await status.lock(db, caller, covered)
     await voids.add(db, caller, Void.contact_id, contact_id, reason, now=now)
     await _take_back(db, caller, contact)
     standings = await status.refresh(db, caller, covered, now=now)

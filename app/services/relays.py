@@ -6,10 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 from uuid_utils.compat import uuid7
 
 from app.errors import InvalidError, NotFoundError
 from app.models import Application, Feedback, JobChange, Relay
+from app.models.base import TenantedBase
 from app.services.scope import Caller
 
 
@@ -46,8 +48,8 @@ async def find_news(
     own = await _jobs(db, caller, candidate_id)
     news = News(
         tuple(dict.fromkeys(ids)),
-        await _feedback(db, caller, ids),
-        await _job_changes(db, caller, ids),
+        await _named(db, caller, Feedback, Feedback.application_id, ids),
+        await _named(db, caller, JobChange, JobChange.job_id, ids),
         {a_id: job_id for a_id, job_id in own.items() if application_ids is None or a_id in application_ids},
     )
     for place, news_id in enumerate(ids):
@@ -102,15 +104,13 @@ async def _jobs(db: AsyncSession, caller: Caller, candidate_id: UUID) -> dict[UU
     return {row.id: row.job_id for row in await db.execute(query)}
 
 
-async def _feedback(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    query = select(Feedback.id, Feedback.application_id).where(
-        Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids)
-    )
-    return {row.id: row.application_id for row in await db.execute(query)}
-
-
-async def _job_changes(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    query = select(JobChange.id, JobChange.job_id).where(
-        JobChange.agency_id == caller.agency_id, JobChange.id.in_(ids)
-    )
-    return {row.id: row.job_id for row in await db.execute(query)}
+async def _named(
+    db: AsyncSession,
+    caller: Caller,
+    table: type[TenantedBase],
+    about: InstrumentedAttribute[UUID],
+    ids: Sequence[UUID],
+) -> dict[UUID, UUID]:
+    """What is there of some ids, each with the id of what it is about."""
+    query = select(table.id, about).where(table.agency_id == caller.agency_id, table.id.in_(ids))
+    return {row[0]: row[1] for row in await db.execute(query)}
