@@ -16,7 +16,9 @@ from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
+from app.models import Role
 from app.services import api_keys
+from app.services.access import SCOPES
 from app.settings import Settings
 
 Result = TypeVar("Result")
@@ -157,18 +159,25 @@ def key() -> None:
 @click.argument("agency_id", type=click.UUID)
 @click.option("--name", default="key", show_default=True, help="What the key is for.")
 @click.option(
+    "--role",
+    type=click.Choice([str(role) for role in Role]),
+    default=str(Role.ADMIN),
+    show_default=True,
+    help="What it may do.",
+)
+@click.option(
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(sorted(api_keys.SCOPES)),
-    help="All of them by default.",
+    type=click.Choice(sorted(SCOPES)),
+    help="What it may do, one by one, instead of a role.",
 )
 @click.option(
     "--expires-at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="As 2027-01-31T00:00:00+0000."
 )
 @DATA_DIR
 def create_key(
-    agency_id: Any, name: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
+    agency_id: Any, name: str, role: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
 ) -> None:
     """Create an API key for an agency and print it, this once."""
     settings = Settings()
@@ -182,7 +191,8 @@ def create_key(
                 generated,
                 secret=secret,
                 name=name,
-                scopes=scopes or api_keys.SCOPES,
+                role=Role(role),
+                scopes=scopes or None,
                 expires_at=expires_at,
             )
         return generated

@@ -1,7 +1,9 @@
 """The tables, one file per aggregate; importing this package registers them all."""
 
-from app.models.agencies import Agency, AgencyWork, ApiKey, Credential
+from app.models.access import ApiKey, Identity, IdentityProvider, Role
+from app.models.agencies import Agency, AgencyUsage, AgencyWork, Credential
 from app.models.applications import Application, Snooze
+from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.candidates import Candidate, Pause
 from app.models.clients import Client, ClientContact
@@ -10,6 +12,7 @@ from app.models.contacts import Contact, ContactApplication, Relay, Void
 from app.models.debriefs import Debrief
 from app.models.external_refs import ExternalRef
 from app.models.feedback import Feedback
+from app.models.idempotency_keys import IdempotencyKey
 from app.models.interviews import Interview
 from app.models.jobs import Job, JobChange
 from app.models.policies import PolicyVersion, Recomputation
@@ -20,9 +23,11 @@ from app.models.timescales import Timescale
 
 __all__ = [
     "Agency",
+    "AgencyUsage",
     "AgencyWork",
     "ApiKey",
     "Application",
+    "AuditEntry",
     "Base",
     "Candidate",
     "Client",
@@ -35,6 +40,9 @@ __all__ = [
     "Debrief",
     "ExternalRef",
     "Feedback",
+    "IdempotencyKey",
+    "Identity",
+    "IdentityProvider",
     "Interview",
     "Job",
     "JobChange",
@@ -45,6 +53,7 @@ __all__ = [
     "Recomputation",
     "Relay",
     "Revision",
+    "Role",
     "Snooze",
     "Timescale",
     "Void",

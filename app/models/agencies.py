@@ -1,15 +1,14 @@
-"""Agencies, their API keys, and the look-ups from a credential, and from waiting work, to an agency."""
+"""Agencies, and the look-ups from a credential, and from waiting work, to an agency."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Text, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from app.models.base import Base, Edited, TenantedBase, table_args
+from app.models.base import Base, Edited
 
 
 class Agency(Edited, Base):
@@ -48,16 +47,12 @@ class AgencyWork(Base):
     kind: Mapped[str] = mapped_column(primary_key=True)
 
 
-class ApiKey(Edited, TenantedBase):
-    """An API key. Only an HMAC of it is kept; `key_id` is its public part (S3)."""
+class AgencyUsage(Base):
+    """How many requests of an agency have been let in during the minute that began at `window_start` (H12)."""
 
-    __tablename__ = "api_keys"
-    __table_args__ = table_args(UniqueConstraint("agency_id", "key_id"))
+    __tablename__ = "agency_usage"
+    __table_args__ = (ForeignKeyConstraint(["agency_id"], ["agencies.agency_id"]),)
 
-    key_id: Mapped[str]
-    name: Mapped[str]
-    digest: Mapped[bytes]
-    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    expires_at: Mapped[datetime | None]
-    revoked_at: Mapped[datetime | None]
-    last_used_at: Mapped[datetime | None]
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
+    window_start: Mapped[datetime]
+    requests: Mapped[int]

@@ -14,19 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import enter
-from app.models import Agency, ApiKey, Credential
+from app.models import Agency, ApiKey, Credential, Role
+from app.services.access import ROLES
 from app.services.scope import Caller
-
-SCOPES = {
-    "directory:read": "Read consultants, clients, client contacts, candidates and jobs",
-    "directory:write": "Create and change consultants, clients, client contacts, candidates and jobs",
-    "applications:read": "Read applications, interviews and snoozes",
-    "applications:write": "Create and change applications, interviews and snoozes",
-    "records:read": "Read debriefs, timescales, feedback and contacts",
-    "records:write": "Record debriefs, timescales, feedback and contacts",
-    "status:read": "Ask who is due a word and why; read and try a policy; have a phrase read",
-    "policy:write": "Change the policy of the agency and of its clients",
-}
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -82,24 +72,25 @@ async def create_key(
     *,
     secret: str,
     name: str,
-    scopes: Iterable[str] = SCOPES,
+    role: Role = Role.ADMIN,
+    scopes: Iterable[str] | None = None,
     expires_at: datetime | None = None,
-) -> None:
-    """Keep a generated key for an agency."""
+) -> ApiKey:
+    """Keep a generated key for an agency; it may do what `scopes` name, or else what its role may."""
     key_id = key_id_of(key)
     assert key_id is not None
-    db.add(
-        ApiKey(
-            agency_id=agency_id,
-            key_id=key_id,
-            name=name,
-            digest=digest_of(key, secret),
-            scopes=sorted(scopes),
-            expires_at=expires_at,
-        )
+    row = ApiKey(
+        agency_id=agency_id,
+        key_id=key_id,
+        name=name,
+        digest=digest_of(key, secret),
+        role=role if scopes is None else None,
+        scopes=sorted(ROLES[role] if scopes is None else scopes),
+        expires_at=expires_at,
     )
-    db.add(Credential(lookup=key_id, agency_id=agency_id))
+    db.add_all([row, Credential(lookup=key_id, agency_id=agency_id)])
     await db.flush()
+    return row
 
 
 async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownKey | None:
@@ -111,17 +102,36 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     if agency_id is None:
         return None
     await enter(db, agency_id)
-    row = await db.scalar(select(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.key_id == key_id))
-    if row is None or not hmac.compare_digest(row.digest, digest_of(key, secret)) or not _is_live(row, now):
+    either = (ApiKey.key_id == key_id) | (ApiKey.previous_key_id == key_id)
+    row = await db.scalar(select(ApiKey).where(ApiKey.agency_id == agency_id, either))
+    if row is None or not _is_live(row, now):
+        return None
+    kept, expires_at = _kept(row, key_id)
+    if not hmac.compare_digest(kept, digest_of(key, secret)) or (
+        expires_at is not None and now >= expires_at
+    ):
         return None
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         mine = update(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.id == row.id)
         await db.execute(mine.values(last_used_at=now, updated_at=ApiKey.updated_at))
-    return KnownKey(Caller(agency_id, f"key:{key_id}", frozenset(row.scopes)), row.expires_at)
+    # The key itself is the principal, not its text: that changes when it is rotated.
+    return KnownKey(Caller(agency_id, f"key:{row.id}", scopes_of(row)), expires_at)
+
+
+def scopes_of(key: ApiKey) -> frozenset[str]:
+    """What a key may do."""
+    return ROLES[key.role] if key.role else frozenset(key.scopes)
 
 
 def _is_live(key: ApiKey, now: datetime) -> bool:
     return key.revoked_at is None and (key.expires_at is None or now < key.expires_at)
+
+
+def _kept(key: ApiKey, key_id: str) -> tuple[bytes, datetime | None]:
+    """The digest of the key's present or previous text, and until when that text works."""
+    if key.previous_digest is None or key.previous_expires_at is None or key.previous_key_id != key_id:
+        return key.digest, key.expires_at
+    return key.previous_digest, min(key.previous_expires_at, key.expires_at or key.previous_expires_at)
 
 
 def _random(length: int) -> str:

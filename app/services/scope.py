@@ -31,11 +31,15 @@ from app.models.base import Base, Row, TenantedBase
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the agency comes from the credential and from nowhere else."""
+    """Who asks: the agency comes from the credential and from nowhere else.
+
+    The principal stays the same when its credential is renewed; `consultant_id` is known of people alone.
+    """
 
     agency_id: UUID
     principal: str
     scopes: frozenset[str]
+    consultant_id: UUID | None = None
 
 
 # The name under which an id of each table stands in a path, a query or a body.

@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 from app.db import Database
 from app.errors import ForbiddenError, UnauthenticatedError
-from app.services import api_keys
+from app.services import access, api_keys
 from app.services.scope import Caller
 
 # Shows the scheme in the document; the check itself is ours, so that it comes before everything else (H4).
@@ -19,7 +19,7 @@ API_KEY = HTTPBearer(
     scheme_name="api_key",
     bearerFormat="tb_<environment>_<key id>_<secret>",
     description="An API key. Its scopes:\n\n"
-    + "\n".join(f"- `{scope}`: {words}" for scope, words in api_keys.SCOPES.items()),
+    + "\n".join(f"- `{scope}`: {words}" for scope, words in access.SCOPES.items()),
     auto_error=False,
 )
 

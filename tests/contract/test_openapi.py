@@ -14,7 +14,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.cli import main
 from app.main import ROUTERS
-from app.services.api_keys import SCOPES
+from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
 from tests.contract.document import Document

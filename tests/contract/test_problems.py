@@ -14,7 +14,8 @@ from sqlalchemy import update
 from app.db import Database
 from app.models import ApiKey
 from app.services import api_keys
-from app.services.api_keys import SCOPES, generate
+from app.services.access import SCOPES
+from app.services.api_keys import generate
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document

@@ -1,20 +1,31 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from app.db import APPLICATION_ROLE, Database, async_url
 from app.errors import NotFoundError
-from app.models import Base, Client
+from app.models import (
+    AgencyUsage,
+    AuditEntry,
+    Base,
+    Client,
+    IdempotencyKey,
+    Identity,
+    IdentityProvider,
+    Role,
+)
 from tests.agency import Agency
 from tests.contract.world import build_world
 
 # Read before the agency is known; they hold nothing of anybody.
 SHARED = {"credentials", "agency_work", "alembic_version"}
 EVIDENCE = {
+    "audit_entries",
     "debriefs",
     "timescales",
     "feedback",
@@ -80,6 +91,7 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -
         "agencies": "PRIMARY KEY (agency_id)",
         "credentials": "PRIMARY KEY (lookup)",
         "agency_work": "PRIMARY KEY (agency_id, kind)",
+        "agency_usage": "PRIMARY KEY (agency_id)",
     }
     expected = {table: odd.get(table, "PRIMARY KEY (agency_id, id)") for table in Base.metadata.tables}
     assert {table: key for table, key in keys if table != "alembic_version"} == expected
@@ -116,6 +128,7 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncCon
     # Of many tables, and told by `kind` or `phase`; a derived row's fact.
     assert {name for (name,) in free} == {
         "agencies.agency_id",
+        "audit_entries.object_id",
         "external_refs.object_id",
         "reasons.fact_id",
         "recomputations.after_id",
@@ -161,7 +174,12 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
         """,
     )
     passing = "DELETE INSERT SELECT"
-    derived = {"reasons": passing, "agency_work": passing, "alembic_version": "SELECT"}
+    derived = {
+        "reasons": passing,
+        "agency_work": passing,
+        "idempotency_keys": passing,
+        "alembic_version": "SELECT",
+    }
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")
     expected |= dict.fromkeys(EVIDENCE, "INSERT SELECT") | derived
     assert {str(table): granted for table, granted in grants} == expected
@@ -179,11 +197,35 @@ async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
 
 
 @pytest.fixture
-async def populated(agency: Agency) -> Agency:
+async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
     await build_world(agency)
-    await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
+    consultant_id = UUID(await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}]))
+    async with database.transaction(agency.id) as db:
+        await _let_people_in(db, agency.id, consultant_id)
     return agency
+
+
+async def _let_people_in(db: AsyncSession, agency_id: UUID, consultant_id: UUID) -> None:
+    provider = IdentityProvider(
+        agency_id=agency_id, name="Ours", issuer="https://id.example", audience="touchbase"
+    )
+    db.add(provider)
+    await db.flush()
+    own = {"agency_id": agency_id}
+    now = db.info["now"]
+    identity = Identity(
+        **own,
+        identity_provider_id=provider.id,
+        consultant_id=consultant_id,
+        subject="1",
+        role=Role.CONSULTANT,
+    )
+    entry = AuditEntry(**own, principal="key:1", operation="create_client", request_id="1", fields=[])
+    key = IdempotencyKey(
+        **own, principal="key:1", key="1", fingerprint=b"", status=201, headers={}, body=b"", expires_at=now
+    )
+    db.add_all([identity, entry, key, AgencyUsage(**own, window_start=now, requests=1)])
 
 
 async def test_one_agency_sees_nothing_of_another(

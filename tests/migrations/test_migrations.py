@@ -202,5 +202,5 @@ def test_pauses_move_to_rows_of_their_own_and_full_keys_stay_full(empty_url: str
         " JOIN candidates c ON c.agency_id = p.agency_id AND c.id = p.candidate_id",
     )
     assert moved == {("Away", "2026-07-01", "2026-07-20", True)}
-    widened = rows(empty_url, "SELECT key_id, 'policy:write' = ANY (scopes) FROM api_keys")
-    assert widened == {("all", True), ("few", False)}
+    widened = rows(empty_url, "SELECT key_id, role, 'policy:write' = ANY (scopes) FROM api_keys")
+    assert widened == {("all", "admin", True), ("few", None, False)}
