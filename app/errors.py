@@ -38,7 +38,8 @@ class UnsafeRoleError(SetupError):
 class RefusedError(TouchbaseError):
     """A request that cannot be carried out, as its sender can see: `code` is stable, `detail` for people.
 
-    `pointer` names the member of the body that is at fault, as a JSON pointer; `parameter` that of the query.
+    `pointer` names the member of the body that is at fault, as a JSON pointer; `parameter` that of the query, or
+    `header` the header.
     """
 
     code = "refused"
@@ -51,12 +52,14 @@ class RefusedError(TouchbaseError):
         code: str | None = None,
         pointer: str | None = None,
         parameter: str | None = None,
+        header: str | None = None,
     ) -> None:
         super().__init__(detail or self.detail)
         self.detail = detail or self.detail
         self.code = code or self.code
         self.pointer = pointer
         self.parameter = parameter
+        self.header = header
 
 
 class UnauthenticatedError(RefusedError):
@@ -85,6 +88,20 @@ class ConflictError(RefusedError):
 
     code = "conflict"
     detail = "The request contradicts the present state."
+
+
+class InFlightError(ConflictError):
+    """A request with the same idempotency key is still at work (H8)."""
+
+    code = "idempotency_key_in_flight"
+    detail = "A request with this Idempotency-Key is still at work. Try again shortly."
+
+
+class PreconditionFailedError(RefusedError):
+    """The object is no longer what `If-Match` names; nothing was changed (H7)."""
+
+    code = "precondition_failed"
+    detail = "The object has changed since you read it. Read it again, then decide."
 
 
 class InvalidError(RefusedError):

@@ -86,11 +86,13 @@ class Agency:
         return made
 
 
-async def found_agency(http: httpx.AsyncClient, database: Database, secret: str, **key: Any) -> Agency:
-    """A new agency with a key."""
+async def found_agency(
+    http: httpx.AsyncClient, database: Database, secret: str, *, agency_id: UUID | None = None, **key: Any
+) -> Agency:
+    """A new agency with a key, or another key of one."""
     text = api_keys.generate("test")
-    async with database.transaction(None) as db:
-        agency_id = await api_keys.create_agency(db, "An agency")
+    async with database.transaction(agency_id) as db:
+        agency_id = agency_id or await api_keys.create_agency(db, "An agency")
         await api_keys.create_key(db, agency_id, text, secret=secret, name="test", **key)
     return Agency(agency_id, text, http)
 

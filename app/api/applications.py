@@ -27,6 +27,7 @@ from app.services import objects
 from app.services.scope import check_named, columns_of, find
 from app.services.status import Standing
 from app.web.deps import InWork, Work
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, absent
@@ -100,6 +101,8 @@ class ApplicationView(ObjectView):
 class ApplicationSaved(ApplicationView):
     """An application with where it stands now."""
 
+    beside = frozenset({"application_status"})
+
     application_status: ExplainedStatus
 
 
@@ -111,7 +114,7 @@ class SnoozeCreate(Input):
     reason: Line = Field(description="Why; for the colleagues who wonder.")
 
 
-class SnoozeView(Output):
+class SnoozeView(Tagged):
     """One reason put off until an instant."""
 
     id: Id
@@ -125,6 +128,8 @@ class SnoozeView(Output):
 
 class SnoozeSaved(SnoozeView):
     """A snooze with where the application stands now."""
+
+    beside = frozenset({"application_status"})
 
     application_status: ExplainedStatus
 

@@ -17,6 +17,7 @@ from app.services.contacts import Recorded
 from app.services.scope import check_named, columns_of, find
 from app.services.voids import is_voided
 from app.web.deps import InWork, Work
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Notes, Output, Word
@@ -95,7 +96,7 @@ class PromiseView(Output):
     by_date: Day | None
 
 
-class ContactView(Output):
+class ContactView(Tagged):
     """A contact as it was recorded."""
 
     id: Id
@@ -121,6 +122,8 @@ class ContactView(Output):
 class ContactVoided(ContactView):
     """A contact that counts no more, with where every application it covered stands now."""
 
+    beside = frozenset({"application_statuses"})
+
     application_statuses: list[ExplainedStatus]
 
 
@@ -137,6 +140,8 @@ class ObjectionView(Output):
 
 class ContactSaved(ContactView):
     """A contact with where every application it covers stands now."""
+
+    beside = frozenset({"application_statuses", "warnings"})
 
     application_statuses: list[ExplainedStatus]
     warnings: list[ObjectionView] = Field(

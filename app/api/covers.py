@@ -10,9 +10,10 @@ from app.models import Consultant, Cover
 from app.services import covers as service
 from app.services.scope import columns_of, find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Output
+from app.web.schema import Day, Id, Input, Instant
 
 covers = router("Consultants")
 
@@ -28,7 +29,7 @@ class CoverCreate(Input):
     to: Day = Field(description="The last day, itself included.")
 
 
-class CoverView(Output):
+class CoverView(Tagged):
     """Who does a consultant's work while they are away."""
 
     id: Id

@@ -34,6 +34,7 @@ from app.services import debriefs as service
 from app.services.corrections import read, with_successors
 from app.services.scope import find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word, misplaced
@@ -250,7 +251,7 @@ class DebriefCreate(Account):
         }
 
 
-class DebriefView(Output):
+class DebriefView(Tagged):
     """A debrief as it was recorded, for eyes inside the agency."""
 
     id: Id
@@ -280,6 +281,8 @@ class CurrentDebrief(Output):
 class DebriefSaved(DebriefView):
     """A debrief, what was recorded with it, and where its application stands now."""
 
+    beside = frozenset({"timescale_ids", "contact_id", "application_status"})
+
     timescale_ids: list[Id]
     contact_id: Id | None
     application_status: ExplainedStatus
@@ -304,7 +307,7 @@ async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: I
     )
 
 
-@debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404))
+@debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404, audited=True))
 async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[DebriefView]:
     """List the versions of an interview's debrief, oldest first."""
     await find(work.db, work.caller, Interview, interview_id)
@@ -312,13 +315,13 @@ async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) 
     return await recorded(DebriefView, work, paging, query, Debrief)
 
 
-@debriefs.get("/v1/interviews/{interview_id}/debrief", **operation("records:read", 404))
+@debriefs.get("/v1/interviews/{interview_id}/debrief", **operation("records:read", 404, audited=True))
 async def get_current_debrief(interview_id: InterviewId, work: InWork) -> CurrentDebrief:
     """Read the account as it stands: versions merged field by field, each with its origin."""
     return CurrentDebrief.model_validate(await service.current(work.db, work.caller, interview_id))
 
 
-@debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404))
+@debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404, audited=True))
 async def get_debrief(debrief_id: DebriefId, work: InWork) -> DebriefView:
     """Read one version of a debrief."""
     return DebriefView.model_validate(await read(work.db, work.caller, Debrief, debrief_id))

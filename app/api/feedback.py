@@ -20,9 +20,10 @@ from app.services import feedback as service
 from app.services.corrections import read, with_successors
 from app.services.scope import find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word
+from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Word
 
 feedback = router("Feedback")
 
@@ -118,7 +119,7 @@ class FeedbackCreate(FeedbackDetails):
         }
 
 
-class FeedbackView(Output):
+class FeedbackView(Tagged):
     """What the client said, for eyes inside the agency."""
 
     id: Id
@@ -136,6 +137,8 @@ class FeedbackView(Output):
 
 class FeedbackSaved(FeedbackView):
     """Feedback with where its application stands now."""
+
+    beside = frozenset({"application_status"})
 
     application_status: ExplainedStatus
 

@@ -56,6 +56,8 @@ class InterviewView(ObjectView):
 class InterviewSaved(InterviewView):
     """An interview with where its application stands now."""
 
+    beside = frozenset({"application_status"})
+
     application_status: ExplainedStatus
 
 

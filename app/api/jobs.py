@@ -26,6 +26,7 @@ from app.services import objects
 from app.services.jobs import Revised
 from app.services.scope import check_named, columns_of, find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Id, Input, Instant, Money, Name, Notes, Output, Word, absent
@@ -90,7 +91,7 @@ class Difference(Output):
     to: Money | str | None
 
 
-class JobChangeView(Output):
+class JobChangeView(Tagged):
     """What changed about a job; a contact relays it to a candidate by its id."""
 
     id: Id
@@ -105,6 +106,8 @@ class JobChangeView(Output):
 
 class JobSaved(JobView):
     """A job, with what this request changed about it and who has to be told."""
+
+    beside = frozenset({"change", "applications_to_tell"})
 
     change: JobChangeView | None = Field(description="Null if nothing changed that a candidate should know.")
     applications_to_tell: list[Id] = Field(

@@ -12,9 +12,10 @@ from app.services import pauses as service
 from app.services.scope import columns_of, find
 from app.services.status import Standing
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant, Output
+from app.web.schema import Id, Instant
 
 pauses = router("Candidates")
 
@@ -22,7 +23,7 @@ CandidateId = Annotated[Id, Path()]
 PauseId = Annotated[Id, Path()]
 
 
-class PauseView(Output):
+class PauseView(Tagged):
     """A time in which a candidate wants to be left alone."""
 
     id: Id
@@ -39,6 +40,8 @@ class PauseView(Output):
 
 class PauseSaved(PauseView):
     """A pause with where every application of the candidate stands now."""
+
+    beside = frozenset({"application_statuses"})
 
     application_statuses: list[ExplainedStatus]
 

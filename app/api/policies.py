@@ -15,6 +15,7 @@ from app.services import policies as service
 from app.services import policy_trials
 from app.services.scope import find
 from app.web.deps import InWork, Work
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Instant, Output
@@ -44,7 +45,7 @@ class RecomputationView(Output):
     total: int
 
 
-class PolicyView(Output):
+class PolicyView(Tagged):
     """A policy as it stands; version 0 before it was ever set."""
 
     version: int
@@ -57,7 +58,7 @@ class PolicyView(Output):
     recomputation: RecomputationView | None
 
 
-class PolicyVersionView(Output):
+class PolicyVersionView(Tagged):
     """One version of a policy."""
 
     id: Id

@@ -12,6 +12,7 @@ from app.rules.vocabulary import NoticeUnit, Wish, WorkArrangement
 from app.services import preferences as service
 from app.services.scope import columns_of, find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Money, Name, Notes, Output, Word
@@ -71,7 +72,7 @@ class Wishes(Output):
     notes: str | None
 
 
-class PreferenceView(Output):
+class PreferenceView(Tagged):
     """One version of what a candidate looks for, for eyes inside the agency."""
 
     id: Id
@@ -96,6 +97,8 @@ class AffectedApplication(Output):
 
 class PreferenceSaved(PreferenceView):
     """A version with the open applications that its changes may matter for."""
+
+    beside = frozenset({"affected_applications"})
 
     affected_applications: list[AffectedApplication]
 

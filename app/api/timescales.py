@@ -15,6 +15,7 @@ from app.services import timescales as service
 from app.services.corrections import read, with_successors
 from app.services.scope import find
 from app.web.deps import InWork
+from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone, misplaced
@@ -38,7 +39,7 @@ class TimescaleCreate(TimescaleTerms):
     )
 
 
-class TimescaleView(Output):
+class TimescaleView(Tagged):
     """A timescale as it was recorded."""
 
     id: Id
@@ -66,6 +67,8 @@ class TimescaleView(Output):
 
 class TimescaleSaved(TimescaleView):
     """A timescale with where its application stands now."""
+
+    beside = frozenset({"application_status"})
 
     application_status: ExplainedStatus
 

@@ -13,6 +13,7 @@ from app.models.base import Row, TenantedBase
 from app.services import objects
 from app.services.objects import Saved
 from app.web.deps import Work
+from app.web.etags import Tagged
 from app.web.paging import Page, Paging
 from app.web.schema import Day, Id, Input, Instant, Name, Output
 
@@ -51,7 +52,7 @@ class Referable(Input):
         return frozenset(self.model_fields_set)
 
 
-class ObjectView(Output):
+class ObjectView(Tagged):
     """What every directory object has."""
 
     id: Id

@@ -48,7 +48,7 @@ async def save(
     Raises InvalidError if the job named belongs to another client.
     """
     known_id = await objects.named(db, caller, RefKind.JOB, refs)
-    concerned = [] if known_id is None else await _lock(db, caller, known_id)
+    concerned = [] if known_id is None else await lock(db, caller, known_id)
     before = None if known_id is None else _terms(await find(db, caller, Job, known_id))
     saved = await objects.save_within(
         db, caller, RefKind.JOB, Job, values, refs, given=given, owner="client_id"
@@ -74,7 +74,7 @@ async def update(
     Raises NotFoundError, and InvalidError for an instant to come.
     """
     changed_at = happened_at(changed_at, now, "/changed_at")
-    concerned = await _lock(db, caller, job_id)
+    concerned = await lock(db, caller, job_id)
     job = await find(db, caller, Job, job_id)
     before = _terms(job)
     await objects.change(db, job, values)
@@ -82,7 +82,7 @@ async def update(
     return await _revised(db, caller, Saved(job, created=False), change, concerned, now)
 
 
-async def _lock(db: AsyncSession, caller: Caller, job_id: UUID) -> list[UUID]:
+async def lock(db: AsyncSession, caller: Caller, job_id: UUID) -> list[UUID]:
     """Lock the candidates of a job's open applications and then the job; gives these applications.
 
     Nobody is put forward for the job from then on. One who was in between is not locked, and to lock them now would

@@ -64,7 +64,7 @@ async def save_client_contact(
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
     if known_id is not None:
-        await _lock_applications(db, caller, known_id)
+        await lock_applications(db, caller, known_id)
     saved = await objects.save_within(
         db, caller, RefKind.CLIENT_CONTACT, ClientContact, values, refs, given=given, owner="client_id"
     )
@@ -79,7 +79,7 @@ async def update_client_contact(
     contact = await find(db, caller, ClientContact, client_contact_id)
     if not bears_on_status(ClientContact, changes):
         return await change(db, contact, changes)
-    await _lock_applications(db, caller, client_contact_id)
+    await lock_applications(db, caller, client_contact_id)
     contact = await find(db, caller, ClientContact, client_contact_id, lock=True)
     await change(db, contact, changes)
     await _recompute_client_contact(db, caller, client_contact_id, now)
@@ -92,7 +92,7 @@ def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]
     return columns, columns.pop("do_not_contact", None)
 
 
-async def _lock_applications(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> None:
+async def lock_applications(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> None:
     """Candidates come before client contacts in the order of locks."""
     ids = await status.open_applications(db, caller, client_contact_id=client_contact_id)
     await status.lock(db, caller, ids)

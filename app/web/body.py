@@ -31,24 +31,21 @@ class ParsedRequest(Request):
         return self._value
 
 
-async def read_json(request: Request) -> ParsedRequest:
-    """The request with its body parsed.
-
-    Raises TooLargeError, UnsupportedMediaTypeError, MalformedError, or InvalidError where a string holds what no
-    database takes (NUL, a lone surrogate) or an array is too long.
-    """
-    raw = await _read(request)
-    if not raw:
-        return ParsedRequest(request, raw, None)
+async def read(request: Request, most_bytes: int = MAX_BYTES) -> bytes:
+    """The body as it came. Raises TooLargeError, or UnsupportedMediaTypeError for what is not JSON."""
+    raw = await _read(request, most_bytes)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    if raw and media_type != "application/json":
         raise UnsupportedMediaTypeError
-    value = parse(raw)
-    return ParsedRequest(request, raw, value)
+    return raw
 
 
 def parse(raw: bytes) -> Any:
-    """A JSON text in UTF-8, without duplicate members, NaN or Infinity. Raises as `read_json`."""
+    """A JSON text in UTF-8, without duplicate members, NaN or Infinity.
+
+    Raises MalformedError, or InvalidError where a string holds what no database takes (NUL, a lone surrogate) or an
+    array is too long.
+    """
     try:
         value = json.loads(
             raw.decode("utf-8"),
@@ -82,14 +79,14 @@ def check_query(request: Request, known: Mapping[str, bool]) -> None:
             raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
 
 
-async def _read(request: Request) -> bytes:
+async def _read(request: Request, most_bytes: int) -> bytes:
     announced = request.headers.get("content-length", "0")
-    if announced.isdecimal() and (len(announced) > len(str(MAX_BYTES)) or int(announced) > MAX_BYTES):
+    if announced.isdecimal() and (len(announced) > len(str(most_bytes)) or int(announced) > most_bytes):
         raise TooLargeError
     chunks, size = [], 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > MAX_BYTES:
+        if size > most_bytes:
             raise TooLargeError
         chunks.append(chunk)
     return b"".join(chunks)

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.web.manners import add_manners
 from app.web.problems import FieldError, Problem
 
 EXAMPLES = Path(__file__).with_name("examples.json")
@@ -23,6 +24,8 @@ the debrief; then ask `GET /v1/due`. Every record answers with where its applica
 **Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
 **Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
 problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
+**Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
+edits**: send the `etag` you have seen as `If-Match`.
 """
 
 TAGS = {
@@ -77,6 +80,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     for operation in _operations(document):
         # The handler's first words say it shortest.
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
+    add_manners(document)
     _add_examples(document, json.loads(EXAMPLES.read_text(encoding="utf-8")))
     _tidy(document)
     return document

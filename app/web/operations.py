@@ -6,6 +6,7 @@ from fastapi import APIRouter, Security
 
 from app.web.auth import API_KEY
 from app.web.routes import Route
+from app.web.trail import AUDITED
 
 PROBLEM_WORDS = {
     400: "The body cannot be parsed.",
@@ -13,6 +14,7 @@ PROBLEM_WORDS = {
     403: "The API key lacks the scope.",
     404: "There is no such object.",
     409: "The request contradicts the present state.",
+    412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
     415: "The body is not JSON.",
     422: "The request is well formed but its meaning is wrong.",
@@ -27,17 +29,21 @@ def router(tag: str) -> APIRouter:
     return APIRouter(route_class=Route, tags=[tag])
 
 
-def operation(scope: str, *errors: int, body: bool = False, upsert: type | None = None) -> dict[str, Any]:
+def operation(
+    scope: str, *errors: int, body: bool = False, upsert: type | None = None, audited: bool = False
+) -> dict[str, Any]:
     """What a route declares beside its path: the scope it needs and every status it really sends.
 
     `errors` beyond those that any operation may answer; `body` for one that takes a JSON body; `upsert` is the
-    answer's model where 200 is possible beside 201.
+    answer's model where 200 is possible beside 201; `audited` for one that is noted in the audit trail though it
+    only reads: whatever writes is.
     """
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
     responses: dict[int | str, dict[str, Any]] = {status: problem_response(status) for status in statuses}
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
-    return {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
+    declared = {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
+    return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
 
 
 def problem_response(status: int) -> dict[str, Any]:

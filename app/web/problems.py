@@ -17,9 +17,11 @@ from app.errors import (
     CalendarRangeError,
     ConflictError,
     ForbiddenError,
+    InFlightError,
     InvalidError,
     MalformedError,
     NotFoundError,
+    PreconditionFailedError,
     RefusedError,
     TooLargeError,
     UnauthenticatedError,
@@ -37,6 +39,7 @@ STATUSES: dict[type[RefusedError], int] = {
     ForbiddenError: 403,
     NotFoundError: 404,
     ConflictError: 409,
+    PreconditionFailedError: 412,
     TooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidError: 422,
@@ -123,11 +126,17 @@ def install(app: FastAPI) -> None:
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
+    return refused(request, error)
+
+
+def refused(request: Request, error: RefusedError) -> JSONResponse:
+    """The answer to a request that cannot be carried out."""
     status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
-    places = {"pointer": error.pointer, "parameter": error.parameter}
+    places = {"pointer": error.pointer, "parameter": error.parameter, "header": error.header}
     place = {name: value for name, value in places.items() if value is not None}
     errors = [{**place, "code": error.code, "detail": error.detail}] if place else []
-    return problem(request, status, error.code, error.detail, errors=errors)
+    headers = {"Retry-After": "1"} if isinstance(error, InFlightError) else None
+    return problem(request, status, error.code, error.detail, errors=errors, headers=headers)
 
 
 async def _out_of_calendar(request: Request, error: Exception) -> JSONResponse:

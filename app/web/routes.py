@@ -1,7 +1,13 @@
-"""The order in which every request is checked (H4): who asks, what it may, whether it is there, what it says."""
+"""The path of one request, and the order in which it is checked (H4).
 
-from collections.abc import Callable, Coroutine
-from typing import Any, get_args, get_origin
+Who asks (401), what they may (403), whether it is there (404), the size and kind of the body (413, 415), whether it
+was answered before (H8), what it says (400, 422), whether the object is still what the caller saw (412), and whether
+it fits the state of things (409). All of it but the reading of the body is one transaction, which ends before the
+answer is sent (R2).
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, ClassVar, get_args, get_origin
 from uuid import UUID
 
 from fastapi.dependencies.models import Dependant
@@ -10,50 +16,109 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.db import Database
 from app.errors import (
+    ConflictError,
     InvalidError,
     MalformedError,
     NotFoundError,
+    PreconditionFailedError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
-from app.services.scope import NAMED_IDS, check_named
-from app.web.body import check_query, read_json
+from app.models.base import TenantedBase
+from app.services import edits
+from app.services.scope import NAMED_IDS, Caller, check_named
+from app.web import etags, trail
+from app.web.body import ParsedRequest, check_query, parse, read
+from app.web.deps import Work
+from app.web.idempotency import answer_once
+from app.web.paging import Page
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
+EDITS = {"PATCH", "PUT", "DELETE"}
 
 
 class Route(APIRoute):
-    """A route that authenticates first and reads the body by our rules.
+    """A route whose requests take the path above.
 
     Bad input is reported only if the objects named in the path are there; they are looked up just for that, so
     good requests pay nothing.
     """
 
+    readers: ClassVar[dict[str, Callable[..., Awaitable[etags.Tagged]]]] = {}
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **declared: Any) -> None:
+        super().__init__(path, endpoint, **declared)
+        if self.methods == {"GET"}:
+            self.readers[path] = endpoint
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
-        handle = super().get_route_handler()
-        scopes = frozenset(_scopes(self.dependant))
+        scopes = frozenset(scopes_of(self.dependant))
         takes_body = self.body_field is not None
-        parameters = _query_parameters(self.dependant)
+        perform = self._performer(super().get_route_handler(), scopes, takes_body=takes_body)
 
         async def checked(request: Request) -> Response:
-            caller = await request.app.state.authenticator.caller(request, scopes)
+            caller: Caller = await request.app.state.authenticator.caller(request, scopes)
             request.scope["touchbase.caller"] = caller
+            database: Database = request.app.state.database
             try:
-                check_query(request, parameters)
-                return await handle(await read_json(request) if takes_body else request)
+                raw = await read(request) if takes_body else b""
+                async with database.transaction(caller.agency_id) as db:
+                    work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
+                    return await answer_once(request, work, raw, perform)
             except BAD_INPUT:
-                await _check_path(request)
+                await _check_path(request, caller)
                 raise
 
         return checked
 
+    def _performer(
+        self, handle: Callable[[Request], Awaitable[Response]], scopes: frozenset[str], *, takes_body: bool
+    ) -> Callable[[Request, Work, bytes], Awaitable[Response]]:
+        """What does a request's work, within its transaction."""
+        parameters = _query_parameters(self.dependant)
+        audited = trail.is_audited(scopes, self.openapi_extra)
+        names_one = not (isinstance(self.response_model, type) and issubclass(self.response_model, Page))
 
-def _scopes(dependant: Dependant) -> list[str]:
+        async def perform(request: Request, work: Work, raw: bytes) -> Response:
+            check_query(request, parameters)
+            body = parse(raw) if raw else None
+            stale = await self._is_stale(request, work)
+            try:
+                response = await handle(ParsedRequest(request, raw, body) if takes_body else request)
+            except ConflictError:
+                if stale:
+                    raise PreconditionFailedError from None
+                raise
+            if stale:
+                raise PreconditionFailedError
+            if audited:
+                await trail.note(request, work, self.name, body, response)
+            return etags.tagged(request, response) if names_one else response
+
+        return perform
+
+    async def _is_stale(self, request: Request, work: Work) -> bool:
+        """Whether the object to be edited is no longer what `If-Match` names; from now on it stays as it is."""
+        given = request.headers.get("if-match")
+        if given is None or request.method not in EDITS:
+            return False
+        ids = _ids_in_path(request)
+        if "policy" in self.path.split("/"):
+            await edits.hold_policy(work.db, work.caller)
+        for name, row_id in ids.items():
+            await edits.hold(work.db, work.caller, _table(name), row_id)
+        present = await self.readers[self.path](**ids, work=work)
+        return etags.is_stale(given, present.etag)
+
+
+def scopes_of(dependant: Dependant) -> list[str]:
+    """The scopes that an operation needs."""
     own = list(dependant.own_oauth_scopes or [])
     for dependency in dependant.dependencies:
-        own += _scopes(dependency)
+        own += scopes_of(dependency)
     return own
 
 
@@ -69,23 +134,20 @@ def _is_list(annotation: Any) -> bool:
     return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
 
 
-async def _check_path(request: Request) -> None:
-    ids = {}
-    for name, value in request.path_params.items():
-        if name in NAMED_IDS:
-            try:
-                ids[name] = UUID(value)
-            except ValueError:
-                raise NotFoundError from None
+def _table(name: str) -> type[TenantedBase]:
+    return NAMED_IDS[name]
+
+
+def _ids_in_path(request: Request) -> dict[str, UUID]:
+    """The ids that the path names. Raises NotFoundError for what is none."""
+    try:
+        return {name: UUID(value) for name, value in request.path_params.items() if name in NAMED_IDS}
+    except ValueError:
+        raise NotFoundError from None
+
+
+async def _check_path(request: Request, caller: Caller) -> None:
+    ids = _ids_in_path(request)
     if ids:
-        await _check_ids(request, ids)
-
-
-async def _check_ids(request: Request, ids: dict[str, UUID]) -> None:
-    caller = request.scope["touchbase.caller"]
-    opened = request.scope.get("touchbase.db")
-    if opened is not None and opened.is_active:
-        await check_named(opened, caller, ids)
-        return
-    async with request.app.state.database.transaction(caller.agency_id) as db:
-        await check_named(db, caller, ids)
+        async with request.app.state.database.transaction(caller.agency_id) as db:
+            await check_named(db, caller, ids)

@@ -22,7 +22,7 @@ GRANTS = {
     "audit_entries": "SELECT, INSERT",
     "identity_providers": "SELECT, INSERT, UPDATE",
     "identities": "SELECT, INSERT, UPDATE",
-    "idempotency_keys": "SELECT, INSERT, DELETE",
+    "idempotency_keys": "SELECT, INSERT, UPDATE, DELETE",
 }
 
 ROLES = "role IN ('admin', 'manager', 'consultant', 'integration')"

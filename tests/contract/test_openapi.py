@@ -112,7 +112,7 @@ def test_every_operation_is_described(document: Document) -> None:
         assert operation["summary"], name
         assert operation["description"].endswith("."), name
         for parameter in operation.get("parameters", []):
-            assert parameter["in"] in ("path", "query"), name
+            assert parameter["in"] in ("path", "query", "header"), name
         if path.startswith("/v1"):
             [[scope]] = [security["api_key"] for security in operation["security"]]
             assert scope in SCOPES, name

@@ -177,7 +177,7 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
     derived = {
         "reasons": passing,
         "agency_work": passing,
-        "idempotency_keys": passing,
+        "idempotency_keys": "DELETE INSERT SELECT UPDATE",
         "alembic_version": "SELECT",
     }
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")

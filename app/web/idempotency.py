@@ -1,0 +1,60 @@
+"""`Idempotency-Key`: a POST or PATCH that is sent again is answered as before, and not carried out twice (H8)."""
+
+import re
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import InvalidError, RefusedError
+from app.services import idempotency
+from app.services.idempotency import Answer, Keyed
+from app.web.deps import Work
+from app.web.problems import refused
+
+HEADER = "Idempotency-Key"
+METHODS = {"POST", "PATCH"}
+REFUSED_FOR_GOOD = {400, 404, 409, 412}
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+Perform = Callable[[Request, Work, bytes], Awaitable[Response]]
+
+
+async def answer_once(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:
+    """The answer to a request: the one it got before, if it comes with a key that did. See `idempotency.claim`."""
+    keyed = _keyed(request, raw)
+    if keyed is None:
+        return await perform(request, work, raw)
+    known = await idempotency.claim(work.db, work.caller, keyed, now=work.now)
+    if known is not None:
+        return Response(known.body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
+    response = await _attempted(request, work, raw, perform)
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    answer = Answer(response.status_code, headers, bytes(response.body))
+    await idempotency.keep(work.db, work.caller, keyed, answer, now=work.now)
+    return response
+
+
+async def _attempted(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:
+    """The answer, also to what is refused for good: its effect is undone, while the key stays held."""
+    try:
+        async with work.db.begin_nested():
+            return await perform(request, work, raw)
+    except RefusedError as error:
+        response = refused(request, error)
+        if response.status_code not in REFUSED_FOR_GOOD:
+            raise
+        return response
+
+
+def _keyed(request: Request, raw: bytes) -> Keyed | None:
+    key = request.headers.get(HEADER)
+    if key is None or request.method not in METHODS:
+        return None
+    if not _KEY.fullmatch(key):
+        words = "A key has 1 to 255 visible characters without spaces, all of them ASCII."
+        raise InvalidError(words, code="invalid_idempotency_key", header=HEADER)
+    asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))
+    return Keyed(key, sha256("\n".join(asked).encode("utf-8", "surrogatepass") + b"\n" + raw).digest())

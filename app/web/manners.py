@@ -1,0 +1,113 @@
+"""The headers that operations of a kind understand and send, in the document: H5, H7, H8."""
+
+from typing import Any
+
+from app.web import idempotency, trail
+from app.web.operations import problem_response
+
+Json = dict[str, Any]
+
+EDITS = ("patch", "put", "delete")
+
+_TAG = {"type": "string", "maxLength": 8_000, "examples": ['"NFlwQjksQ3Ji3KojCEAL"']}
+
+_REQUEST_ID = {
+    "name": "X-Request-Id",
+    "in": "header",
+    "description": "Your name for the request; it comes back and stands in our logs. Any other form is replaced.",
+    "schema": {"type": "string", "maxLength": 128, "examples": ["7f0c1d8e-import-12"]},
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "ETags: change the object only if its own is among them, and answer 412 otherwise.",
+    "schema": _TAG,
+}
+_IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETags: answer 304 without a body if the object's own is among them.",
+    "schema": _TAG,
+}
+_IDEMPOTENCY_KEY = {
+    "name": idempotency.HEADER,
+    "in": "header",
+    "description": "Any text of your own, best random: for 24 hours the same request with the same key is answered "
+    "as before, and is not carried out twice.",
+    "schema": {
+        "type": "string",
+        "pattern": "^[!-~]{1,255}$",
+        "maxLength": 255,
+        "examples": ["0b5e2c1c-0c1f-4b5e-9d53-6f6d2f1f2c11"],
+    },
+}
+_PURPOSE = {
+    "name": trail.PURPOSE,
+    "in": "header",
+    "description": "To what end, in one word; it is kept in the audit trail.",
+    "schema": {
+        "type": "string",
+        "pattern": "^[A-Za-z0-9._-]{1,64}$",
+        "maxLength": 64,
+        "examples": ["shortlist"],
+    },
+}
+
+_ETAG = {"description": "The object's tag, as its member `etag`.", "schema": {"type": "string"}}
+_REPLAYED = {
+    "description": "`true` if this is the answer that the key got before.",
+    "schema": {"type": "string", "const": "true"},
+}
+_ANSWERED_ID = {"description": "The name of the request in our logs.", "schema": {"type": "string"}}
+
+
+def add_manners(document: Json) -> None:
+    """Say of every operation which headers it understands and sends, and which answers come of them."""
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
+            _take(operation, _REQUEST_ID)
+            if "security" in operation:
+                _add(method, operation, has_tag=_has_tag(document, method, operation))
+            for response in operation["responses"].values():
+                response.setdefault("headers", {})["X-Request-Id"] = _ANSWERED_ID
+            operation["responses"] = dict(sorted(operation["responses"].items()))
+
+
+def _add(method: str, operation: Json, *, has_tag: bool) -> None:
+    responses = operation["responses"]
+    scopes = [scope for scheme in operation["security"] for scopes in scheme.values() for scope in scopes]
+    if trail.is_audited(scopes, operation):
+        operation[trail.AUDITED] = True
+        _take(operation, _PURPOSE)
+    if has_tag:
+        for status in responses:
+            if status.startswith("2"):
+                responses[status].setdefault("headers", {})["ETag"] = _ETAG
+    if has_tag and method == "get":
+        _take(operation, _IF_NONE_MATCH)
+        responses["304"] = {"description": "What you have is what there is.", "headers": {"ETag": _ETAG}}
+    if method in EDITS:
+        _take(operation, _IF_MATCH)
+        responses["412"] = problem_response(412)
+    if method.upper() in idempotency.METHODS:
+        _take(operation, _IDEMPOTENCY_KEY)
+        responses["409"] = problem_response(409)
+        for response in responses.values():
+            response.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
+
+
+def _has_tag(document: Json, method: str, operation: Json) -> bool:
+    """Whether an answer is an object, or what is read is at least no list."""
+    answers = [response for status, response in operation["responses"].items() if status.startswith("2")]
+    members = set().union(*(_members(document, answer["content"]) for answer in answers))
+    return "etag" in members or (method == "get" and "items" not in members)
+
+
+def _members(document: Json, content: Json) -> set[str]:
+    schema = content["application/json"]["schema"]
+    names = [part["$ref"].rpartition("/")[2] for part in schema.get("anyOf", [schema])]
+    return {name for schema in names for name in document["components"]["schemas"][schema]["properties"]}
+
+
+def _take(operation: Json, parameter: Json) -> None:
+    operation.setdefault("parameters", []).append(parameter)

@@ -1,0 +1,50 @@
+"""What of a request goes to the audit trail: every write, and every reading of a debrief."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.errors import InvalidError
+from app.services import audit
+from app.services.scope import NAMED_IDS
+from app.web.deps import Work
+
+PURPOSE = "X-Purpose"
+AUDITED = "x-audited"  # how the document says it of an operation
+
+_PURPOSE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class _Object(msgspec.Struct):
+    id: UUID | None = None
+
+
+def is_audited(scopes: Iterable[str], declared: Mapping[str, Any] | None) -> bool:
+    """Whether the requests of an operation are noted."""
+    return any(scope.endswith(":write") for scope in scopes) or AUDITED in (declared or {})
+
+
+async def note(request: Request, work: Work, operation: str, body: Any, response: Response) -> None:
+    """Note a request that was carried out, in its own transaction. Raises InvalidError for an unfit purpose."""
+    deed = audit.Deed(operation, request.scope["touchbase.request_id"], _purpose(request))
+    await audit.note(work.db, work.caller, deed, [_object_of(request, response)], body, now=work.now)
+
+
+def _purpose(request: Request) -> str | None:
+    given = request.headers.get(PURPOSE)
+    if given is not None and not _PURPOSE.fullmatch(given):
+        words = "Say the purpose in one word of up to 64 letters, digits, dots, dashes and underscores."
+        raise InvalidError(words, code="invalid_purpose", header=PURPOSE)
+    return given
+
+
+def _object_of(request: Request, response: Response) -> UUID | None:
+    """The object in the answer, or else the last that the path names."""
+    answered = msgspec.json.decode(response.body, type=_Object).id
+    named = [value for name, value in request.path_params.items() if name in NAMED_IDS]
+    return answered or (UUID(named[-1]) if named else None)
