@@ -56,6 +56,9 @@ class DueItem(Output):
     code: ReasonCode
     rule: str
     level: Level
+    urgent: bool = Field(
+        description="Comes before everything else (P1): an offer to relay, a competing deadline."
+    )
     due_at: Instant
     overdue_at: Instant | None
     escalate_at: Instant | None

@@ -205,6 +205,7 @@ def _fields(row: RowMapping, policy: Policy, acting: Mapping[UUID, Acting], at: 
         "code": row["code"],
         "rule": row["rule"],
         "level": row["level"],
+        "urgent": row["urgent"],
         "due_at": row["due_at"],
         "overdue_at": row["overdue_at"],
         "escalate_at": row["escalate_at"],

@@ -39,6 +39,16 @@ async def test_the_order_is_that_of_p1(agency: Agency) -> None:
     assert listed == example["expected"]["due_list"]
 
 
+async def test_what_comes_before_everything_else_says_so(agency: Agency) -> None:
+    application = await interviewed(agency)
+    assert not (await first_item(agency, NOON))["urgent"]
+    [interview] = (await agency.get(f"/v1/applications/{application['id']}/interviews"))["items"]
+    body = {"decision": "offer", "received_at": "2026-07-14T11:30:00+01:00", "raw_text": "Yes!"}
+    await agency.post(f"/v1/interviews/{interview['id']}/feedback", body)
+    item = await first_item(agency, NOON)
+    assert (item["code"], item["urgent"]) == ("decision_to_relay", True)
+
+
 async def test_one_card_per_candidate_with_the_earliest_due_time_and_the_worst_level(agency: Agency) -> None:
     candidate = await agency.candidate(name="Amara Osei")
     first = await interviewed(agency, candidate_id=candidate)
