@@ -36,7 +36,7 @@ applications = router("Applications")
 
 ApplicationId = Annotated[Id, Path()]
 SnoozeId = Annotated[Id, Path()]
-Filter = Annotated[Id | None, Query()]
+Filter = Annotated[Id | None, Query(description="Only those that name it")]
 
 
 class ApplicationFields(Input):

@@ -1,7 +1,8 @@
 """Contacts: calls, mails and voicemails with either side, and whether one may be made now."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Any
 
 from fastapi import Path, Query
 from pydantic import Field
@@ -25,7 +26,7 @@ from app.web.schema import Day, Id, Input, Instant, Notes, Output, Word
 contacts = router("Contacts")
 
 ContactId = Annotated[Id, Path()]
-Filter = Annotated[Id | None, Query()]
+Filter = Annotated[Id | None, Query(description="Only those that name it")]
 
 
 ApplicationIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
@@ -68,10 +69,17 @@ class ContactCreate(Input):
         return {"party": fields.pop("with_"), **fields}
 
 
+class CheckedParty(StrEnum):
+    """With whom a contact can be checked: what we send to an interviewer is the candidate's own note."""
+
+    CANDIDATE = "candidate"
+    CLIENT = "client"
+
+
 class ContactCheck(Input):
     """A call, mail or message of ours that is about to be made."""
 
-    with_: Literal["candidate", "client"] = Field(alias="with")
+    with_: Word[CheckedParty] = Field(alias="with")
     person_id: Id = Field(description="The candidate, or the client contact.")
     at: Instant | None = Field(default=None, description="When it would be made; now if absent.")
     channel: Word[Channel] | None = Field(default=None, description="A call if absent.")

@@ -37,7 +37,7 @@ from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word, misplaced
+from app.web.schema import AsGiven, Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word, misplaced
 
 debriefs = router("Debriefs")
 
@@ -211,16 +211,21 @@ class DebriefContact(Input):
     notes: Notes | None = None
 
 
-class DebriefCreate(Account):
-    """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
+class DebriefAccount(Account):
+    """What a debrief keeps as it was given."""
 
-    interest_score: Score = Field(description="How much they want the job, 0 to 10.")
     attended: Word[Attended] = Field(
         default=Attended.ATTENDED, description="Also sets the interview's state."
     )
+    channel: Word[Channel] | None = None
+
+
+class DebriefCreate(DebriefAccount):
+    """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
+
+    interest_score: Score = Field(description="How much they want the job, 0 to 10.")
     occurred_at: Instant | None = Field(default=None, description="The talk, not the typing; now if absent.")
     source: Word[DebriefSource] = DebriefSource.CALL
-    channel: Word[Channel] | None = None
     supersedes: Id | None = Field(
         default=None, description="The version that this one corrects; it counts no more."
     )
@@ -243,12 +248,15 @@ class DebriefCreate(Account):
 
     def entry(self) -> dict[str, Any]:
         """The columns and parts, with all that the rules do not read in `account`."""
-        account = set(Account.model_fields) | {"attended", "channel"}
+        account = set(DebriefAccount.model_fields)
         read = set(type(self).model_fields) - set(Account.model_fields)
         return {
             **self.model_dump(include=read),
             "account": self.model_dump(mode="json", include=account, by_alias=True, exclude_unset=True),
         }
+
+
+GivenAccount = Annotated[dict[str, Any], AsGiven(DebriefAccount)]
 
 
 class DebriefView(Tagged):
@@ -264,7 +272,7 @@ class DebriefView(Tagged):
     recorded_at: Instant
     source: DebriefSource
     interest_score: int
-    account: dict[str, Any] = Field(description="The other members, as they were given.")
+    account: GivenAccount = Field(description="The other members, as they were given.")
 
 
 class CurrentDebrief(Output):
@@ -272,7 +280,7 @@ class CurrentDebrief(Output):
 
     interview_id: Id
     version: int = Field(description="The latest version in it.")
-    account: dict[str, Any] = Field(
+    account: GivenAccount = Field(
         description="Every member ever given; a later version wins, and a superseded one is left out."
     )
     origins: dict[str, Id] = Field(description="The debrief that each member comes from.")

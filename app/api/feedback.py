@@ -23,7 +23,7 @@ from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Money, Name, Notes, Word
+from app.web.schema import AsGiven, Day, Id, Input, Instant, Line, Money, Name, Notes, Word
 
 feedback = router("Feedback")
 
@@ -132,7 +132,9 @@ class FeedbackView(Tagged):
     from_contact: Id | None
     decision: Decision
     embargo_until: Instant | None
-    details: dict[str, Any] = Field(description="The other members as they were given.")
+    details: Annotated[dict[str, Any], AsGiven(FeedbackDetails)] = Field(
+        description="The other members as they were given."
+    )
 
 
 class FeedbackSaved(FeedbackView):

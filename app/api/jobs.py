@@ -128,7 +128,7 @@ async def create_job(body: JobCreate, work: InWork, response: Response) -> JobSa
 async def list_jobs(
     work: InWork,
     paging: Paged,
-    client_id: Annotated[Id | None, Query()] = None,
+    client_id: Annotated[Id | None, Query(description="Only those of this client")] = None,
     state: Annotated[list[Word[JobState]] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,

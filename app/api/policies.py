@@ -18,7 +18,7 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Instant, Output
+from app.web.schema import AsGiven, Day, Id, Instant, Output
 
 policies = router("Policies")
 
@@ -26,7 +26,9 @@ ClientId = Annotated[Id, Path()]
 DryRun = Annotated[bool, Query(description="Store nothing: answer what would change.")]
 # A parameter that was not set is not there, so this is an object with some of the members of `effective`.
 Overrides = Annotated[
-    dict[str, Any], Field(description="The parameters that differ: from the defaults, or from the agency's.")
+    dict[str, Any],
+    AsGiven(PolicyParameters),
+    Field(description="The parameters that differ: from the defaults, or from the agency's."),
 ]
 
 
@@ -68,7 +70,7 @@ class PolicyVersionView(Tagged):
     recorded_at: Instant
 
 
-class StatusChange(Output):
+class StatusChangeCount(Output):
     """How many applications would go from one status to another."""
 
     from_: Status = Field(alias="from")
@@ -90,7 +92,7 @@ class PolicyTrial(Output):
     examined: int
     total: int
     complete: bool = Field(description="Whether all were examined: at most 5,000 are, the open ones first.")
-    changes: list[StatusChange]
+    changes: list[StatusChangeCount]
     applications: list[ApplicationChange] = Field(description="The first 200 that would change.")
     reasons_changed: int = Field(
         description="Applications that would be due for another reason or at another level, in whatever status."

@@ -43,7 +43,7 @@ class PreviewPause(Input):
 class PreviewPerson(Input):
     """A candidate or a client contact, with what the rules need of each."""
 
-    kind: Annotated[str, StringConstraints(pattern="^(candidate|client|interviewer)$")]
+    kind: Word[ContactParty]
     timezone: Zone
     holidays: Holidays | None = None
     do_not_contact: PreviewPause | None = None

@@ -1,6 +1,7 @@
 """The timeline of an application: what was recorded, and how its status changed and will change."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -50,6 +51,13 @@ class ReasonMove(Output):
     move: Move
 
 
+class Cause(StrEnum):
+    """Why a status changed: facts dated at this very instant, or time passed."""
+
+    FACTS = "facts"
+    TIME = "time"
+
+
 class StatusChange(Output):
     """A change of the status, or of the reasons shown and their levels."""
 
@@ -60,7 +68,7 @@ class StatusChange(Output):
     after: Status
     reasons: list[ReasonLevel] = Field(description="Those shown from then on, the most urgent first.")
     moves: list[ReasonMove]
-    cause: Literal["facts", "time"] = Field(description="Facts dated at this very instant, or time passed.")
+    cause: Cause
     facts: list[FactReference]
     summary: str
 
@@ -110,7 +118,7 @@ def _change(change: Change) -> dict[str, Any]:
         "after": change.after,
         "reasons": [{"code": code, "level": level} for code, level in change.levels.items()],
         "moves": [{"code": code, "move": move} for code, move in change.moves.items()],
-        "cause": "facts" if change.causes else "time",
+        "cause": Cause.FACTS if change.causes else Cause.TIME,
         "facts": [fact._asdict() for fact in change.causes],
         "summary": sentence(change),
     }

@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.web.components import PLACE, keep_used, name_shapes, part_given
 from app.web.manners import add_manners
 from app.web.problems import FieldError, Problem
 
@@ -67,23 +68,52 @@ def build(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=app.routes,
-        tags=[{"name": name, "description": words} for name, words in TAGS.items()],
+        tags=[{"name": name, "description": words} for name, words in sorted(TAGS.items())],
         servers=[{"url": "/"}],
-        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        contact={"name": "Touchbase"},
+        license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     )
     for model in (Problem, FieldError):
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema = model.model_json_schema(ref_template=f"{PLACE}{{model}}")
         schema.pop("$defs", None)
         document["components"]["schemas"][model.__name__] = schema
-    for unused in ("HTTPValidationError", "ValidationError"):
-        document["components"]["schemas"].pop(unused, None)
     for operation in _operations(document):
         # The handler's first words say it shortest.
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
+        for parameter in operation.get("parameters", []):
+            _tell_parameter(parameter)
     add_manners(document)
+    for operation in _operations(document):
+        _tell_scopes(operation)
+    document = name_shapes(document)
     _add_examples(document, json.loads(EXAMPLES.read_text(encoding="utf-8")))
     _tidy(document)
+    part_given(document)
+    keep_used(document)
     return document
+
+
+def _tell_scopes(operation: dict[str, Any]) -> None:
+    """Name the scopes an operation needs in words and as `x-scopes`: in `security` only OAuth's may stand."""
+    scopes = [scope for security in operation.get("security", []) for scope in security.pop("api_key")]
+    if scopes:
+        operation["security"] = [{"api_key": []}]
+        operation["x-scopes"] = scopes
+        named = ", ".join(f"`{scope}`" for scope in scopes)
+        operation["description"] += f"\n\nNeeds the scope {named}."
+
+
+def _tell_parameter(parameter: dict[str, Any]) -> None:
+    """Say what a parameter of an address is: there or not, but never null."""
+    schema = parameter["schema"]
+    schema.pop("description", None)
+    kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) == 1:
+        del schema["anyOf"]
+        schema |= kinds[0]
+    if parameter["in"] == "path":
+        noun = parameter["name"].removesuffix("_id").replace("_", " ")
+        parameter.setdefault("description", f"The id of the {noun}")
 
 
 def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]]) -> None:

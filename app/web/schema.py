@@ -1,6 +1,7 @@
 """The types that JSON bodies are made of: strict, bounded, and the same everywhere (H11, H13)."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
@@ -13,12 +14,15 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import definitions_schema
 
 from app.rules.holidays import is_known
 from app.rules.vocabulary import PayPeriod
@@ -37,12 +41,25 @@ Words = TypeVar("Words", bound=StrEnum)
 class Input(BaseModel):
     """What a client sends: unknown members are refused and nothing is converted."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_mode_override="validation")
 
 
 def absent() -> Any:
     """The default of a member that may be absent, but not null: what PATCH leaves as it is."""
     return Field(default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class AsGiven:
+    """Tells the document what a stored object is: the members of a body, as they were sent."""
+
+    body: type[Input]
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A reference to the shape of the body, which the wrapping keeps from being written out in place."""
+        return handler(definitions_schema(self.body.__pydantic_core_schema__, []))
 
 
 class Output(BaseModel):

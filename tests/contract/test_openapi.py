@@ -1,6 +1,7 @@
 """The document an integrator reads: valid, complete, true, and with an example of everything (H15)."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,9 +114,11 @@ def test_every_operation_is_described(document: Document) -> None:
         assert operation["description"].endswith("."), name
         for parameter in operation.get("parameters", []):
             assert parameter["in"] in ("path", "query", "header"), name
+            assert parameter["description"], name
         if path.startswith("/v1"):
-            [[scope]] = [security["api_key"] for security in operation["security"]]
+            [scope] = operation["x-scopes"]
             assert scope in SCOPES, name
+            assert f"`{scope}`" in operation["description"], name
 
 
 def test_every_error_is_a_problem(document: Document) -> None:
@@ -147,6 +150,15 @@ def schemas_within(node: Any, document: Json, seen: set[str]) -> Iterator[tuple[
                 yield from schemas_within(value, document, seen)
 
 
+def nodes_within(node: Any) -> list[Json]:
+    """Every object in a part of the document."""
+    if isinstance(node, list):
+        return [found for item in node for found in nodes_within(item)]
+    if isinstance(node, dict):
+        return [node, *(found for value in node.values() for found in nodes_within(value))]
+    return []
+
+
 def test_an_answer_has_every_member_and_no_defaults(document: Document) -> None:
     seen: set[str] = set()
     for _, _, operation in operations(document):
@@ -155,7 +167,9 @@ def test_an_answer_has_every_member_and_no_defaults(document: Document) -> None:
                 for name, schema in schemas_within(response, document.document, seen):
                     properties = schema.get("properties", {})
                     assert not [member for member, part in properties.items() if "default" in part], name
-                    assert set(schema.get("required", [])) == set(properties), name
+                    # In what is answered as it was sent, what was left out stays out.
+                    if not name.startswith("Given"):
+                        assert set(schema.get("required", [])) == set(properties), name
 
 
 def test_what_is_sent_is_closed(document: Document) -> None:
@@ -164,6 +178,36 @@ def test_what_is_sent_is_closed(document: Document) -> None:
         for name, schema in schemas_within(operation.get("requestBody", {}), document.document, seen):
             if schema.get("type") == "object":
                 assert schema["additionalProperties"] is False, name
+
+
+def test_a_shape_has_a_name_of_its_own_that_is_a_word(document: Document) -> None:
+    schemas = document.document["components"]["schemas"]
+    assert not [name for name in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", name)]
+    for name, schema in schemas.items():
+        for inner in nodes_within(schema.get("properties", {})):
+            assert "enum" not in inner, name
+            assert "properties" not in inner, name
+            assert inner.get("additionalProperties") is not True, name
+
+
+def test_a_parameter_is_there_or_not_but_never_null(document: Document) -> None:
+    for _, _, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            assert {"type": "null"} not in nodes_within(parameter["schema"]), operation["operationId"]
+
+
+def test_what_is_answered_as_it_was_sent_is_typed(document: Document) -> None:
+    schemas = document.document["components"]["schemas"]
+    given = {
+        name.removeprefix("Given"): schema for name, schema in schemas.items() if name.startswith("Given")
+    }
+    assert given.keys() >= {"DebriefAccount", "FeedbackDetails", "PolicyParameters", "Concern"}
+    assert "default" in schemas["Concern"]["properties"]["severity"]
+    for name, schema in given.items():
+        sent = schemas.get(name, schema)
+        assert schema["properties"].keys() == sent["properties"].keys(), name
+        assert schema.get("required") == sent.get("required"), name
+        assert "additionalProperties" not in schema, name
 
 
 def test_no_schema_is_without_use(document: Document) -> None:

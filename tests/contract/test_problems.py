@@ -183,7 +183,7 @@ async def test_a_key_without_the_scope_is_refused_before_anything_is_read(
     limited = await found_agency(http, database, SECRET, scopes=set(SCOPES) - {scope})
     for method, path, operation in operations(document):
         response = await limited.call(method, path, content=b"{broken", params={"limit": "x"})
-        [needed] = operation["security"][0]["api_key"]
+        [needed] = operation["x-scopes"]
         assert (response.status_code == 403) == (needed == scope), operation["operationId"]
         if needed == scope:
             problem_of(response, 403, "forbidden")
