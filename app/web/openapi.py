@@ -62,21 +62,7 @@ def install(app: FastAPI) -> None:
 
 def build(app: FastAPI) -> dict[str, Any]:
     """The whole document."""
-    document = get_openapi(
-        title=app.title,
-        version=app.version,
-        openapi_version="3.1.0",
-        description=DESCRIPTION,
-        routes=app.routes,
-        tags=[{"name": name, "description": words} for name, words in sorted(TAGS.items())],
-        servers=[{"url": "/"}],
-        contact={"name": "Touchbase"},
-        license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
-    )
-    for model in (Problem, FieldError):
-        schema = model.model_json_schema(ref_template=f"{PLACE}{{model}}")
-        schema.pop("$defs", None)
-        document["components"]["schemas"][model.__name__] = schema
+    document = _derived(app)
     for operation in _operations(document):
         # The handler's first words say it shortest.
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
@@ -93,14 +79,33 @@ def build(app: FastAPI) -> dict[str, Any]:
     return document
 
 
+def _derived(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=DESCRIPTION,
+        routes=app.routes,
+        tags=[{"name": name, "description": words} for name, words in sorted(TAGS.items())],
+        servers=[{"url": "/"}],
+        contact={"name": "Touchbase"},
+        license_info={"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
+    )
+    for model in (Problem, FieldError):
+        schema = model.model_json_schema(ref_template=f"{PLACE}{{model}}")
+        schema.pop("$defs", None)
+        document["components"]["schemas"][model.__name__] = schema
+    return document
+
+
 def _tell_scopes(operation: dict[str, Any]) -> None:
     """Name the scopes an operation needs in words and as `x-scopes`: in `security` only OAuth's may stand."""
-    scopes = [scope for security in operation.get("security", []) for scope in security.pop("api_key")]
+    security = operation.get("security", [])
+    scopes = list(dict.fromkeys(name for schemes in security for names in schemes.values() for name in names))
     if scopes:
-        operation["security"] = [{"api_key": []}]
+        operation["security"] = [{scheme: [] for scheme in schemes} for schemes in security]
         operation["x-scopes"] = scopes
-        named = ", ".join(f"`{scope}`" for scope in scopes)
-        operation["description"] += f"\n\nNeeds the scope {named}."
+        operation["description"] += f"\n\nNeeds the scope {', '.join(f'`{scope}`' for scope in scopes)}."
 
 
 def _tell_parameter(parameter: dict[str, Any]) -> None:
