@@ -19,7 +19,7 @@ from app.migrate import migrate as migrate_schema
 from app.models import Role
 from app.services import api_keys
 from app.services.access import SCOPES
-from app.settings import Settings
+from app.settings import read_settings
 
 Result = TypeVar("Result")
 
@@ -68,7 +68,7 @@ def main() -> None:
 @DATA_DIR
 def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path | None) -> None:
     """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
-    settings = Settings()
+    settings = read_settings()
     logs.configure(settings.log_level)
     ending = Ending()
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
@@ -118,7 +118,7 @@ def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
 @DATA_DIR
 def migrate(data_dir: Path | None) -> None:
     """Bring the schema of the database to this release's."""
-    with embedded.database(Settings(), data_dir, report=say) as url:
+    with embedded.database(read_settings(), data_dir, report=say) as url:
         migrate_schema(url)
     say("The schema is up to date.")
 
@@ -127,7 +127,7 @@ def migrate(data_dir: Path | None) -> None:
 @DATA_DIR
 def demo(data_dir: Path | None) -> None:
     """Load the believable agency into the first agency of the embedded database."""
-    with embedded.home(Settings(), data_dir, report=say, demo=True):
+    with embedded.home(read_settings(), data_dir, report=say, demo=True):
         pass
 
 
@@ -146,7 +146,7 @@ def create_agency(name: str, data_dir: Path | None) -> None:
         async with database.transaction(None) as db:
             return str(await api_keys.create_agency(db, name))
 
-    with embedded.database(Settings(), data_dir, report=say) as url:
+    with embedded.database(read_settings(), data_dir, report=say) as url:
         click.echo(_with_database(url, work))
 
 
@@ -180,7 +180,7 @@ def create_key(
     agency_id: Any, name: str, role: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
 ) -> None:
     """Create an API key for an agency and print it, this once."""
-    settings = Settings()
+    settings = read_settings()
 
     async def work(database: Database, secret: str) -> str:
         generated = api_keys.generate(settings.environment)

@@ -1,16 +1,31 @@
 """Settings, read from the environment once at start. The README's table is tested against this file."""
 
+import os
+import re
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.errors import SetupError
+
+PREFIX = "TOUCHBASE_"
+
+# Read by the commands that call a service as a client.
+CLIENT_VARIABLES = {"TOUCHBASE_API_KEY", "TOUCHBASE_URL"}
+
+# Kubernetes tells every container of each service; of one named touchbase, or touchbase-db, in our own prefix.
+_OF_A_CLUSTER = re.compile(
+    r"\w+_(SERVICE_HOST=|SERVICE_PORT(_\w+)?=\d+$|PORT(_\d+_\w+)?=\w+://|PORT_\d+_\w+_(PROTO|PORT|ADDR)=)"
+)
 
 
 class Settings(BaseSettings):
     """What an operator can set; every name is prefixed with `TOUCHBASE_` in the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="TOUCHBASE_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True)
 
     database_url: Annotated[
         str | None,
@@ -32,3 +47,22 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged")
     ] = "info"
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises SetupError for a value that is wrong, or a name that sets nothing."""
+    _refuse_unknown()
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"{PREFIX}{item['loc'][0]}".upper() + f": {item['msg']}." for item in error.errors()]
+        raise SetupError(" ".join(wrong)) from None
+
+
+def _refuse_unknown() -> None:
+    known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name, value in os.environ.items():
+        ours = name.upper().startswith(PREFIX) and not _OF_A_CLUSTER.match(f"{name}={value}")
+        if ours and name.upper() not in known | CLIENT_VARIABLES:
+            [closest] = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0)
+            raise SetupError(f"{name} is no setting of Touchbase. Did you mean {closest}?")
