@@ -5,11 +5,13 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import yaml
+from opentelemetry.trace import TracerProvider
 
 from app import embedded, logs, server
 from app.db import Database, connected
@@ -19,7 +21,7 @@ from app.migrate import migrate as migrate_schema
 from app.models import Role
 from app.services import api_keys
 from app.services.access import SCOPES
-from app.settings import read_settings
+from app.settings import Settings, read_settings
 
 Result = TypeVar("Result")
 
@@ -74,8 +76,14 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
         asyncio.run(_check(home.url))
         ending.check()
-        app = create_app(Database(home.url, pool_size=settings.pool_size), home.secret)
-        server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+        with _tracing(settings) as tracer_provider:
+            app = create_app(
+                Database(home.url, pool_size=settings.pool_size),
+                home.secret,
+                show_metrics=settings.metrics == "on",
+                tracer_provider=tracer_provider,
+            )
+            server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
 
 
 class Ending:
@@ -103,6 +111,15 @@ async def _check(url: str) -> None:
     """Refuse to serve on a database that cannot be used safely."""
     async with connected(url) as database:
         await database.check_role()
+
+
+def _tracing(settings: Settings) -> AbstractContextManager[TracerProvider | None]:
+    if settings.traces == "off":
+        return nullcontext()
+    # What exports traces is loaded only where somebody wants them.
+    from app.web import traces
+
+    return traces.exporting()
 
 
 def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:

@@ -17,6 +17,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from app.errors import (
     ConflictError,
@@ -71,7 +72,9 @@ class Database:
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
             connect_args={"server_settings": settings, "timeout": POOL_WAIT_SECONDS},
+            hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
         )
+        self.waiting = 0
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
@@ -82,12 +85,19 @@ class Database:
         """
         try:
             async with self._sessions() as session, session.begin():
-                session.info["now"] = await _clock(session)
+                session.info["now"] = await self._clock(session)
                 if agency_id is not None:
                     await enter(session, agency_id)
                 yield session
         except DATABASE_ERRORS as error:
             raise translated(error) from error
+
+    @property
+    def pool(self) -> QueuePool:
+        """The connections; `waiting` counts the transactions that have none yet."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool
 
     async def check_role(self) -> None:
         """Raise SetupError if the database cannot be used, or under a role that row-level security does not bind."""
@@ -104,6 +114,21 @@ class Database:
         """Close every connection."""
         await self.engine.dispose()
 
+    async def _clock(self, session: AsyncSession) -> datetime:
+        """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
+        try:
+            await self._connect(session)
+            return (await session.execute(select(func.now()))).scalar_one()
+        except DATABASE_ERRORS as error:
+            raise _unavailable(getattr(error, "orig", None) or error) from error
+
+    async def _connect(self, session: AsyncSession) -> None:
+        self.waiting += 1
+        try:
+            await session.connection()
+        finally:
+            self.waiting -= 1
+
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Database]:
@@ -113,14 +138,6 @@ async def connected(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-async def _clock(session: AsyncSession) -> datetime:
-    """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
-    try:
-        return (await session.execute(select(func.now()))).scalar_one()
-    except DATABASE_ERRORS as error:
-        raise _unavailable(getattr(error, "orig", None) or error) from error
 
 
 def translated(error: Exception) -> Exception:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from opentelemetry.trace import TracerProvider
 
-from app import migrate
+from app import logs, migrate
 from app.api import (
     applications,
     candidates,
@@ -24,6 +25,7 @@ from app.api import (
     health,
     interviews,
     jobs,
+    metrics,
     pauses,
     policies,
     preferences,
@@ -35,8 +37,10 @@ from app.api import (
 from app.db import Database
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
+from app.web.metrics import Metrics
 from app.web.middleware import Envelope, Retry
 from app.worker import recomputations
+from app.worker.due_counts import DueCounts
 
 ROUTERS = (
     due.due,
@@ -64,8 +68,17 @@ ROUTERS = (
 )
 
 
-def create_app(database: Database, secret: str) -> FastAPI:
-    """The service over a database; `secret` keys the HMAC of API keys and cursors."""
+def create_app(
+    database: Database,
+    secret: str,
+    *,
+    show_metrics: bool = True,
+    tracer_provider: TracerProvider | None = None,
+) -> FastAPI:
+    """The service over a database; `secret` keys the HMAC of API keys and cursors.
+
+    `show_metrics` serves what is counted at `/metrics`; every request is traced with `tracer_provider`, if given.
+    """
     app = FastAPI(
         title="Touchbase",
         version=version("touchbase"),
@@ -80,12 +93,20 @@ def create_app(database: Database, secret: str) -> FastAPI:
     app.state.database = database
     app.state.revision = migrate.head()
     app.state.authenticator = Authenticator(database, secret)
+    app.state.metrics = Metrics(database)
+    app.state.due_counts = DueCounts(database)
     problems.install(app)
     openapi.install(app)
-    app.add_middleware(Retry)
-    app.add_middleware(Envelope)
+    app.add_middleware(Retry, metrics=app.state.metrics)
+    if tracer_provider is not None:
+        from app.web import traces
+
+        traces.install(app, database, tracer_provider)
+    app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    if show_metrics:
+        app.include_router(metrics.metrics)
     return app
 
 
@@ -93,6 +114,7 @@ def create_app(database: Database, secret: str) -> FastAPI:
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Apply changes of policy in the background; close the connections at the end."""
     database: Database = app.state.database
+    asyncio.get_running_loop().set_exception_handler(logs.report_loop_error)
     # What exists by now lives as long as the process; the collector need not look at it again.
     gc.freeze()
     stop = asyncio.Event()
@@ -100,4 +122,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     stop.set()
     await worker
+    await app.state.due_counts.close()
     await database.close()

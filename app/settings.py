@@ -47,6 +47,13 @@ class Settings(BaseSettings):
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged")
     ] = "info"
+    metrics: Annotated[
+        Literal["on", "off"], Field(description="Serve figures for Prometheus at `/metrics`, without a key")
+    ] = "on"
+    traces: Annotated[
+        Literal["on", "off"],
+        Field(description="Export OpenTelemetry traces by OTLP over HTTP, as the `OTEL_*` variables say"),
+    ] = "off"
 
 
 def read_settings() -> Settings:

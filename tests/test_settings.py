@@ -14,6 +14,7 @@ from app.settings import read_settings
         ("TOUCHBASE_POOLSIZE", "TOUCHBASE_POOL_SIZE"),
         ("TOUCHBASE_DATABASE_URI", "TOUCHBASE_DATABASE_URL"),
         ("touchbase_log_levl", "TOUCHBASE_LOG_LEVEL"),
+        ("TOUCHBASE_METRIC", "TOUCHBASE_METRICS"),
         ("TOUCHBASE_", "TOUCHBASE_"),
         ("TOUCHBASE_PORT", "TOUCHBASE_"),
         ("TOUCHBASE_SERVICE_PORT", "TOUCHBASE_"),
@@ -63,7 +64,7 @@ def test_names_that_belong_to_others_are_left_alone(
     [
         ("TOUCHBASE_POOL_SIZE", "many-do-not-echo", "integer"),
         ("TOUCHBASE_POOL_SIZE", "0", "greater than or equal to 1"),
-        ("TOUCHBASE_ENVIRONMENT", "do-not-echo", "'live' or 'test'"),
+        ("TOUCHBASE_TRACES", "do-not-echo", "'on' or 'off'"),
     ],
 )
 def test_a_wrong_value_is_told_in_a_line(

@@ -24,6 +24,12 @@ from app.services.scope import AGENCY, Caller, look_up
 
 LEVELS = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
+# Of a status row `r`, at an instant: whether it is shown, and at which level.
+FLAGGED = "r.flagged_from <= :at AND r.flagged_until > :at"
+LEVEL = (
+    "CASE WHEN r.escalate_at <= :at THEN 'escalated' WHEN r.overdue_at <= :at THEN 'overdue' ELSE 'due' END"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -61,11 +67,11 @@ def _statement(column: str) -> TextClause:
         f"""
 WITH flagged AS (
   SELECT r.id, r.agency_id, r.{column}, r.position, r.due_at,
-    CASE WHEN r.escalate_at <= :at THEN 'escalated' WHEN r.overdue_at <= :at THEN 'overdue' ELSE 'due' END AS level,
+    {LEVEL} AS level,
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
   FROM reasons r
-  WHERE r.agency_id = {AGENCY} AND r.flagged_from <= :at AND r.flagged_until > :at
+  WHERE r.agency_id = {AGENCY} AND {FLAGGED}
     AND r.{column} IS NOT NULL
     AND (CAST(:owners AS uuid[]) IS NULL OR r.consultant_id = ANY(:owners))
     AND (CAST(:codes AS text[]) IS NULL OR r.code = ANY(:codes))

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.services.cards import Item, Page, Wanted, named, page, summary
-from app.services.scope import Caller
+from app.rules.vocabulary import Level
+from app.services.cards import FLAGGED, LEVEL, Item, Page, Wanted, named, page, summary
+from app.services.scope import AGENCY, Caller
+
+_COUNT = text(
+    f"SELECT {LEVEL} AS level, count(*) FROM reasons r WHERE r.agency_id = {AGENCY} AND {FLAGGED} GROUP BY 1"
+).bindparams(bindparam("at", type_=TIMESTAMP(timezone=True)), bindparam("agency_id", type_=PG_UUID))
 
 
 async def due_list(
@@ -15,6 +23,12 @@ async def due_list(
 ) -> Page:
     """Who is due a word at an instant, as cards in the order of P1."""
     return await page(db, caller, "candidate_id", _card, wanted, at=at, after=after, limit=limit)
+
+
+async def count_by_level(db: AsyncSession, caller: Caller, *, at: datetime) -> dict[Level, int]:
+    """How many items the due list holds at an instant, at each level that occurs."""
+    rows = await db.execute(_COUNT, {"agency_id": caller.agency_id, "at": at})
+    return {Level(level): count for level, count in rows}
 
 
 def _card(items: Sequence[Item]) -> dict[str, Any]:

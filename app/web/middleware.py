@@ -1,4 +1,4 @@
-"""What surrounds every request, as plain ASGI (R11): ids, HEAD, headers, logging, retries."""
+"""What surrounds every request, as plain ASGI (R11): ids, HEAD, headers, logging, counting, retries."""
 
 import asyncio
 import logging
@@ -6,18 +6,22 @@ import random
 import re
 import time
 from collections.abc import Iterable
+from functools import partial
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import RetryError, UnavailableError
-from app.web.problems import problem, unexpected
+from app.logs import Facts, request_facts
+from app.web.metrics import Metrics
+from app.web.problems import METHODS, problem, unexpected
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRIES = 3
-CLIENT_CLOSED = 499  # for the log alone: nobody is left to answer
+CLIENT_CLOSED = 499  # for the log and the figures alone: nobody is left to answer
 
 logger = logging.getLogger("touchbase.requests")
 
@@ -25,11 +29,12 @@ logger = logging.getLogger("touchbase.requests")
 class Envelope:
     """Gives a request its id, answers HEAD as GET without the body, and sets the headers every answer has.
 
-    Logs one line per request: method, route, status, time; neither the query nor anything a client wrote.
+    Counts it, and logs one line: method, route, status, time; neither the query nor anything a client wrote.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -41,6 +46,7 @@ class Envelope:
         # A copy: the server itself must go on seeing HEAD, so that it sends no body.
         inner = {**scope, "method": "GET" if is_head else scope["method"], "touchbase.request_id": request_id}
         started, status = time.perf_counter(), 0
+        told = request_facts.set(partial(facts_of, inner))
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -52,7 +58,8 @@ class Envelope:
             await send(message)
 
         try:
-            await self.app(inner, receive, answer)
+            with self.metrics.in_flight.track_inprogress():
+                await self.app(inner, receive, answer)
         except ClientDisconnect:
             status = CLIENT_CLOSED
         except Exception as error:
@@ -60,22 +67,29 @@ class Envelope:
                 raise
             await unexpected(Request(inner), error)(inner, receive, answer)
         finally:
-            _log(inner, request_id, status, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            self.metrics.answered(operation_of(inner), status or CLIENT_CLOSED, seconds)
+            _log(inner, status or CLIENT_CLOSED, seconds)
+            request_facts.reset(told)
 
 
 class Retry:
     """Runs a request again when the database gave up its transaction for another's sake (R8)."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, up to three times."""
         heard: list[Message] = []
         for attempt in range(_TRIES):
+            if attempt:
+                self.metrics.retried.inc()
             try:
                 await self.app(scope, _replaying(heard, receive), send)
             except RetryError:
+                logger.info("transaction given up for another's sake, try %d of %d", attempt + 1, _TRIES)
                 # Rivals that come back at the same moment would only meet again.
                 await asyncio.sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311 - no secret
                 continue
@@ -108,17 +122,26 @@ def _set_headers(headers: MutableHeaders, request_id: str) -> None:
     headers.setdefault("Cache-Control", "no-store")
 
 
-def _log(scope: Scope, request_id: str, status: int, seconds: float) -> None:
+def operation_of(scope: Scope) -> str | None:
+    """The operationId of a request, None where it asked for no operation of ours."""
     route = scope.get("route")
-    caller = scope.get("touchbase.caller")
-    logger.info(
-        "%s %s %d",
-        scope["method"],
-        getattr(route, "path", "-"),
-        status,
-        extra={
-            "request_id": request_id,
-            "agency_id": str(caller.agency_id) if caller else None,
-            "milliseconds": round(seconds * 1000, 1),
-        },
-    )
+    if isinstance(route, Route) and scope["method"] in (route.methods or ()):
+        return route.name
+    return None
+
+
+def facts_of(scope: Scope) -> Facts:
+    """What can be told of a request by now: its id, and once they are known its agency and its operation."""
+    facts: Facts = {"request_id": scope["touchbase.request_id"]}
+    if caller := scope.get("touchbase.caller"):
+        facts["agency_id"] = str(caller.agency_id)
+    if operation := operation_of(scope):
+        facts["operation"] = operation
+    return facts
+
+
+def _log(scope: Scope, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in METHODS else "OTHER"
+    path = getattr(scope.get("route"), "path", "-")
+    extra = {**facts_of(scope), "status": status, "milliseconds": round(seconds * 1000, 1)}
+    logger.info("%s %s %d", method, path, status, extra=extra)

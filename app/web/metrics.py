@@ -1,0 +1,70 @@
+"""What one process counts, as Prometheus reads it. Labels are words of our own: no agency, nobody (S5)."""
+
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from app.db import Database
+from app.rules.vocabulary import Level
+
+# What asked for no operation of ours, or with a method that the address has not.
+NO_OPERATION = "none"
+
+
+class Metrics:
+    """The figures of one application, in a registry of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "touchbase_requests",
+            "Requests answered, by operationId and status; 499 is a client that left.",
+            ["operation", "status"],
+            registry=self._registry,
+        )
+        self._seconds = Histogram(
+            "touchbase_request_duration_seconds",
+            "Time from a request to the end of its answer, by operationId.",
+            ["operation"],
+            registry=self._registry,
+        )
+        self.in_flight = self._gauge("requests_in_flight", "Requests being answered, this one among them.")
+        self.retried = Counter(
+            "touchbase_transactions_retried",
+            "Transactions run again after a serialisation failure or a deadlock.",
+            registry=self._registry,
+        )
+        pool = {
+            "size": ("Database connections this process may have.", database.pool.size),
+            "checked_out": ("Database connections in use.", database.pool.checkedout),
+            "waiting": ("Transactions that wait for a database connection.", lambda: database.waiting),
+        }
+        for name, (words, read) in pool.items():
+            self._gauge(f"pool_{name}", words).set_function(read)
+        self._database_up = self._gauge("database_up", "Whether this process can use its database right now.")
+        self._due = Gauge(
+            "touchbase_due_items",
+            "Items of the due lists of all agencies, by level; counted once a minute, absent without database.",
+            ["level"],
+            registry=self._registry,
+        )
+
+    def answered(self, operation: str | None, status: int, seconds: float) -> None:
+        """Count a request; `operation` is None where it asked for none of ours."""
+        name = operation or NO_OPERATION
+        self._requests.labels(name, status).inc()
+        self._seconds.labels(name).observe(seconds)
+
+    def show_due(self, counts: Mapping[Level, int], *, database_up: bool) -> None:
+        """Tell how many items are due at each level; nothing where no count is known."""
+        self._database_up.set(database_up)
+        self._due.clear()
+        for level, count in counts.items():
+            self._due.labels(level).set(count)
+
+    def text(self) -> bytes:
+        """All figures in Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(f"touchbase_{name}", words, registry=self._registry)
