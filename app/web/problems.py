@@ -1,6 +1,7 @@
 """Every error answer: RFC 9457 problem details, the same shape everywhere (H1 to H3)."""
 
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -51,6 +52,8 @@ _EXTRA_HEADERS = {
     503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
 
+_ID = re.compile(r"[0-9A-Fa-f-]{36}")
+
 logger = logging.getLogger("touchbase.problems")
 
 
@@ -97,7 +100,7 @@ def problem(
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": path_of(request),
+        "instance": instance_of(request),
         "code": code,
         "request_id": request.scope.get("touchbase.request_id", ""),
     }
@@ -114,6 +117,17 @@ def problem(
 def path_of(request: Request) -> str:
     """The path as it stands in a URL. `request.url` would also read the Host header, which may be anything."""
     return quote(request.scope["path"])
+
+
+def instance_of(request: Request) -> str:
+    """The address that was asked for, if it is one of ours and its ids are ids; else the request itself.
+
+    Anything might stand in another address, a name or a key, and an error never repeats what a client wrote (S5).
+    """
+    ids = request.scope.get("path_params", {}).values()
+    if "route" in request.scope and all(_ID.fullmatch(value) for value in ids):
+        return path_of(request)
+    return f"urn:touchbase:request:{request.scope.get('touchbase.request_id', '')}"
 
 
 def install(app: FastAPI) -> None:

@@ -59,8 +59,15 @@ async def test_a_wrong_method_names_every_right_one(
 
 async def test_a_host_header_that_is_no_host_breaks_nothing(http: httpx.AsyncClient) -> None:
     problem_of(await http.get("/v1/due", headers={"Host": "["}), 401)
-    problem = problem_of(await http.get("/a%20b%3Fc", headers={"Host": "evil.example/@x"}), 404)
-    assert problem["instance"] == "/a%20b%3Fc"
+    problem_of(await http.get("/a%20b%3Fc", headers={"Host": "evil.example/@x"}), 404)
+
+
+async def test_an_instance_is_an_address_of_ours_or_else_the_request(agency: Agency) -> None:
+    for path in ("/v1/due", f"/v1/clients/{NOWHERE}", f"/v1/clients/{NOWHERE}/contacts"):
+        assert (await agency.call("DELETE", path)).json()["instance"] == path
+    for path in ("/a%20b", "/v1/nothing", "/v1/clients/amara%20osei", f"/v1/clients/{'x' * 36}"):
+        problem = problem_of(await agency.call("GET", path), 404)
+        assert problem["instance"] == f"urn:touchbase:request:{problem['request_id']}"
 
 
 async def test_every_answer_has_the_safe_headers(http: httpx.AsyncClient, agency: Agency) -> None:

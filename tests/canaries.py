@@ -1,0 +1,103 @@
+"""Texts that must never be seen again: in no log line, no error, no figure and no span (S5)."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import httpx
+
+from tests.agency import Json
+from tests.contract.test_nasty import members
+from tests.contract.world import World, bodies
+
+MARK = "zqcanary"
+PHONE = "+44 7700 900123"
+_numbers = count()
+
+# What a text must look like to be taken, by the member it stands in.
+_SHAPES = {"email": "{}@x.test", "phone": PHONE + " x{}"}
+
+Request = tuple[str, str, dict[str, Any]]
+
+
+def canary(member: str = "") -> str:
+    """A new text, such as the member of a body would take."""
+    number = next(_numbers)
+    return _SHAPES.get(member, "{}").format(number if member == "phone" else f"{MARK}{number}")
+
+
+def seen_in(written: str, *secrets: str) -> list[str]:
+    """Which canaries, or other secrets, a text holds, with some words around."""
+    lowered = written.lower()
+    places = [(lowered.find(each.lower()), each) for each in (MARK, PHONE, *secrets)]
+    return [written[max(0, place - 200) : place + 100] for place, _ in places if place >= 0]
+
+
+def of_an_answer(response: httpx.Response) -> str:
+    """What an error tells; an answer that succeeds may tell what was asked for."""
+    headers = [f"{name}: {value}" for name, value in response.headers.items()]
+    return "\n".join([*headers, response.text]) if response.is_error else ""
+
+
+def requests(world: World, document: Json) -> Iterator[Request]:
+    """Requests for every operation with a canary in each place that takes what a client writes."""
+    for url, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for name, request in _of_operation(world, document, url, operation):
+                yield method.upper(), name, request
+    yield from _of_no_operation()
+
+
+def _of_operation(
+    world: World, document: Json, url: str, operation: Json
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
+    path = url.format(**ids)
+    given = bodies(world.ids).get(operation["operationId"], [None])
+    for body in given:
+        if body is not None:
+            yield from ((path, options) for options in _bodies(operation, document, body))
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            yield url.format(**ids | {parameter["name"]: canary()}), {"json": given[0]}
+        else:
+            yield path, {"params": {parameter["name"]: canary()}, "json": given[0]}
+    yield path, {"headers": _headers(), "json": given[0]}
+    yield path, {"headers": {"Authorization": f"Bearer {canary()}"}, "json": given[0]}
+
+
+def _bodies(operation: Json, document: Json, body: Json) -> Iterator[dict[str, Any]]:
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    for around, path in members(schema, document, body):
+        written: Any = {**body, **around}
+        *above, last = path
+        for part in above:
+            written = written[part]
+        shape = next((part for part in reversed(path) if isinstance(part, str)), "")
+        old = written[last] if isinstance(written, list) else written.get(last)
+        written[last] = canary(shape)
+        yield {"json": {**body, **around}}
+        written[last] = old
+    yield {"json": canary()}
+    broken = (f'{{"name": "{canary()}"', f'{{"{canary()}": NaN}}', f'{{"name": "{canary()}\\u0000"}}')
+    for text in broken:
+        yield {"content": text, "headers": {"Content-Type": "application/json"}}
+    yield {"content": canary(), "headers": {"Content-Type": f"text/{canary()}"}}
+    yield {"content": canary().encode() + b"\xff", "headers": {"Content-Type": "application/json"}}
+
+
+def _headers() -> dict[str, str]:
+    """Headers that we read, or a library may. An id of a request that could be one is kept (H5), so this is none."""
+    tracing = ("traceparent", "tracestate", "baggage")
+    usual = ("Accept", "Host", "User-Agent", "Cookie", "Referer", "X-Forwarded-For", "Forwarded")
+    names = (*usual, *tracing, "Idempotency-Key", "If-Match", "If-None-Match")
+    return {**{name: canary() for name in names}, "X-Request-Id": f"{canary()} {canary()}"}
+
+
+def _of_no_operation() -> Iterator[Request]:
+    yield "GET", f"/{canary()}", {}
+    yield "GET", f"/v1/clients/{canary()}%20{canary()}/more", {}
+    yield "GET", f"/v1/{canary()}?name={canary()}", {}
+    yield canary().upper(), "/v1/clients", {}
+    yield "DELETE", f"/v1/clients/{canary()}", {}
+    yield "OPTIONS", f"/v1/clients?{canary()}={canary()}", {"headers": {"Origin": f"https://{canary()}"}}
