@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+from app.web.idempotency import HEADER
+from app.web.trail import PURPOSE
 from tests.agency import Json
 from tests.contract.test_nasty import members
 from tests.contract.world import World, bodies
@@ -62,8 +64,7 @@ def _of_operation(
             yield url.format(**ids | {parameter["name"]: canary()}), {"json": given[0]}
         else:
             yield path, {"params": {parameter["name"]: canary()}, "json": given[0]}
-    yield path, {"headers": _headers(), "json": given[0]}
-    yield path, {"headers": {"Authorization": f"Bearer {canary()}"}, "json": given[0]}
+    yield from ((path, {"headers": headers, "json": given[0]}) for headers in _headers())
 
 
 def _bodies(operation: Json, document: Json, body: Json) -> Iterator[dict[str, Any]]:
@@ -86,12 +87,19 @@ def _bodies(operation: Json, document: Json, body: Json) -> Iterator[dict[str, A
     yield {"content": canary().encode() + b"\xff", "headers": {"Content-Type": "application/json"}}
 
 
-def _headers() -> dict[str, str]:
+# Headers that change nothing of an answer.
+_HARMLESS = (
+    *("Accept", "Cookie", "Forwarded", "Host", "Referer", "User-Agent", "X-Forwarded-For"),
+    *("traceparent", "tracestate", "baggage", PURPOSE),
+)
+
+
+def _headers() -> Iterator[dict[str, str]]:
     """Headers that we read, or a library may. An id of a request that could be one is kept (H5), so this is none."""
-    tracing = ("traceparent", "tracestate", "baggage")
-    usual = ("Accept", "Host", "User-Agent", "Cookie", "Referer", "X-Forwarded-For", "Forwarded")
-    names = (*usual, *tracing, "Idempotency-Key", "If-Match", "If-None-Match")
-    return {**{name: canary() for name in names}, "X-Request-Id": f"{canary()} {canary()}"}
+    yield {**{name: canary() for name in _HARMLESS}, "X-Request-Id": f"{canary()} {canary()}"}
+    for name in ("Authorization", HEADER, "If-Match", "If-None-Match"):
+        yield {name: f"Bearer {canary()}"}
+        yield {name: f'"{canary()}"'}
 
 
 def _of_no_operation() -> Iterator[Request]:
