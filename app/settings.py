@@ -1,5 +1,6 @@
 """Settings, read from the environment once at start. The README's table is tested against this file."""
 
+import logging
 import os
 import re
 from difflib import get_close_matches
@@ -20,6 +21,8 @@ CLIENT_VARIABLES = {"TOUCHBASE_API_KEY", "TOUCHBASE_URL"}
 _OF_A_CLUSTER = re.compile(
     r"\w+_(SERVICE_HOST=|SERVICE_PORT(_\w+)?=\d+$|PORT(_\d+_\w+)?=\w+://|PORT_\d+_\w+_(PROTO|PORT|ADDR)=)"
 )
+
+logger = logging.getLogger("touchbase.settings")
 
 
 class Settings(BaseSettings):
@@ -57,8 +60,8 @@ class Settings(BaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings of this process. Raises SetupError for a value that is wrong, or a name that sets nothing."""
-    _refuse_unknown()
+    """The settings of this process; warns of a name that sets nothing. Raises SetupError for a value that is wrong."""
+    _warn_of_unknown()
     try:
         return Settings()
     except ValidationError as error:
@@ -66,10 +69,10 @@ def read_settings() -> Settings:
         raise SetupError(" ".join(wrong)) from None
 
 
-def _refuse_unknown() -> None:
+def _warn_of_unknown() -> None:
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
     for name, value in os.environ.items():
         ours = name.upper().startswith(PREFIX) and not _OF_A_CLUSTER.match(f"{name}={value}")
         if ours and name.upper() not in known | CLIENT_VARIABLES:
             [closest] = get_close_matches(name.upper(), sorted(known), n=1, cutoff=0)
-            raise SetupError(f"{name} is no setting of Touchbase. Did you mean {closest}?")
+            logger.warning("%s is no setting of Touchbase. Did you mean %s?", name, closest)
