@@ -143,7 +143,7 @@ def _id_paths(schema: Json, document: Json, path: tuple[str | int, ...]) -> Iter
         yield from _id_paths(member, document, (*path, name))
 
 
-def _present(call: Call, slot: Slot) -> bool:
+def is_present(call: Call, slot: Slot) -> bool:
     """Whether a request names an id there at all; a client is told no relays, for instance."""
     value: Any = {"path": call.parameters, "query": call.query, "body": call.body}[slot.where]
     for part in slot.path:
@@ -180,7 +180,7 @@ async def test_every_place_for_an_id_is_tried(worlds: tuple[World, World], docum
     for call, operation in calls(document, worlds[0]):
         for slot in slots(call, operation, document.document):
             key = (call.operation, slot)
-            tried[key] = tried.get(key, False) or _present(call, slot)
+            tried[key] = tried.get(key, False) or is_present(call, slot)
     assert [key for key, present in tried.items() if not present] == []
     assert len(tried) > 60
 
@@ -192,7 +192,7 @@ async def test_anothers_id_is_answered_as_one_that_does_not_exist(
     before = await stored(owner, *worlds)
     for call, operation in calls(document, ours):
         for slot in slots(call, operation, document.document):
-            if _present(call, slot):
+            if is_present(call, slot):
                 anothers = theirs.id_for(slot.name, call.body or {})
                 await refused_alike(call, slot, ours, anothers)
     assert await stored(owner, *worlds) == before
