@@ -18,6 +18,7 @@ from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
+from app.migrate import pending_sql
 from app.models import Role
 from app.services import api_keys
 from app.services.access import SCOPES
@@ -132,10 +133,14 @@ def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
 
 
 @main.command()
+@click.option("--sql", is_flag=True, help="Print what would run, as a script for psql, and run nothing.")
 @DATA_DIR
-def migrate(data_dir: Path | None) -> None:
+def migrate(*, sql: bool, data_dir: Path | None) -> None:
     """Bring the schema of the database to this release's."""
     with embedded.database(read_settings(), data_dir, report=say) as url:
+        if sql:
+            click.echo(pending_sql(url), nl=False)
+            return
         migrate_schema(url)
     say("The schema is up to date.")
 
