@@ -66,7 +66,7 @@ async def _current_revision(url: str) -> str | None:
             return await connection.run_sync(read)
     except DATABASE_ERRORS as error:
         name = type(getattr(error, "orig", None) or error).__name__
-        raise SetupError(f"Cannot connect to the database to migrate it ({name}).") from None
+        raise SetupError(f"Cannot connect to the database ({name}).") from None
     finally:
         await engine.dispose()
 
@@ -75,9 +75,7 @@ def check_known(revision: str | None) -> None:
     """Raise SetupError for a revision that this release has never heard of."""
     known = {script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()}
     if revision is not None and revision not in known:
-        raise SetupError(
-            f"The schema is at revision {revision}, which a newer release made; use that release."
-        )
+        raise SetupError(f"The schema has revision {revision}, which a newer release made; use that release.")
 
 
 def head() -> str:

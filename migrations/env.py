@@ -10,9 +10,8 @@ from sqlalchemy.pool import NullPool
 
 from app.db import async_url
 from app.models import Base
+from migrations import RUNNERS_LOCK
 
-# Any number that nothing else locks: it keeps two runners apart. The lock goes with the connection, however that ends.
-ADVISORY_LOCK = 7_203_115
 WAIT_SECONDS = 0.1
 
 LIMIT = "SET lock_timeout = '2s'"
@@ -20,7 +19,7 @@ LIMIT = "SET lock_timeout = '2s'"
 # A script cannot wait as `migrate` does, so it refuses.
 REFUSE_A_SECOND_RUNNER = f"""DO $$
 BEGIN
-    IF NOT pg_try_advisory_lock({ADVISORY_LOCK}) THEN
+    IF NOT pg_try_advisory_lock({RUNNERS_LOCK}) THEN
         RAISE EXCEPTION 'Another runner is migrating this database.';
     END IF;
 END
@@ -44,12 +43,12 @@ def migrate(connection: Connection) -> None:
 
 
 def wait_for_other_runners(connection: Connection) -> None:
-    """Take the lock, however long the other runner has it.
+    """Take the lock, however long the other runner has it. It goes with the connection, however that ends.
 
     In transactions that end at once: the other runner's CREATE INDEX CONCURRENTLY waits for every older transaction,
     and so would wait for one that waits for it.
     """
-    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": ADVISORY_LOCK}):
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": RUNNERS_LOCK}):
         connection.commit()
         time.sleep(WAIT_SECONDS)
 

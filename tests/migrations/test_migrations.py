@@ -28,6 +28,7 @@ from app.db import async_url
 from app.errors import SetupError
 from app.migrate import alembic_config, head, migrate, upgrade_sql
 from app.models import Base
+from migrations import RUNNERS_LOCK
 from migrations.versions import __path__ as versions
 
 Found = TypeVar("Found")
@@ -35,7 +36,6 @@ Rows = set[tuple[object, ...]]
 
 SCRIPTS: list[Script] = list(reversed(list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())))
 
-RUNNERS_LOCK = 7_203_115  # as in migrations/env.py
 
 # All that makes a schema, in PostgreSQL's own words.
 CATALOGUE = {
