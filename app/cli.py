@@ -13,11 +13,12 @@ import click
 import yaml
 from opentelemetry.trace import TracerProvider
 
-from app import embedded, logs, server
+from app import backups, embedded, logs, server
 from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
+from app.migrate import pending_sql
 from app.models import Role
 from app.services import api_keys
 from app.services.access import SCOPES
@@ -30,6 +31,8 @@ DATA_DIR = click.option(
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the embedded database lives; a folder of your own by default.",
 )
+
+FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
 
 def say(words: str) -> None:
@@ -132,12 +135,43 @@ def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
 
 
 @main.command()
+@click.option("--sql", is_flag=True, help="Print what would run, as a script for psql, and run nothing.")
 @DATA_DIR
-def migrate(data_dir: Path | None) -> None:
+def migrate(*, sql: bool, data_dir: Path | None) -> None:
     """Bring the schema of the database to this release's."""
     with embedded.database(read_settings(), data_dir, report=say) as url:
+        if sql:
+            click.echo(pending_sql(url), nl=False)
+            return
         migrate_schema(url)
     say("The schema is up to date.")
+
+
+@main.command()
+@FILE
+@DATA_DIR
+def backup(file: Path, data_dir: Path | None) -> None:
+    """Write everything in the database to a new FILE, but for the secret."""
+    settings = read_settings()
+    with embedded.database(settings, data_dir, report=say) as url:
+        manifest = backups.back_up(url, file, settings.postgres_bin)
+    say(f"{file} holds {manifest}.")
+    say(f"Keep {embedded.place_of_secret(settings, data_dir)} too: its API keys are useless without that.")
+
+
+@main.command()
+@FILE
+@DATA_DIR
+def restore(file: Path, data_dir: Path | None) -> None:
+    """Bring a backup back from FILE into an empty database."""
+    settings = read_settings()
+    with embedded.database(settings, data_dir, report=say) as url:
+        manifest = backups.restore(url, file, settings.postgres_bin)
+        asyncio.run(_check(url))
+    say(f"Restored {manifest}.")
+    say(
+        f"Its API keys need the secret of that time: put it into {embedded.place_of_secret(settings, data_dir)}."
+    )
 
 
 @main.command()

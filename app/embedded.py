@@ -71,6 +71,13 @@ def secret_of(settings: Settings, data_dir: Path | None) -> str:
     return _kept(_folder(data_dir) / "secret", lambda: secrets.token_urlsafe(48))
 
 
+def place_of_secret(settings: Settings, data_dir: Path | None) -> str:
+    """Where the operator finds the secret, in their words."""
+    if settings.secret or settings.database_url:
+        return "TOUCHBASE_SECRET"
+    return str(_folder(data_dir) / "secret")
+
+
 async def _first_key(
     url: str, where: Path, settings: Settings, secret: str, report: Report
 ) -> tuple[str, UUID]:

@@ -45,7 +45,8 @@ class Settings(BaseSettings):
     ] = "live"
     pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections of one process")] = 10
     postgres_bin: Annotated[
-        Path | None, Field(description="Folder of the PostgreSQL programs for the embedded mode")
+        Path | None,
+        Field(description="Folder of the PostgreSQL programs for the embedded mode, backups and restoring"),
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged")

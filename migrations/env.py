@@ -1,6 +1,7 @@
 """Alembic's entry: one migration is one transaction, one runner at a time, and none waits long for a lock."""
 
 import asyncio
+import time
 
 from alembic import context
 from sqlalchemy import Connection, text
@@ -9,9 +10,20 @@ from sqlalchemy.pool import NullPool
 
 from app.db import async_url
 from app.models import Base
+from migrations import RUNNERS_LOCK
 
-# Any number that nothing else locks: it keeps two runners apart.
-ADVISORY_LOCK = 7_203_115
+WAIT_SECONDS = 0.1
+
+LIMIT = "SET lock_timeout = '2s'"
+
+# A script cannot wait as `migrate` does, so it refuses.
+REFUSE_A_SECOND_RUNNER = f"""DO $$
+BEGIN
+    IF NOT pg_try_advisory_lock({RUNNERS_LOCK}) THEN
+        RAISE EXCEPTION 'Another runner is migrating this database.';
+    END IF;
+END
+$$"""
 
 
 def migrate(connection: Connection) -> None:
@@ -23,13 +35,22 @@ def migrate(connection: Connection) -> None:
         compare_type=True,
         compare_server_default=True,
     )
-    # The other runner may take long; only then comes the limit, which would hold for this lock as well.
-    connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})
-    connection.execute(text("SET lock_timeout = '2s'"))
+    wait_for_other_runners(connection)
+    connection.execute(text(LIMIT))
     connection.commit()
-    # The lock goes with the connection, however this ends.
     with context.begin_transaction():
         context.run_migrations()
+
+
+def wait_for_other_runners(connection: Connection) -> None:
+    """Take the lock, however long the other runner has it. It goes with the connection, however that ends.
+
+    In transactions that end at once: the other runner's CREATE INDEX CONCURRENTLY waits for every older transaction,
+    and so would wait for one that waits for it.
+    """
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": RUNNERS_LOCK}):
+        connection.commit()
+        time.sleep(WAIT_SECONDS)
 
 
 async def connect_and_migrate() -> None:
@@ -43,4 +64,16 @@ async def connect_and_migrate() -> None:
         await engine.dispose()
 
 
-asyncio.run(connect_and_migrate())
+def print_sql() -> None:
+    """Write the statements that `migrate` would run, and run none."""
+    context.configure(dialect_name="postgresql", literal_binds=True, transaction_per_migration=True)
+    context.execute(REFUSE_A_SECOND_RUNNER)
+    context.execute(LIMIT)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    print_sql()
+else:
+    asyncio.run(connect_and_migrate())

@@ -13,6 +13,7 @@ from pathlib import Path
 from app.postgres.places import Account, Places, PostgresError, run
 
 PROGRAMS = ("initdb", "postgres", "psql")
+CLIENTS = ("pg_dump", "pg_restore", "psql")
 OLDEST = 15
 
 
@@ -22,6 +23,20 @@ class Programs:
 
     bin_dir: Path
     version: int
+
+
+def find_clients(bin_dir: Path | None, server_version: int) -> Path:
+    """The first folder whose pg_dump, pg_restore and psql are at least as new as a server, which they must be."""
+    tried: list[str] = []
+    for origin, candidate in _candidates(bin_dir):
+        problem = _problem(candidate, None, CLIENTS, server_version)
+        if not problem:
+            return candidate
+        tried.append(f"{origin}: {candidate} {problem}")
+    raise PostgresError(
+        f"No pg_dump, pg_restore and psql of PostgreSQL {server_version} or newer found; "
+        f"TOUCHBASE_POSTGRES_BIN may name their folder. Tried {'; '.join(tried) or 'nothing'}."
+    )
 
 
 def find(bin_dir: Path | None, places: Places, account: Account) -> Programs:
@@ -60,21 +75,23 @@ def _installed() -> Iterator[tuple[str, Path]]:
         yield "PATH", Path(on_path).resolve().parent
 
 
-def _problem(bin_dir: Path, account: Account | None) -> str:
+def _problem(
+    bin_dir: Path, account: Account | None, programs: tuple[str, ...] = PROGRAMS, oldest: int = OLDEST
+) -> str:
     """Why the account (None: we ourselves) cannot use these programs, else ''."""
-    for name in PROGRAMS:
+    for name in programs:
         try:
             done = run([bin_dir / name, "--version"], account)
         except OSError as error:
             return f"({name}: {error.strerror})"
         if done.returncode:
             return f"({name} does not run: {done.stderr.strip()})"
-    version = _version(bin_dir)
-    return "" if version >= OLDEST else f"(version {version} is older than {OLDEST})"
+    version = _version(bin_dir, programs[0])
+    return "" if version >= oldest else f"(version {version} is older than {oldest})"
 
 
-def _version(bin_dir: Path) -> int:
-    found = re.search(r"\) (\d+)", run([bin_dir / "postgres", "--version"]).stdout)
+def _version(bin_dir: Path, program: str = "postgres") -> int:
+    found = re.search(r"\) (\d+)", run([bin_dir / program, "--version"]).stdout)
     return int(found[1]) if found else 0
 
 

@@ -1,8 +1,12 @@
 """Migrations go up, down and up again, and end where the models say (R12)."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
@@ -14,14 +18,17 @@ from alembic.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app import postgres
 from app.cli import main
 from app.db import async_url
-from app.migrate import FOLDER, alembic_config, head, migrate
+from app.errors import SetupError
+from app.migrate import alembic_config, head, migrate, upgrade_sql
 from app.models import Base
+from migrations import RUNNERS_LOCK
 from migrations.versions import __path__ as versions
 
 Found = TypeVar("Found")
@@ -29,7 +36,6 @@ Rows = set[tuple[object, ...]]
 
 SCRIPTS: list[Script] = list(reversed(list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())))
 
-RUNNERS_LOCK = 7_203_115  # as in migrations/env.py
 
 # All that makes a schema, in PostgreSQL's own words.
 CATALOGUE = {
@@ -56,6 +62,15 @@ CATALOGUE = {
         """,
 }
 
+# What the migrations alone make: who may do what, and see which rows.
+WALLS = {
+    "grants": """
+        SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
+        """,
+    "policies": "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies",
+}
+
 
 def within(url: str, work: Callable[[Connection], Found]) -> Found:
     """Something done in a transaction as the owner."""
@@ -68,6 +83,11 @@ def within(url: str, work: Callable[[Connection], Found]) -> Found:
     return asyncio.run(connected())
 
 
+def execute(url: str, *statements: str) -> None:
+    """Statements run in one transaction as the owner."""
+    within(url, lambda connection: [connection.execute(text(statement)) for statement in statements])
+
+
 def rows(url: str, sql: str) -> Rows:
     """The answer to a question."""
     return within(url, lambda connection: {tuple(row) for row in connection.execute(text(sql))})
@@ -75,7 +95,12 @@ def rows(url: str, sql: str) -> Rows:
 
 def catalogue(url: str) -> dict[str, Rows]:
     """A schema as it stands."""
-    return {name: rows(url, sql) for name, sql in CATALOGUE.items()}
+    return {name: rows(url, sql) for name, sql in (CATALOGUE | WALLS).items()}
+
+
+def revisions(url: str) -> Rows:
+    """The revision that a database says it is at."""
+    return rows(url, "SELECT version_num FROM alembic_version")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.revision)
@@ -108,7 +133,7 @@ def test_there_is_one_head(empty_url: str) -> None:
     assert ScriptDirectory.from_config(alembic_config("")).get_heads() == [head()]
     assert head() == SCRIPTS[-1].revision
     migrate(empty_url)
-    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+    assert revisions(empty_url) == {(head(),)}
 
 
 def test_alembic_finds_no_drift_from_the_models(scratch_url: str) -> None:
@@ -142,32 +167,120 @@ def test_migrating_twice_changes_nothing(scratch_url: str) -> None:
     assert catalogue(scratch_url) == before
 
 
-def test_a_second_runner_waits_for_the_first_however_long_it_takes(empty_url: str) -> None:
+def test_runners_wait_for_one_another_however_long_it_takes(empty_url: str) -> None:
     """The lock between runners is outside the short time that a migration may wait for the lock of a table."""
+    runner = [sys.executable, "-m", "app", "migrate"]
+    environment = os.environ | {"TOUCHBASE_DATABASE_URL": empty_url}
 
-    def start_second_runner(first: Connection) -> Future[None]:
+    def start_two(first: Connection) -> list[subprocess.Popen[bytes]]:
         first.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RUNNERS_LOCK})
-        second = pool.submit(migrate, empty_url)
-        with pytest.raises(TimeoutError):
-            second.result(timeout=2.3)
-        return second
+        runners = [subprocess.Popen(runner, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+        for waiting in runners:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(2.3)
+        return runners
 
-    with ThreadPoolExecutor(1) as pool:
-        within(empty_url, start_second_runner).result(timeout=20)
-    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+    assert [runner.wait(60) for runner in within(empty_url, start_two)] == [0, 0]
+    assert revisions(empty_url) == {(head(),)}
 
 
 def test_the_command_migrates(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOUCHBASE_DATABASE_URL", empty_url)
     result = CliRunner().invoke(main, ["migrate"])
     assert result.exit_code == 0, result.output
-    assert rows(empty_url, "SELECT version_num FROM alembic_version") == {(head(),)}
+    assert revisions(empty_url) == {(head(),)}
 
 
-def test_a_migration_waits_for_no_lock_and_runs_in_one_transaction() -> None:
-    environment = (FOLDER / "env.py").read_text(encoding="utf-8")
-    assert "transaction_per_migration=True" in environment
-    assert "SET lock_timeout = '2s'" in environment
+def test_the_command_prints_what_it_would_run(
+    empty_url: str, scratch_url: str, server: postgres.Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Run with psql, the script makes the same schema."""
+    monkeypatch.setenv("TOUCHBASE_DATABASE_URL", empty_url)
+    command.upgrade(alembic_config(empty_url), SCRIPTS[0].revision)
+    printed = CliRunner().invoke(main, ["migrate", "--sql"])
+    assert revisions(empty_url) == {(SCRIPTS[0].revision,)}
+    script = tmp_path / "migrate.sql"
+    script.write_text(printed.stdout, encoding="utf-8")
+    psql = [str(server.bin_dir / "psql"), "-Xq", "-v", "ON_ERROR_STOP=1", "-f", str(script)]
+    subprocess.run([*psql, empty_url.replace("+asyncpg", "")], check=True, stdout=subprocess.DEVNULL)
+    assert catalogue(empty_url) == catalogue(scratch_url)
+    assert revisions(empty_url) == {(head(),)}
+
+
+def test_a_schema_of_a_newer_release_is_left_alone(scratch_url: str) -> None:
+    execute(scratch_url, "UPDATE alembic_version SET version_num = '9999_from_the_future'")
+    with pytest.raises(SetupError, match="9999_from_the_future, which a newer release made"):
+        migrate(scratch_url)
+
+
+def refuse(url: str, revision: str) -> None:
+    """Let a revision fail in its last statement, which tells that it is done."""
+    execute(
+        url,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not today'; END $$",
+        "CREATE TRIGGER refuse BEFORE UPDATE ON alembic_version FOR EACH ROW"
+        f" WHEN (NEW.version_num = '{revision}') EXECUTE FUNCTION refuse()",
+    )
+
+
+def test_a_revision_that_fails_leaves_those_before_it(empty_url: str) -> None:
+    first, *_, last_but_one, last = SCRIPTS
+    command.upgrade(alembic_config(empty_url), first.revision)
+    refuse(empty_url, last.revision)
+    with pytest.raises(DBAPIError, match="not today"):
+        migrate(empty_url)
+    assert revisions(empty_url) == {(last_but_one.revision,)}
+
+
+@dataclass
+class Step:
+    """One revision, and a database at the revision before."""
+
+    url: str
+    before: str
+    revision: str
+
+    def run(self) -> None:
+        """Migrate by this revision."""
+        command.upgrade(alembic_config(self.url), self.revision)
+
+
+@pytest.fixture(params=SCRIPTS[1:], ids=lambda script: script.revision)
+def step(request: pytest.FixtureRequest, empty_url: str) -> Step:
+    """Each revision but the first, about to run."""
+    step = Step(empty_url, request.param.down_revision, request.param.revision)
+    command.upgrade(alembic_config(empty_url), step.before)
+    return step
+
+
+def test_a_revision_that_meets_a_held_lock_gives_up_and_changes_nothing(step: Step) -> None:
+    """Whoever waits for the lock of a table makes everybody behind them wait, however short their own work."""
+    schema_before = catalogue(step.url)
+    tables = ", ".join({str(row[0]) for row in schema_before["grants"]})
+
+    def meet(connection: Connection) -> None:
+        connection.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(DBAPIError, match="lock timeout"):
+            pool.submit(step.run).result(timeout=20)
+
+    with ThreadPoolExecutor(1) as pool:
+        within(step.url, meet)
+    assert catalogue(step.url) == schema_before
+    step.run()
+    assert revisions(step.url) == {(step.revision,)}
+
+
+def test_a_revision_that_fails_in_its_last_statement_is_undone_or_starts_over(step: Step) -> None:
+    """Each is one transaction; only what builds indexes while everybody works on cannot be, and can run again."""
+    refuse(step.url, step.revision)
+    schema_before = catalogue(step.url)
+    with pytest.raises(DBAPIError, match="not today"):
+        step.run()
+    undone = catalogue(step.url) == schema_before
+    assert undone == ("CONCURRENTLY" not in upgrade_sql(step.before, step.revision))
+    execute(step.url, "DROP FUNCTION refuse CASCADE")
+    step.run()
+    assert revisions(step.url) == {(step.revision,)}
 
 
 OLD_SCOPES = (
@@ -189,12 +302,8 @@ OLD_ROWS = f"""
 
 
 def test_pauses_move_to_rows_of_their_own_and_full_keys_stay_full(empty_url: str) -> None:
-    def insert(connection: Connection) -> None:
-        for statement in OLD_ROWS.split(";\n")[:-1]:
-            connection.execute(text(statement))
-
     command.upgrade(alembic_config(empty_url), "0001_create_schema")
-    within(empty_url, insert)
+    execute(empty_url, *OLD_ROWS.split(";\n")[:-1])
     migrate(empty_url)
     moved = rows(
         empty_url,
