@@ -10,7 +10,9 @@ from fastapi import FastAPI
 
 from app import migrate
 from app.api import (
+    api_keys,
     applications,
+    audit,
     candidates,
     chase,
     client_contacts,
@@ -22,6 +24,8 @@ from app.api import (
     due,
     feedback,
     health,
+    identities,
+    identity_providers,
     interviews,
     jobs,
     pauses,
@@ -33,8 +37,11 @@ from app.api import (
     timescales,
 )
 from app.db import Database
+from app.outbound import GuardedTransport, Outbound
+from app.settings import Settings
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
+from app.web.issuers import Issuers
 from app.web.middleware import Envelope, Retry
 from app.worker import recomputations
 
@@ -59,13 +66,18 @@ ROUTERS = (
     consultants.consultants,
     covers.covers,
     policies.policies,
+    api_keys.api_keys,
+    identity_providers.identity_providers,
+    identities.identities,
+    audit.audit,
     health.health,
     docs.docs,
 )
 
 
-def create_app(database: Database, secret: str) -> FastAPI:
+def create_app(database: Database, secret: str, settings: Settings | None = None) -> FastAPI:
     """The service over a database; `secret` keys the HMAC of API keys and cursors."""
+    settings = settings or Settings()
     app = FastAPI(
         title="Touchbase",
         version=version("touchbase"),
@@ -79,7 +91,8 @@ def create_app(database: Database, secret: str) -> FastAPI:
     )
     app.state.database = database
     app.state.revision = migrate.head()
-    app.state.authenticator = Authenticator(database, secret)
+    app.state.settings = settings
+    app.state.authenticator = Authenticator(database, secret, _issuers(settings))
     problems.install(app)
     openapi.install(app)
     app.add_middleware(Retry)
@@ -87,6 +100,10 @@ def create_app(database: Database, secret: str) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+def _issuers(settings: Settings) -> Issuers:
+    return Issuers(Outbound(GuardedTransport(settings.oidc_allow_nets or ())))
 
 
 @asynccontextmanager
@@ -100,4 +117,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     stop.set()
     await worker
+    await app.state.authenticator.issuers.close()
     await database.close()

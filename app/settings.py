@@ -3,8 +3,14 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.outbound import Network
+
+
+def _listed(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -28,6 +34,15 @@ class Settings(BaseSettings):
     pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections of one process")] = 10
     postgres_bin: Annotated[
         Path | None, Field(description="Folder of the PostgreSQL programs for the embedded mode")
+    ] = None
+    oidc_allow_nets: Annotated[
+        tuple[Network, ...] | None,
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(
+            description="Networks in which issuers of tokens may be called although they are private, also over "
+            "http; comma-separated, such as 10.0.0.0/8"
+        ),
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged")
