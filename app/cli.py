@@ -21,7 +21,7 @@ from app.main import create_app
 from app.migrate import migrate as migrate_schema
 from app.models import ApiKey, Role
 from app.services import api_keys, audit
-from app.services.access import ALL, SCOPES
+from app.services.access import ALL, Scope
 from app.services.api_keys import Mint
 from app.services.audit import Deed
 from app.services.scope import Caller, rows_of
@@ -175,7 +175,7 @@ def key() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(sorted(SCOPES)),
+    type=click.Choice(sorted(str(scope) for scope in Scope)),
     help="What it may do, one by one, instead of a role.",
 )
 @click.option(

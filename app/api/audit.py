@@ -37,10 +37,14 @@ class AuditEntryView(Tagged):
 async def list_audit_entries(
     work: InWork,
     paging: Paged,
-    principal: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
-    consultant_id: Annotated[Id | None, Query()] = None,
-    operation: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
-    object_id: Annotated[Id | None, Query(description="Empty for what is not the agency's.")] = None,
+    principal: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="Only what this caller did")
+    ] = None,
+    consultant_id: Annotated[Id | None, Query(description="Only what this consultant did")] = None,
+    operation: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="Only this operation, by its name")
+    ] = None,
+    object_id: Annotated[Id | None, Query(description="Only what was done to this object")] = None,
     since: Annotated[Instant | None, Query(description="Only what was recorded then or later")] = None,
     until: Annotated[Instant | None, Query(description="Only what was recorded before")] = None,
 ) -> Page[AuditEntryView]:
