@@ -6,12 +6,15 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import UUID
 
 import click
 import yaml
 from opentelemetry.trace import TracerProvider
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import backups, embedded, logs, server
 from app.db import Database, connected
@@ -19,9 +22,12 @@ from app.errors import TouchbaseError
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
 from app.migrate import pending_sql
-from app.models import Role
-from app.services import api_keys
-from app.services.access import SCOPES
+from app.models import ApiKey, Role
+from app.services import api_keys, audit
+from app.services.access import ALL, Scope
+from app.services.api_keys import Mint
+from app.services.audit import Deed
+from app.services.scope import Caller, rows_of
 from app.settings import Settings, read_settings
 
 Result = TypeVar("Result")
@@ -80,12 +86,8 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
         asyncio.run(_check(home.url))
         ending.check()
         with _tracing(settings) as tracer_provider:
-            app = create_app(
-                Database(home.url, pool_size=settings.pool_size),
-                home.secret,
-                show_metrics=settings.metrics == "on",
-                tracer_provider=tracer_provider,
-            )
+            database = Database(home.url, pool_size=settings.pool_size)
+            app = create_app(database, home.secret, settings, tracer_provider=tracer_provider)
             server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
 
 
@@ -220,7 +222,7 @@ def key() -> None:
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(sorted(SCOPES)),
+    type=click.Choice(sorted(str(scope) for scope in Scope)),
     help="What it may do, one by one, instead of a role.",
 )
 @click.option(
@@ -236,7 +238,7 @@ def create_key(
     async def work(database: Database, secret: str) -> str:
         generated = api_keys.generate(settings.environment)
         async with database.transaction(agency_id) as db:
-            await api_keys.create_key(
+            row = await api_keys.create_key(
                 db,
                 agency_id,
                 generated,
@@ -246,11 +248,88 @@ def create_key(
                 scopes=scopes or None,
                 expires_at=expires_at,
             )
+            await _note(db, agency_id, "create_api_key", row.id)
         return generated
 
     with embedded.database(settings, data_dir, report=say) as url:
         secret = embedded.secret_of(settings, data_dir)
         click.echo(_with_database(url, lambda database: work(database, secret)))
+
+
+@key.command("list")
+@click.argument("agency_id", type=click.UUID)
+@DATA_DIR
+def list_keys(agency_id: UUID, data_dir: Path | None) -> None:
+    """List an agency's API keys, never a secret: a line of JSON for each."""
+
+    async def work(database: Database) -> None:
+        async with database.transaction(agency_id) as db:
+            for row in await db.scalars(rows_of(_operator(agency_id), ApiKey).order_by(ApiKey.id)):
+                click.echo(json.dumps(_told(row)))
+
+    with embedded.database(Settings(), data_dir, report=say) as url:
+        _with_database(url, work)
+
+
+@key.command("rotate")
+@click.argument("agency_id", type=click.UUID)
+@click.argument("api_key_id", type=click.UUID)
+@click.option(
+    "--overlap-seconds",
+    default=86_400,
+    show_default=True,
+    type=click.IntRange(0, 604_800),
+    help="How long the present text goes on working.",
+)
+@DATA_DIR
+def rotate_key(agency_id: UUID, api_key_id: UUID, overlap_seconds: int, data_dir: Path | None) -> None:
+    """Give an API key a new text and print it, this once."""
+    settings, overlap = Settings(), timedelta(seconds=overlap_seconds)
+
+    async def work(database: Database, mint: Mint) -> str:
+        async with database.transaction(agency_id) as db:
+            now, caller = db.info["now"], _operator(agency_id)
+            issued = await api_keys.rotate(db, caller, mint, api_key_id, overlap=overlap, now=now)
+            await _note(db, agency_id, "rotate_api_key", api_key_id)
+        return issued.text
+
+    with embedded.database(settings, data_dir, report=say) as url:
+        mint = Mint(settings.environment, embedded.secret_of(settings, data_dir))
+        click.echo(_with_database(url, lambda database: work(database, mint)))
+
+
+@key.command("revoke")
+@click.argument("agency_id", type=click.UUID)
+@click.argument("api_key_id", type=click.UUID)
+@DATA_DIR
+def revoke_key(agency_id: UUID, api_key_id: UUID, data_dir: Path | None) -> None:
+    """End an API key for good."""
+
+    async def work(database: Database) -> None:
+        async with database.transaction(agency_id) as db:
+            await api_keys.revoke(db, _operator(agency_id), api_key_id, now=db.info["now"])
+            await _note(db, agency_id, "revoke_api_key", api_key_id)
+
+    with embedded.database(Settings(), data_dir, report=say) as url:
+        _with_database(url, work)
+    say("The key is revoked.")
+
+
+def _operator(agency_id: UUID) -> Caller:
+    """Whoever can run commands on the server may do everything."""
+    return Caller(agency_id, "operator", ALL)
+
+
+async def _note(db: AsyncSession, agency_id: UUID, operation: str, api_key_id: UUID) -> None:
+    """What is done by command stands in the audit trail too."""
+    deed = Deed(operation, "command", None)
+    await audit.note(db, _operator(agency_id), deed, [api_key_id], None, now=db.info["now"])
+
+
+def _told(key: ApiKey) -> dict[str, Any]:
+    instants = {name: getattr(key, name) for name in ("expires_at", "revoked_at", "last_used_at")}
+    told = {name: value.isoformat() if value else None for name, value in instants.items()}
+    return {"id": str(key.id), "name": key.name, "role": key.role, "scopes": key.scopes, **told}
 
 
 @main.command()

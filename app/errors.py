@@ -35,6 +35,14 @@ class UnsafeRoleError(SetupError):
         )
 
 
+class UnsealableError(TouchbaseError):
+    """Sealed bytes were changed, or sealed under another secret of the service."""
+
+
+class OutboundError(TouchbaseError):
+    """Another server must not be called, cannot be reached, or does not answer as it should (S6)."""
+
+
 class RefusedError(TouchbaseError):
     """A request that cannot be carried out, as its sender can see: `code` is stable, `detail` for people.
 
@@ -66,14 +74,14 @@ class UnauthenticatedError(RefusedError):
     """No credential, or none that is valid. It never says which (S3)."""
 
     code = "unauthenticated"
-    detail = "A valid API key is required: Authorization: Bearer tb_..."
+    detail = "A valid credential is required: Authorization: Bearer, then an API key (tb_...) or a consultant's token."
 
 
 class ForbiddenError(RefusedError):
     """A known caller lacks the scope."""
 
     code = "forbidden"
-    detail = "This API key lacks the scope that the operation needs."
+    detail = "The caller lacks the scope that the operation needs."
 
 
 class NotFoundError(RefusedError):

@@ -11,7 +11,9 @@ from opentelemetry.trace import TracerProvider
 
 from app import logs, migrate
 from app.api import (
+    api_keys,
     applications,
+    audit,
     candidates,
     chase,
     client_contacts,
@@ -23,6 +25,8 @@ from app.api import (
     due,
     feedback,
     health,
+    identities,
+    identity_providers,
     interviews,
     jobs,
     metrics,
@@ -35,8 +39,11 @@ from app.api import (
     timescales,
 )
 from app.db import Database
+from app.outbound import GuardedTransport, Outbound
+from app.settings import Settings
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
+from app.web.issuers import Issuers
 from app.web.metrics import Metrics
 from app.web.middleware import Envelope, Retry
 from app.worker import recomputations
@@ -63,6 +70,10 @@ ROUTERS = (
     consultants.consultants,
     covers.covers,
     policies.policies,
+    api_keys.api_keys,
+    identity_providers.identity_providers,
+    identities.identities,
+    audit.audit,
     health.health,
     docs.docs,
 )
@@ -71,14 +82,15 @@ ROUTERS = (
 def create_app(
     database: Database,
     secret: str,
+    settings: Settings | None = None,
     *,
-    show_metrics: bool = True,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
-    """The service over a database; `secret` keys the HMAC of API keys and cursors.
+    """The service over a database; `secret` keys the HMAC of API keys and cursors, and seals stored answers.
 
-    `show_metrics` serves what is counted at `/metrics`; every request is traced with `tracer_provider`, if given.
+    Every request is traced with `tracer_provider`, if given.
     """
+    settings = settings or Settings()
     app = FastAPI(
         title="Touchbase",
         version=version("touchbase"),
@@ -92,7 +104,8 @@ def create_app(
     )
     app.state.database = database
     app.state.revision = migrate.head()
-    app.state.authenticator = Authenticator(database, secret)
+    app.state.settings = settings
+    app.state.authenticator = Authenticator(database, secret, _issuers(settings))
     app.state.metrics = Metrics(database)
     app.state.due_counts = DueCounts(database)
     problems.install(app)
@@ -105,9 +118,13 @@ def create_app(
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
-    if show_metrics:
+    if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app
+
+
+def _issuers(settings: Settings) -> Issuers:
+    return Issuers(Outbound(GuardedTransport(settings.oidc_allow_nets or ())))
 
 
 @asynccontextmanager
@@ -123,4 +140,5 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     stop.set()
     await worker
     await app.state.due_counts.close()
+    await app.state.authenticator.issuers.close()
     await database.close()

@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SetupError
+from app.outbound import Network
 
 PREFIX = "TOUCHBASE_"
 
@@ -23,6 +24,10 @@ _OF_A_CLUSTER = re.compile(
 )
 
 logger = logging.getLogger("touchbase.settings")
+
+
+def _listed(value: object) -> object:
+    return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -47,6 +52,15 @@ class Settings(BaseSettings):
     postgres_bin: Annotated[
         Path | None,
         Field(description="Folder of the PostgreSQL programs for the embedded mode, backups and restoring"),
+    ] = None
+    oidc_allow_nets: Annotated[
+        tuple[Network, ...] | None,
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(
+            description="Networks in which issuers of tokens may be called although they are private, also over "
+            "http; comma-separated, such as 10.0.0.0/8"
+        ),
     ] = None
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Field(description="Least level that is logged")

@@ -1,5 +1,7 @@
 """API keys: their form, what is kept of them, how long they live, and the commands that make them (S3, S4)."""
 
+import asyncio
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,15 +18,17 @@ from app import postgres
 from app.cli import main
 from app.db import Database
 from app.main import create_app
-from app.models import ApiKey, Credential
+from app.models import ApiKey, AuditEntry, Credential
 from app.services import api_keys
+from app.services.scope import KnownCaller
 from app.web.auth import REMEMBERED_SECONDS
-from tests.agency import Agency
+from tests.agency import Agency, Json
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
 
 NOW = datetime(2026, 7, 14, 9, tzinfo=UTC)
+NOBODY = "0197f3a0-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize("environment", ["live", "test"])
@@ -75,7 +79,7 @@ async def test_only_an_hmac_of_a_key_is_kept(agency: Agency, database: Database)
     assert len(row.digest) == 32
 
 
-async def known(db: AsyncSession, key: str, now: datetime) -> api_keys.KnownKey | None:
+async def known(db: AsyncSession, key: str, now: datetime) -> KnownCaller | None:
     """What a key is worth at an instant."""
     return await api_keys.authenticate(db, key, secret=SECRET, now=now)
 
@@ -212,13 +216,57 @@ def test_the_secret_is_readable_by_its_owner_alone(printed: tuple[str, str], ser
     assert (server.data_dir / "secret").stat().st_mode & 0o777 == 0o600
 
 
+async def test_the_commands_list_rotate_and_revoke_a_key(
+    printed: tuple[str, str], server: postgres.Server, database: Database, document: Document
+) -> None:
+    agency_id, key = printed
+    secret = (server.data_dir / "secret").read_text(encoding="utf-8").strip()
+    [row] = await told(server, agency_id)
+    assert (row["name"], row["scopes"], row["revoked_at"]) == ("ATS", ["status:read"], None)
+    options = ("--overlap-seconds", "0")
+    rotated = await asyncio.to_thread(run, server, "key", "rotate", agency_id, row["id"], *options)
+    new = rotated.stdout.strip()
+    assert api_keys.key_id_of(new)
+    async with client_of(create_app(database, secret), document) as http:
+        assert await statuses(http, key, new) == [401, 200]
+    revoked = await asyncio.to_thread(run, server, "key", "revoke", agency_id, row["id"])
+    assert revoked.exit_code == 0
+    async with client_of(create_app(database, secret), document) as http:
+        assert await statuses(http, key, new) == [401, 401]
+    again = await asyncio.to_thread(run, server, "key", "revoke", agency_id, row["id"])
+    assert (again.exit_code, "The key is revoked." in again.output) == (1, True)
+    [row] = await told(server, agency_id)
+    assert row["revoked_at"]
+    async with database.transaction(UUID(agency_id)) as db:
+        trail = list(await db.scalars(select(AuditEntry).order_by(AuditEntry.id)))
+    assert [(entry.operation, entry.principal, str(entry.object_id)) for entry in trail] == [
+        (f"{verb}_api_key", "operator", row["id"]) for verb in ("create", "rotate", "revoke")
+    ]
+
+
+async def told(server: postgres.Server, agency_id: str) -> list[Json]:
+    """What the command says of each key of an agency."""
+    listed = await asyncio.to_thread(run, server, "key", "list", agency_id)
+    return [json.loads(line) for line in listed.stdout.splitlines()]
+
+
+async def statuses(http: httpx.AsyncClient, *keys: str) -> list[int]:
+    """What reading calls with keys are answered."""
+    headers = [{"Authorization": f"Bearer {key}"} for key in keys]
+    return [(await http.get("/v1/due", headers=each)).status_code for each in headers]
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (("key", "create", "no-id"), "not a valid UUID"),
-        (("key", "create", "0197f3a0-0000-7000-8000-000000000000"), "no such"),
-        (("key", "create", "0197f3a0-0000-7000-8000-000000000000", "--scope", "all"), "scope"),
-        (("key", "create", "0197f3a0-0000-7000-8000-000000000000", "--expires-at", "soon"), "expires-at"),
+        (("key", "list", "no-id"), "not a valid UUID"),
+        (("key", "rotate", NOBODY, NOBODY), "no such"),
+        (("key", "rotate", NOBODY, NOBODY, "--overlap-seconds", "700000"), "overlap-seconds"),
+        (("key", "revoke", NOBODY, NOBODY), "no such"),
+        (("key", "create", NOBODY), "no such"),
+        (("key", "create", NOBODY, "--scope", "all"), "scope"),
+        (("key", "create", NOBODY, "--expires-at", "soon"), "expires-at"),
     ],
 )
 def test_a_command_says_what_is_wrong(

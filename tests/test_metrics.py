@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app import postgres
 from app.db import Database, async_url
 from app.main import create_app
+from app.settings import Settings
 from app.worker import due_counts
 from tests import given
 from tests.agency import Agency, found_agency
@@ -238,6 +239,6 @@ async def test_it_is_plain_text_that_head_finds_too_and_the_document_does_not_te
 
 
 async def test_it_can_be_switched_off(database: Database) -> None:
-    app = create_app(database, SECRET, show_metrics=False)
+    app = create_app(database, SECRET, Settings(metrics="off"))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://touchbase") as http:
         assert (await http.get("/metrics")).status_code == 404

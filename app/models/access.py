@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -61,13 +61,23 @@ class IdentityProvider(Edited, TenantedBase):
 
 
 class Identity(Edited, TenantedBase):
-    """A subject of an identity provider: which consultant it is, and what they may do."""
+    """A subject of an identity provider: which consultant it is, and what they may do.
+
+    One that is revoked stays as it was; its subject may then be linked anew.
+    """
 
     __tablename__ = "identities"
     __table_args__ = table_args(
         refers("identity_provider_id", "identity_providers"),
         refers("consultant_id", "consultants"),
-        UniqueConstraint("agency_id", "identity_provider_id", "subject"),
+        Index(
+            None,
+            "agency_id",
+            "identity_provider_id",
+            "subject",
+            unique=True,
+            postgresql_where=text("revoked_at IS NULL"),
+        ),
     )
 
     identity_provider_id: Mapped[UUID]

@@ -4,9 +4,10 @@ import hmac
 import re
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -14,9 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import enter
+from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
+from app.services import access
 from app.services.access import ROLES
-from app.services.scope import Caller
+from app.services.scope import Caller, KnownCaller, find
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -30,11 +33,19 @@ _FORM = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class KnownKey:
-    """A valid key, as long as it is neither expired nor revoked."""
+class Mint:
+    """What new keys are made with: the environment that stands in them, and the secret of their HMAC."""
 
-    caller: Caller
-    expires_at: datetime | None
+    environment: str
+    secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A key with its new text, which is shown this once."""
+
+    row: ApiKey
+    text: str
 
 
 def generate(environment: str) -> str:
@@ -93,7 +104,7 @@ async def create_key(
     return row
 
 
-async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownKey | None:
+async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownCaller | None:
     """Whose key this is, or None for any key that is not valid. Notes the use, at most once a minute."""
     key_id = key_id_of(key)
     if key_id is None:
@@ -114,13 +125,107 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         mine = update(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.id == row.id)
         await db.execute(mine.values(last_used_at=now, updated_at=ApiKey.updated_at))
-    # The key itself is the principal, not its text: that changes when it is rotated.
-    return KnownKey(Caller(agency_id, f"key:{row.id}", scopes_of(row)), expires_at)
+    return KnownCaller(Caller(agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
 
 
-def scopes_of(key: ApiKey) -> frozenset[str]:
-    """What a key may do."""
-    return ROLES[key.role] if key.role else frozenset(key.scopes)
+async def issue(
+    db: AsyncSession, caller: Caller, mint: Mint, terms: Mapping[str, Any], *, now: datetime
+) -> Issued:
+    """Make a new key. `terms` are `name`, `role` or `scopes`, and `expires_at`.
+
+    Raises InvalidError for more than the caller may do, and for a key that would be over already.
+    """
+    _check_terms(caller, terms, now)
+    text = generate(mint.environment)
+    role = {"role": terms["role"]} if terms["role"] else {"scopes": set(terms["scopes"])}
+    named = {"name": terms["name"], "expires_at": terms["expires_at"]}
+    return Issued(await create_key(db, caller.agency_id, text, secret=mint.secret, **named, **role), text)
+
+
+async def change(
+    db: AsyncSession, caller: Caller, api_key_id: UUID, terms: Mapping[str, Any], *, now: datetime
+) -> ApiKey:
+    """Change a key's name, its role or scopes, or when it expires; `terms` are as in `issue`, those that change.
+
+    Raises NotFoundError; ForbiddenError for a key that may do more than the caller; InvalidError as `issue`;
+    ConflictError for a revoked key, and for the caller's own unless only its name changes.
+    """
+    key = await _unrevoked(db, caller, api_key_id)
+    access.check_reach(caller, scopes_of(key.role, key.scopes))
+    _check_terms(caller, terms, now)
+    if terms.keys() - {"name"}:
+        access.check_not_own(caller, principal_of(key))
+    for name in terms.keys() & {"name", "expires_at"}:
+        setattr(key, name, terms[name])
+    if terms.get("role") or terms.get("scopes"):
+        key.role = terms.get("role")
+        key.scopes = sorted(ROLES[key.role] if key.role else set(terms["scopes"]))
+    return await _saved(db, key)
+
+
+async def rotate(
+    db: AsyncSession, caller: Caller, mint: Mint, api_key_id: UUID, *, overlap: timedelta, now: datetime
+) -> Issued:
+    """Give a key a new text; the present one goes on working for `overlap`, one still older ends now.
+
+    Raises NotFoundError; ForbiddenError for a key that may do more than the caller; ConflictError for a key that is
+    revoked or has expired.
+    """
+    key = await _unrevoked(db, caller, api_key_id)
+    if not _is_live(key, now):
+        raise ConflictError("The key has expired; let it expire later first.", code="key_expired")
+    access.check_reach(caller, scopes_of(key.role, key.scopes))
+    text = generate(mint.environment)
+    previous = (key.key_id, key.digest, now + overlap) if overlap else (None, None, None)
+    key.previous_key_id, key.previous_digest, key.previous_expires_at = previous
+    key.key_id, key.digest = text.split("_")[2], digest_of(text, mint.secret)
+    db.add(Credential(lookup=key.key_id, agency_id=caller.agency_id))
+    return Issued(await _saved(db, key), text)
+
+
+async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: datetime) -> ApiKey:
+    """End a key for good, its previous text as well.
+
+    Raises NotFoundError; ConflictError for a key that is revoked already, and for the caller's own.
+    """
+    key = await _unrevoked(db, caller, api_key_id)
+    access.check_not_own(caller, principal_of(key))
+    key.revoked_at = now
+    return await _saved(db, key)
+
+
+def scopes_of(role: Role | None, scopes: Iterable[str]) -> frozenset[str]:
+    """What a key may do: what its role may by now, or else the scopes of its own."""
+    return ROLES[role] if role else frozenset(scopes)
+
+
+def principal_of(key: ApiKey) -> str:
+    """The name of a key as the one who acts: it stays the same when the key gets a new text."""
+    return f"key:{key.id}"
+
+
+async def _unrevoked(db: AsyncSession, caller: Caller, api_key_id: UUID) -> ApiKey:
+    key = await find(db, caller, ApiKey, api_key_id, lock=True)
+    if key.revoked_at is not None:
+        raise ConflictError("The key is revoked.", code="key_revoked")
+    return key
+
+
+async def _saved(db: AsyncSession, key: ApiKey) -> ApiKey:
+    await db.flush()
+    await db.refresh(key)
+    return key
+
+
+def _check_terms(caller: Caller, terms: Mapping[str, Any], now: datetime) -> None:
+    if terms.get("role"):
+        access.check_grant(caller, ROLES[terms["role"]], pointer="/role")
+    if terms.get("scopes"):
+        access.check_grant(caller, terms["scopes"], pointer="/scopes")
+    if terms.get("expires_at") is not None and terms["expires_at"] <= now:
+        raise InvalidError(
+            "A key must expire in time to come; revoke it instead.", code="expiry_past", pointer="/expires_at"
+        )
 
 
 def _is_live(key: ApiKey, now: datetime) -> bool:

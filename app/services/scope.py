@@ -1,6 +1,7 @@
 """The tenancy constructor: every query of the API begins here, so none can forget whose rows it may see (S1)."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
 from app.models import (
+    ApiKey,
     Application,
+    AuditEntry,
     Candidate,
     Client,
     ClientContact,
@@ -18,6 +21,8 @@ from app.models import (
     Cover,
     Debrief,
     Feedback,
+    Identity,
+    IdentityProvider,
     Interview,
     Job,
     JobChange,
@@ -42,6 +47,14 @@ class Caller:
     consultant_id: UUID | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCaller:
+    """A caller with a valid credential, as long as it is neither expired nor revoked."""
+
+    caller: Caller
+    expires_at: datetime | None
+
+
 # The name under which an id of each table stands in a path, a query or a body.
 NAMED_IDS: dict[str, type[TenantedBase]] = {
     "consultant_id": Consultant,
@@ -60,6 +73,10 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
     "cover_id": Cover,
     "job_change_id": JobChange,
     "preference_id": Preference,
+    "api_key_id": ApiKey,
+    "identity_provider_id": IdentityProvider,
+    "identity_id": Identity,
+    "audit_entry_id": AuditEntry,
 }
 
 

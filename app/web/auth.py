@@ -1,71 +1,124 @@
-"""Who is calling: the bearer key of a request, and the scopes it carries (S3, S4)."""
+"""Who is calling: the bearer key or token of a request, and the scopes it carries (S3, S4)."""
 
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Annotated
 
+from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
-from starlette.requests import Request
 
 from app.db import Database
 from app.errors import ForbiddenError, UnauthenticatedError
-from app.services import access, api_keys
-from app.services.scope import Caller
+from app.services import access, api_keys, identities, identity_providers
+from app.services.api_keys import Mint
+from app.services.scope import Caller, KnownCaller
+from app.settings import Settings
+from app.web import tokens
+from app.web.issuers import Issuers
 
-# Shows the scheme in the document; the check itself is ours, so that it comes before everything else (H4).
+SCOPES_IN_WORDS = "\n".join(f"- `{scope}`: {words}" for scope, words in access.SCOPES.items())
+
+# They show the schemes in the document; the check itself is ours, so that it comes before everything else (H4).
 API_KEY = HTTPBearer(
     scheme_name="api_key",
     bearerFormat="tb_<environment>_<key id>_<secret>",
-    description="An API key. Its scopes:\n\n"
-    + "\n".join(f"- `{scope}`: {words}" for scope, words in access.SCOPES.items()),
+    description=f"An API key. Its scopes:\n\n{SCOPES_IN_WORDS}",
+    auto_error=False,
+)
+IDENTITY_TOKEN = HTTPBearer(
+    scheme_name="identity_token",
+    bearerFormat="JWT",
+    description="A token that one of the agency's identity providers gave to a consultant. It has the scopes of the "
+    f"role of the consultant's identity:\n\n{SCOPES_IN_WORDS}",
     auto_error=False,
 )
 
-# A key revoked elsewhere works on for this long at most (S3 allows 5).
+# A credential revoked elsewhere works on for this long at most (S3 allows 5).
 REMEMBERED_SECONDS = 4
-REMEMBERED_KEYS = 10_000
+REMEMBERED_CREDENTIALS = 10_000
 
 
 @dataclass
 class Authenticator:
-    """Looks keys up and remembers the good ones for a few seconds."""
+    """Looks credentials up and remembers the good ones for a few seconds."""
 
     database: Database
     secret: str
+    issuers: Issuers
     clock: Callable[[], float] = time.monotonic
-    _known: OrderedDict[bytes, tuple[float, api_keys.KnownKey]] = field(default_factory=OrderedDict)
+    _known: OrderedDict[bytes, tuple[float, Caller]] = field(default_factory=OrderedDict)
 
     async def caller(self, request: Request, scopes: frozenset[str]) -> Caller:
-        """The caller of a request. Raises UnauthenticatedError, or ForbiddenError if a scope is missing."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        """The caller of a request.
+
+        Raises UnauthenticatedError, ForbiddenError if a scope is missing, or UnavailableError if the issuer of a
+        token cannot be asked for its keys.
+        """
+        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise UnauthenticatedError
-        caller = await self._of_key(key.strip())
+        caller = await self._of(credential.strip())
         if not scopes <= caller.scopes:
             raise ForbiddenError
         return caller
 
-    async def _of_key(self, key: str) -> Caller:
-        if api_keys.key_id_of(key) is None:
-            raise UnauthenticatedError
-        digest = api_keys.digest_of(key, self.secret)
-        remembered = self._known.get(digest)
-        if remembered and self.clock() < remembered[0]:
-            return remembered[1].caller
+    async def _of(self, credential: str) -> Caller:
+        digest = api_keys.digest_of(credential, self.secret)
+        until, caller = self._known.get(digest, (0.0, None))
+        asked = self.clock()
+        if caller is not None and asked < until:
+            return caller
+        self._known.pop(digest, None)
+        is_key = api_keys.key_id_of(credential) is not None
+        known, now = await (self._of_key(credential) if is_key else self._of_token(tokens.read(credential)))
+        left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
+        self._remember(digest, known.caller, asked + min(left, REMEMBERED_SECONDS))
+        return known.caller
+
+    async def _of_key(self, key: str) -> tuple[KnownCaller, datetime]:
+        """The caller who has a key, as known at an instant."""
         async with self.database.transaction(None) as db:
             now: datetime = db.info["now"]
             known = await api_keys.authenticate(db, key, secret=self.secret, now=now)
         if known is None:
-            self._known.pop(digest, None)
             raise UnauthenticatedError
-        self._remember(digest, known, now)
-        return known.caller
+        return known, now
 
-    def _remember(self, digest: bytes, known: api_keys.KnownKey, now: datetime) -> None:
-        left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
-        self._known[digest] = (self.clock() + min(left, REMEMBERED_SECONDS), known)
-        self._known.move_to_end(digest)
-        if len(self._known) > REMEMBERED_KEYS:
+    async def _of_token(self, token: tokens.Token) -> tuple[KnownCaller, datetime]:
+        """As `_of_key`. The issuer is asked for its keys between two transactions, not within one."""
+        claims = token.claims
+        async with self.database.transaction(None) as db:
+            provider = await identity_providers.vouching(db, claims.iss, claims.audiences)
+        if provider is None:
+            raise UnauthenticatedError
+        await self.issuers.verify(token)
+        async with self.database.transaction(None) as db:
+            now: datetime = db.info["now"]
+            tokens.check_times(claims, now)
+            caller = await identities.authenticate(db, provider, claims.sub)
+        if caller is None:
+            raise UnauthenticatedError
+        return KnownCaller(caller, claims.ends_at), now
+
+    def _remember(self, digest: bytes, caller: Caller, until: float) -> None:
+        self._known[digest] = (until, caller)
+        if len(self._known) > REMEMBERED_CREDENTIALS:
             self._known.popitem(last=False)
+
+
+def get_settings(request: Request) -> Settings:
+    """What the operator has set."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+def get_mint(request: Request, settings: Annotated[Settings, Depends(get_settings)]) -> Mint:
+    """What new API keys are made with."""
+    return Mint(settings.environment, request.app.state.authenticator.secret)
+
+
+AsSet = Annotated[Settings, Depends(get_settings)]
+WithMint = Annotated[Mint, Depends(get_mint)]

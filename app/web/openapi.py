@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.services.access import roles_with
 from app.web.components import PLACE, keep_used, name_shapes, part_given
 from app.web.manners import add_manners
 from app.web.problems import FieldError, Problem
@@ -22,7 +23,8 @@ what settles it.
 **Start** with a client, its contact, a candidate, a job, an application and an interview. After the interview post \
 the debrief; then ask `GET /v1/due`. Every record answers with where its applications stand now.
 
-**Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
+**Credentials**: `Authorization: Bearer`, then an API key (`tb_...`) or a token that one of the agency's identity \
+providers gave to a consultant. The agency comes from the credential alone.
 **Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
 problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
@@ -44,6 +46,8 @@ TAGS = {
     "Jobs": "What clients want filled, and how it changes.",
     "Consultants": "The people of the agency.",
     "Policies": "The numbers of the rules, for the agency and for each client.",
+    "Access": "API keys, and the consultants whom identity providers vouch for.",
+    "Audit": "Who wrote what, and who read a debrief.",
     "Health": "For load balancers and orchestrators.",
 }
 
@@ -99,13 +103,18 @@ def _derived(app: FastAPI) -> dict[str, Any]:
 
 
 def _tell_scopes(operation: dict[str, Any]) -> None:
-    """Name the scopes an operation needs in words and as `x-scopes`: in `security` only OAuth's may stand."""
+    """Name the scopes an operation needs, and the roles that have them, in words and as `x-scopes` and `x-roles`.
+
+    In `security` only OAuth's scopes may stand.
+    """
     security = operation.get("security", [])
     scopes = list(dict.fromkeys(name for schemes in security for names in schemes.values() for name in names))
     if scopes:
         operation["security"] = [{scheme: [] for scheme in schemes} for schemes in security]
         operation["x-scopes"] = scopes
-        operation["description"] += f"\n\nNeeds the scope {', '.join(f'`{scope}`' for scope in scopes)}."
+        operation["x-roles"] = roles = [str(role) for role in roles_with(scopes)]
+        named = ", ".join(f"`{scope}`" for scope in scopes)
+        operation["description"] += f"\n\nNeeds the scope {named}. Roles that have it: {', '.join(roles)}."
 
 
 def _tell_parameter(parameter: dict[str, Any]) -> None:

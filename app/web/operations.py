@@ -4,24 +4,26 @@ from typing import Any
 
 from fastapi import APIRouter, Security
 
-from app.web.auth import API_KEY
+from app.services.access import SCOPES
+from app.web.auth import API_KEY, IDENTITY_TOKEN
 from app.web.routes import Route
 from app.web.trail import AUDITED
 
 PROBLEM_WORDS = {
     400: "The body cannot be parsed.",
-    401: "No valid API key.",
-    403: "The API key lacks the scope.",
+    401: "No valid credential.",
+    403: "The caller lacks the scope.",
     404: "There is no such object.",
     409: "The request contradicts the present state.",
     412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
     415: "The body is not JSON.",
     422: "The request is well formed but its meaning is wrong.",
-    503: "The database cannot be reached right now.",
+    503: "The database, or the issuer of the token, cannot be reached right now.",
 }
 ALWAYS = (401, 403, 422, 503)
 WITH_BODY = (400, 413, 415)
+SCHEMES = (API_KEY, IDENTITY_TOKEN)
 
 
 def router(tag: str) -> APIRouter:
@@ -36,13 +38,18 @@ def operation(
 
     `errors` beyond those that any operation may answer; `body` for one that takes a JSON body; `upsert` is the
     answer's model where 200 is possible beside 201; `audited` for one that is noted in the audit trail though it
-    only reads: whatever writes is.
+    only reads: whatever writes is. An operation without a scope that is known cannot be declared.
     """
+    if scope not in SCOPES:
+        raise ValueError(f"no scope: {scope}")
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
     responses: dict[int | str, dict[str, Any]] = {status: problem_response(status) for status in statuses}
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
-    declared = {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
+    declared = {
+        "dependencies": [Security(scheme, scopes=[scope]) for scheme in SCHEMES],
+        "responses": responses,
+    }
     return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
 
 

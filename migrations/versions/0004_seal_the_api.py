@@ -167,12 +167,13 @@ def create_tables() -> None:
             ["agency_id"], ["agencies.agency_id"], name=op.f("identities_agency_id_fkey")
         ),
         sa.PrimaryKeyConstraint("agency_id", "id", name=op.f("identities_pkey")),
-        sa.UniqueConstraint(
-            "agency_id",
-            "identity_provider_id",
-            "subject",
-            name=op.f("identities_agency_id_identity_provider_id_subject_key"),
-        ),
+    )
+    op.create_index(
+        op.f("identities_agency_id_identity_provider_id_subject_idx"),
+        "identities",
+        ["agency_id", "identity_provider_id", "subject"],
+        unique=True,
+        postgresql_where=sa.text("revoked_at IS NULL"),
     )
     op.create_table(
         "audit_entries",

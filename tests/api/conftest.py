@@ -1,16 +1,22 @@
-"""An agency whose clock the test sets."""
+"""Agencies in circumstances: one whose clock the test sets, one that trusts an issuer of tokens."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from ipaddress import ip_network
+from uuid import uuid4
 
 import pytest
 
 from app.main import create_app
+from app.settings import Settings
 from tests import given
 from tests.agency import Agency, Json, found_agency
 from tests.clock import ClockedDatabase
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
+from tests.issuer import LocalIssuer
+from tests.processes import processes_on
+from tests.trusting import NOW, Trusting
 
 
 @dataclass
@@ -53,4 +59,29 @@ async def office(database_url: str, document: Document) -> AsyncIterator[Office]
     database = ClockedDatabase(database_url, pool_size=2)
     async with client_of(create_app(database, SECRET), document) as http:
         yield Office(await found_agency(http, database, SECRET), database)
+    await database.close()
+
+
+@pytest.fixture
+async def issuer() -> AsyncIterator[LocalIssuer]:
+    """An issuer that answers."""
+    made = LocalIssuer()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def trusting(database_url: str, document: Document, issuer: LocalIssuer) -> AsyncIterator[Trusting]:
+    """An agency whose consultant Kim can call with tokens, at a time of the test's own."""
+    database = ClockedDatabase(database_url, pool_size=2)
+    database.now = NOW
+    settings = Settings(oidc_allow_nets=(ip_network("127.0.0.0/8"),))
+    async with processes_on(database, document, settings) as processes:
+        agency = await found_agency(processes.clients[0], database, SECRET)
+        trusting = Trusting(agency, issuer, processes, database, audience=f"touchbase-{uuid4()}")
+        trusting.consultant = await agency.consultant(name="Kim")
+        trusting.provider = await trusting.trust(issuer.url, trusting.audience)
+        trusting.identity = (await trusting.link(trusting.provider, "kim"))["id"]
+        yield trusting
     await database.close()

@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.clock import ClockedDatabase
 from tests.contract.document import Document
 
 SECRET = "a secret of the examples, which no file holds"
+_KEY = re.compile(r"tb_(live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+")
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -44,9 +46,9 @@ class Story:
         """Let the story's clock show a time."""
         self.database.now = datetime.fromisoformat(time)
 
-    async def get(self, path: str, **params: str) -> None:
-        """A reading call."""
-        await self._call("GET", path, params=params)
+    async def get(self, path: str, **params: str) -> Json:
+        """A reading call; gives the answer."""
+        return await self._call("GET", path, params=params)
 
     async def post(self, path: str, body: Json | None = None, *, is_example: bool = True) -> Any:
         """A writing call; gives the id of what was made."""
@@ -65,6 +67,7 @@ class Story:
     def recorded(self) -> dict[str, Json]:
         """The examples in the order of the document, with ids that stay the same."""
         text = _ID.sub(lambda match: self._neat_ids[match[0]], json.dumps(self.examples))
+        text = _KEY.sub("tb_<environment>_<key id>_<secret>", text)
         examples: dict[str, Json] = json.loads(text, object_hook=_retagged)
         paths = self.document.document["paths"].values()
         names = [operation["operationId"] for methods in paths for operation in methods.values()]
@@ -73,15 +76,14 @@ class Story:
     async def _call(self, method: str, path: str, *, is_example: bool = True, **options: Any) -> Json:
         operation = self.document.operation(method, path)
         assert operation is not None, path
-        response = await self.agency.call(method, path, **options)
+        response = await self.agency.call(method, path, headers={"X-Request-Id": "story-7"}, **options)
         assert response.is_success, f"{method} {path}: {response.text}"
         self._note_ids(response.text)
         answer: Json = response.json()
         if is_example:
-            example = {
-                "status": response.status_code,
-                "response": self._timed(answer, changed=method == "PATCH"),
-            }
+            # What a POST answers with 200 has been there before.
+            changed = method != "GET" and response.status_code == HTTPStatus.OK
+            example = {"status": response.status_code, "response": self._timed(answer, changed=changed)}
             request = {"request": options["json"]} if "json" in options else {}
             self.examples[operation["operationId"]] = request | example
         return answer
@@ -107,6 +109,8 @@ class Story:
                 self._changed_at[value["id"]] = format_instant(self.database.now)
             timed["created_at"] = self._made_at[value["id"]]
             timed["updated_at"] = self._changed_at.get(value["id"], timed["created_at"])
+        if timed.get("last_used_at"):  # noted again once a few real seconds have passed
+            timed["last_used_at"] = format_instant(self.database.now)
         return timed
 
 
@@ -131,6 +135,7 @@ async def tell(story: Story) -> None:
     await _looking_back(story, ids)
     await _preview(story)
     await _policies(story, ids)
+    await _access(story, ids)
     await story.get("/livez")
     await story.get("/readyz")
 
@@ -403,6 +408,32 @@ async def _policies(story: Story, ids: dict[str, str]) -> None:
     await story.put(client, {"client_overdue_working_days": 3})
     await story.get(client)
     await story.get(f"{client}/versions")
+
+
+async def _access(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-23T09:00:00+01:00")
+    key = await story.post("/v1/api-keys", {"name": "Bullhorn sync", "role": "integration"})
+    provider = await story.post(
+        "/v1/identity-providers",
+        {"name": "Brightpath", "issuer": "https://login.brightpath.example", "audience": "touchbase"},
+    )
+    identities = f"/v1/consultants/{ids['consultant_id']}/identities"
+    linked = {"identity_provider_id": provider, "subject": "248289761001", "role": "consultant"}
+    identity = await story.post(identities, linked)
+    await story.get("/v1/api-keys")
+    await story.get(f"/v1/api-keys/{key}")
+    for path in ("/v1/identity-providers", f"/v1/identity-providers/{provider}", identities):
+        await story.get(path)
+    await story.get(f"/v1/identities/{identity}")
+    story.at("2026-07-23T09:30:00+01:00")
+    await story.patch(f"/v1/api-keys/{key}", {"expires_at": "2027-07-23T00:00:00+01:00"})
+    await story.post(f"/v1/api-keys/{key}/rotate", {"overlap_seconds": 3600})
+    await story.post(f"/v1/api-keys/{key}/revoke")
+    await story.patch(f"/v1/identity-providers/{provider}", {"disabled": True})
+    await story.patch(f"/v1/identities/{identity}", {"role": "manager"})
+    await story.post(f"/v1/identities/{identity}/revoke")
+    trail = await story.get("/v1/audit", operation="rotate_api_key")
+    await story.get(f"/v1/audit/{trail['items'][0]['id']}")
 
 
 async def record(url: str) -> dict[str, Json]:

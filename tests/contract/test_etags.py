@@ -30,9 +30,9 @@ async def owner(server: postgres.Server, template: str) -> AsyncIterator[AsyncEn
     server.drop_database("tagged")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 async def world(server: postgres.Server, document: Document, owner: AsyncEngine) -> AsyncIterator[World]:
-    """An agency with one of everything."""
+    """An agency with one of everything; another for each test, as some requests end an object for good."""
     assert owner
     database = Database(server.url_for("tagged"))
     async with client_of(create_app(database, SECRET), document) as http:

@@ -61,6 +61,10 @@ NOUNS = {
     "preference": "preferences",
     "pause": "pauses",
     "cover": "covers",
+    "api_key": "api_keys",
+    "identity_provider": "identity_providers",
+    "identity": "identities",
+    "audit_entry": "audit_entries",
 }
 
 
@@ -69,6 +73,13 @@ def operations(document: Document) -> Iterator[tuple[str, str, Json]]:
     for path, methods in document.document["paths"].items():
         for method, operation in methods.items():
             yield path, method, operation
+
+
+def scope_of(operation: Json) -> str:
+    """The one scope an operation needs, whatever the credential is."""
+    assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
+    [scope] = operation["x-scopes"]
+    return str(scope)
 
 
 async def test_it_is_valid_and_of_version_3_1(document: Document, agency: Agency) -> None:
@@ -116,9 +127,10 @@ def test_every_operation_is_described(document: Document) -> None:
             assert parameter["in"] in ("path", "query", "header"), name
             assert parameter["description"], name
         if path.startswith("/v1"):
-            [scope] = operation["x-scopes"]
+            scope = scope_of(operation)
             assert scope in SCOPES, name
-            assert f"`{scope}`" in operation["description"], name
+            words = f"Needs the scope `{scope}`. Roles that have it: {', '.join(operation['x-roles'])}."
+            assert operation["description"].endswith(words), name
 
 
 def test_every_error_is_a_problem(document: Document) -> None:

@@ -9,17 +9,22 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from sqlalchemy import update
 
 from app.db import Database
-from app.models import ApiKey
+from app.main import ROUTERS
+from app.models import ApiKey, Role
 from app.services import api_keys
-from app.services.access import SCOPES
+from app.services.access import ROLES, SCOPES
 from app.services.api_keys import generate
+from app.web.operations import operation
+from app.web.routes import Route, scopes_of
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of, without_request_id
+from tests.contract.test_openapi import scope_of
 
 NOWHERE = "0197f3a0-0000-7000-8000-000000000000"
 
@@ -168,9 +173,9 @@ async def test_the_scheme_may_be_written_in_any_case(agency: Agency, http: httpx
 def operations(document: Document) -> list[tuple[str, str, dict[str, Any]]]:
     """Every operation that needs a key, with its method and path."""
     return [
-        (method.upper(), path.replace("{", "").replace("}", ""), operation)
+        (method.upper(), path.replace("{", "").replace("}", ""), declared)
         for path, methods in document.document["paths"].items()
-        for method, operation in methods.items()
+        for method, declared in methods.items()
         if path.startswith("/v1")
     ]
 
@@ -188,12 +193,43 @@ async def test_a_key_without_the_scope_is_refused_before_anything_is_read(
     http: httpx.AsyncClient, database: Database, document: Document, scope: str
 ) -> None:
     limited = await found_agency(http, database, SECRET, scopes=set(SCOPES) - {scope})
-    for method, path, operation in operations(document):
+    for method, path, declared in operations(document):
         response = await limited.call(method, path, content=b"{broken", params={"limit": "x"})
-        [needed] = operation["x-scopes"]
-        assert (response.status_code == 403) == (needed == scope), operation["operationId"]
+        needed = scope_of(declared)
+        assert (response.status_code == 403) == (needed == scope), declared["operationId"]
         if needed == scope:
             problem_of(response, 403, "forbidden")
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_may_do_what_the_document_says_and_nothing_else(
+    http: httpx.AsyncClient, database: Database, document: Document, role: Role
+) -> None:
+    actor = await found_agency(http, database, SECRET, role=role)
+    for method, path, declared in operations(document):
+        response = await actor.call(method, path, content=b"{broken", params={"limit": "x"})
+        may = role in declared["x-roles"]
+        assert may == (scope_of(declared) in ROLES[role])
+        assert (response.status_code != 403) == may, declared["operationId"]
+        if not may:
+            problem_of(response, 403, "forbidden")
+
+
+def test_every_address_of_the_api_checks_who_calls() -> None:
+    """A route of another kind, or one outside the document, would be open to all."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    ours = [route for route in routes if route.path.startswith("/v1")]
+    assert len(ours) > 80
+    for route in ours:
+        assert isinstance(route, Route), route.path
+        assert route.include_in_schema, route.path
+        assert len(set(scopes_of(route.dependant)) & SCOPES.keys()) == 1, route.path
+
+
+@pytest.mark.parametrize("scope", ["", "clients:read", "directory", "ACCESS:READ"])
+def test_an_operation_without_a_scope_that_is_known_cannot_be_declared(scope: str) -> None:
+    with pytest.raises(ValueError, match="no scope"):
+        operation(scope)
 
 
 BAD_BODIES: dict[str, dict[str, Any]] = {

@@ -13,6 +13,7 @@ PARTS = {
     "relays": "feedback",
     "covered_by": "colleague",
     "application_ids": "application",
+    "object_id": "client",
 }
 
 # What a record that supersedes another is, by a member that only its body has.
@@ -50,6 +51,7 @@ async def build_world(agency: Agency) -> World:
     ids["pause"] = (await agency.post(f"/v1/candidates/{ids['candidate']}/pauses", ahead))["id"]
     ahead = {"covered_by": ids["colleague"], "from": "2098-01-01", "to": "2098-01-31"}
     ids["cover"] = (await agency.post(f"/v1/consultants/{ids['consultant']}/covers", ahead))["id"]
+    await _let_in(agency, ids)
     world = World(agency, ids)
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
@@ -69,6 +71,17 @@ async def build_world(agency: Agency) -> World:
     await agency.post(f"/v1/contacts/{mistake}/void", bodies(ids)["void_contact"][0])
     await agency.put("/v1/policy", bodies(ids)["replace_policy"][0])
     return world
+
+
+async def _let_in(agency: Agency, ids: dict[str, str]) -> None:
+    """A key beside the agency's own, a consultant whom a provider vouches for, and what is written of it."""
+    ids["api_key"] = (await agency.post("/v1/api-keys", {"name": "ATS", "role": "integration"}))["id"]
+    provider = {"name": "Ours", "issuer": "https://id.example", "audience": ids["client"]}
+    ids["identity_provider"] = (await agency.post("/v1/identity-providers", provider))["id"]
+    subject = {"identity_provider_id": ids["identity_provider"], "subject": "1", "role": "consultant"}
+    path = f"/v1/consultants/{ids['consultant']}/identities"
+    ids["identity"] = (await agency.post(path, subject))["id"]
+    ids["audit_entry"] = (await agency.get("/v1/audit"))["items"][0]["id"]
 
 
 def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
@@ -136,6 +149,20 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         ],
         "void_contact": [{"reason": "the wrong candidate"}],
         "void_snooze": [{"reason": "back early"}],
+        "create_api_key": [
+            {"name": "ATS", "scopes": ["status:read"]},
+            {"name": "ATS", "role": "integration"},
+        ],
+        "update_api_key": [{"name": "ATS", "role": "integration"}],
+        "rotate_api_key": [{"overlap_seconds": 60}],
+        "create_identity_provider": [
+            {"name": "Ours", "issuer": "https://id.example", "audience": ids["consultant"]}
+        ],
+        "update_identity_provider": [{"name": "Ours", "disabled": False}],
+        "create_identity": [
+            {"identity_provider_id": ids.get("identity_provider"), "subject": "2", "role": "consultant"}
+        ],
+        "update_identity": [{"role": "manager"}],
         "interpret_timescale": [
             {
                 "phrase": "by Friday",

@@ -1,0 +1,178 @@
+"""Calls to servers that others chose, such as the issuers of tokens: none can be led to our own network (S6).
+
+A name is resolved once, the address is checked, and the connection goes to that address; the certificate is still
+that of the name. Neither proxies of the environment nor redirects are followed.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from http import HTTPStatus
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from socket import SOCK_STREAM
+
+import httpx
+
+from app.errors import OutboundError
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
+
+DEADLINE_SECONDS = 5
+MOST_BYTES = 65_536
+MOST_CONNECTIONS = 100
+PORTS = (443, 8443)
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+
+# Python calls these global, or has not always called them otherwise. The last is a cloud's door to its own machines.
+_SPECIAL = tuple(
+    ip_network(network)
+    for network in (
+        "100.64.0.0/10",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "198.18.0.0/15",
+        "224.0.0.0/3",
+        "168.63.129.16/32",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+)
+# All that is routed of IPv6 lies here; addresses that stand for one of IPv4 do not, but for 2002::/16.
+_UNICAST = IPv6Network("2000::/3")
+
+
+def is_public(address: Address) -> bool:
+    """Whether an address is routed everywhere, and stands for no other that is not."""
+    if isinstance(address, IPv6Address) and address not in _UNICAST:
+        return False
+    return address.is_global and not any(address in network for network in _SPECIAL)
+
+
+def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
+    """Raise OutboundError for a URL that could never be called, whatever its name resolves to."""
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise OutboundError("It is not a URL.") from None
+    if parsed.scheme not in _DEFAULT_PORTS or (parsed.scheme == "http" and not allowed):
+        raise OutboundError("It must begin with https://.")
+    if not parsed.host or parsed.userinfo:
+        raise OutboundError("It must name a host, and no user.")
+    if not allowed and _port_of(parsed) not in PORTS:
+        raise OutboundError("It must be on the port 443 or 8443.")
+    try:
+        address = ip_address(parsed.host)
+    except ValueError:
+        return
+    _check_address(parsed, address, allowed)
+
+
+def _check_address(url: httpx.URL, address: Address, allowed: Sequence[Network]) -> None:
+    if any(address in network for network in allowed):
+        return
+    if not is_public(address):
+        raise OutboundError("Its address is not a public one.")
+    if url.scheme != "https" or _port_of(url) not in PORTS:
+        raise OutboundError("It must begin with https://, and be on the port 443 or 8443.")
+
+
+def _port_of(url: httpx.URL) -> int:
+    return url.port or _DEFAULT_PORTS[url.scheme]
+
+
+async def resolve(host: str, port: int) -> list[Address]:
+    """The addresses of a name, however it is spelt; best first."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    return [ip_address(entry[4][0]) for entry in found]
+
+
+class GuardedTransport(httpx.AsyncBaseTransport):
+    """Connects to nothing but checked addresses: public ones, and those of the networks that are allowed."""
+
+    def __init__(
+        self,
+        allowed: Sequence[Network] = (),
+        *,
+        resolve: Resolve = resolve,
+        verify: ssl.SSLContext | bool = True,
+    ) -> None:
+        self._allowed = allowed
+        self._resolve = resolve
+        # No connection is kept: one to an address might serve another name that leads there, and each must be checked.
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
+        self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""
+        check_url(str(request.url), self._allowed)
+        name = request.url.raw_host.decode("ascii")
+        addresses = await self._resolve(name, _port_of(request.url))
+        for address in self._checked(request.url, addresses):
+            try:
+                return await self._inner.handle_async_request(_sent_to(address, name, request))
+            except httpx.ConnectError:
+                continue
+        raise OutboundError("No address of it takes a connection.")
+
+    def _checked(self, url: httpx.URL, addresses: Iterable[Address]) -> list[Address]:
+        each = list(dict.fromkeys(addresses))
+        for address in each:
+            _check_address(url, address, self._allowed)
+        return each
+
+    async def aclose(self) -> None:
+        """Close what is open."""
+        await self._inner.aclose()
+
+
+def _sent_to(address: Address, name: str, request: httpx.Request) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        request.url.copy_with(host=str(address)),
+        headers=request.headers,
+        stream=request.stream,
+        extensions={**request.extensions, "sni_hostname": name},
+    )
+
+
+class Outbound:
+    """A client for servers that others chose."""
+
+    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            trust_env=False,
+            follow_redirects=False,
+            timeout=DEADLINE_SECONDS,
+            headers={"User-Agent": "touchbase", "Accept-Encoding": "identity"},
+        )
+
+    async def get(self, url: str) -> bytes:
+        """What stands at a URL, 64 kB at most, within 5 s. Raises OutboundError for anything but a plain 200."""
+        try:
+            async with asyncio.timeout(DEADLINE_SECONDS), self._client.stream("GET", url) as response:
+                return await _read(response)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise OutboundError(f"It did not answer ({type(error).__name__}).") from error
+
+    async def close(self) -> None:
+        """Close what is open."""
+        await self._client.aclose()
+
+
+async def _read(response: httpx.Response) -> bytes:
+    if response.status_code != HTTPStatus.OK:
+        raise OutboundError(f"It answered {response.status_code}.")
+    # What is packed small may be endless when unpacked.
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise OutboundError("It answered in an encoding that was not asked for.")
+    body = bytearray()
+    async for chunk in response.aiter_raw():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise OutboundError("It answered with more than 64 kB.")
+    return bytes(body)

@@ -1,0 +1,100 @@
+"""Identities: which consultant a subject of an identity provider is, and what they may do (S4)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import enter
+from app.errors import ConflictError
+from app.models import Consultant, Identity, IdentityProvider, Role
+from app.services import access
+from app.services.access import ROLES
+from app.services.scope import Caller, find, rows_of
+
+
+async def create(db: AsyncSession, caller: Caller, consultant_id: UUID, terms: Mapping[str, Any]) -> Identity:
+    """Link a subject of a provider to a consultant. `terms` are `identity_provider_id`, `subject` and `role`.
+
+    Raises NotFoundError; InvalidError for a role that may do more than the caller; ConflictError if the subject is
+    linked already. One that was revoked can be linked anew.
+    """
+    await find(db, caller, Consultant, consultant_id)
+    await find(db, caller, IdentityProvider, terms["identity_provider_id"], pointer="/identity_provider_id")
+    access.check_grant(caller, ROLES[terms["role"]], pointer="/role")
+    linked = rows_of(caller, Identity).where(
+        Identity.identity_provider_id == terms["identity_provider_id"],
+        Identity.subject == terms["subject"],
+        Identity.revoked_at.is_(None),
+    )
+    if await db.scalar(linked) is not None:
+        raise ConflictError("The subject is linked already.", code="subject_linked", pointer="/subject")
+    identity = Identity(agency_id=caller.agency_id, consultant_id=consultant_id, **terms)
+    db.add(identity)
+    await db.flush()
+    return identity
+
+
+async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role) -> Identity:
+    """Give an identity another role.
+
+    Raises NotFoundError; InvalidError for a role that may do more than the caller; ConflictError for an identity
+    that is revoked, and for the caller's own.
+    """
+    identity = await _unrevoked(db, caller, identity_id)
+    access.check_grant(caller, ROLES[role], pointer="/role")
+    access.check_not_own(caller, principal_of(identity))
+    identity.role = role
+    return await _saved(db, identity)
+
+
+async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: datetime) -> Identity:
+    """End an identity for good. Raises as `change`."""
+    identity = await _unrevoked(db, caller, identity_id)
+    access.check_not_own(caller, principal_of(identity))
+    identity.revoked_at = now
+    return await _saved(db, identity)
+
+
+async def authenticate(db: AsyncSession, provider: IdentityProvider, subject: str) -> Caller | None:
+    """Whom a provider vouches for; None if it is disabled by now, or the subject is nobody's."""
+    await enter(db, provider.agency_id)
+    query = select(Identity).join(
+        IdentityProvider,
+        (IdentityProvider.agency_id == Identity.agency_id)
+        & (IdentityProvider.id == Identity.identity_provider_id),
+    )
+    identity = await db.scalar(
+        query.where(
+            Identity.agency_id == provider.agency_id,
+            Identity.identity_provider_id == provider.id,
+            Identity.subject == subject,
+            Identity.revoked_at.is_(None),
+            IdentityProvider.disabled_at.is_(None),
+        )
+    )
+    if identity is None:
+        return None
+    scopes = ROLES[identity.role]
+    return Caller(identity.agency_id, principal_of(identity), scopes, identity.consultant_id)
+
+
+def principal_of(identity: Identity) -> str:
+    """The name of an identity as the one who acts."""
+    return f"identity:{identity.id}"
+
+
+async def _unrevoked(db: AsyncSession, caller: Caller, identity_id: UUID) -> Identity:
+    identity = await find(db, caller, Identity, identity_id, lock=True)
+    if identity.revoked_at is not None:
+        raise ConflictError("The identity is revoked.", code="identity_revoked")
+    return identity
+
+
+async def _saved(db: AsyncSession, identity: Identity) -> Identity:
+    await db.flush()
+    await db.refresh(identity)
+    return identity

@@ -1,0 +1,101 @@
+"""Identity providers: the issuers of tokens that an agency trusts to say who its consultants are (S4)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, cast, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import enter
+from app.errors import ConflictError, InvalidError, OutboundError
+from app.models import Credential, Identity, IdentityProvider
+from app.outbound import Network, check_url
+from app.services import access
+from app.services.scope import Caller, find
+
+
+async def create(
+    db: AsyncSession, caller: Caller, terms: Mapping[str, Any], allowed: Sequence[Network]
+) -> IdentityProvider:
+    """Trust an issuer's tokens for an audience. `terms` are `name`, `issuer` and `audience`.
+
+    Raises InvalidError for an issuer that could not be asked for its keys (`allowed` are networks of our own that
+    may be called), and ConflictError if an agency has the pair already: tokens must tell whose they are.
+    """
+    _check_issuer(terms["issuer"], allowed)
+    lookup = _lookup(terms["issuer"], terms["audience"])
+    if await db.scalar(select(Credential.lookup).where(Credential.lookup == lookup)):
+        raise ConflictError(
+            "The tokens of this issuer for this audience are taken.", code="issuer_taken", pointer="/audience"
+        )
+    provider = IdentityProvider(agency_id=caller.agency_id, **terms)
+    db.add_all([provider, Credential(lookup=lookup, agency_id=caller.agency_id)])
+    await db.flush()
+    return provider
+
+
+async def change(
+    db: AsyncSession, caller: Caller, provider_id: UUID, terms: Mapping[str, Any], *, now: datetime
+) -> IdentityProvider:
+    """Rename a provider, or accept its tokens no longer, or again; `terms` are `name` and `disabled`, if they change.
+
+    Its issuer and audience stay: whoever could change them could make themselves any of its people. Raises
+    NotFoundError, and ConflictError for disabling the provider that vouches for the caller.
+    """
+    provider = await find(db, caller, IdentityProvider, provider_id, lock=True)
+    if "name" in terms:
+        provider.name = terms["name"]
+    if terms.get("disabled"):
+        await _check_not_own(db, caller, provider)
+        provider.disabled_at = provider.disabled_at or now
+    elif "disabled" in terms:
+        provider.disabled_at = None
+    await db.flush()
+    await db.refresh(provider)
+    return provider
+
+
+async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> IdentityProvider | None:
+    """The one provider whose tokens these are; None if there is none, or more than one."""
+    lookups = [_lookup(issuer, audience) for audience in audiences]
+    found = await db.scalars(select(Credential.agency_id).where(Credential.lookup.in_(lookups)).distinct())
+    agencies = found.all()
+    if len(agencies) != 1:
+        return None
+    await enter(db, agencies[0])
+    query = select(IdentityProvider).where(
+        IdentityProvider.agency_id == agencies[0],
+        IdentityProvider.issuer == issuer,
+        IdentityProvider.audience.in_(audiences),
+    )
+    providers = (await db.scalars(query)).all()
+    return providers[0] if len(providers) == 1 else None
+
+
+async def _check_not_own(db: AsyncSession, caller: Caller, provider: IdentityProvider) -> None:
+    vouched = select(Identity.id).where(
+        Identity.agency_id == caller.agency_id,
+        Identity.identity_provider_id == provider.id,
+        "identity:" + cast(Identity.id, Text) == caller.principal,
+    )
+    if await db.scalar(vouched):
+        access.check_not_own(caller, caller.principal)
+
+
+def _check_issuer(issuer: str, allowed: Sequence[Network]) -> None:
+    try:
+        check_url(issuer, allowed)
+    except OutboundError as error:
+        raise InvalidError(str(error), code="issuer_url", pointer="/issuer") from None
+    if "?" in issuer or "#" in issuer:
+        raise InvalidError(
+            "An issuer has neither a query nor a fragment.", code="issuer_url", pointer="/issuer"
+        )
+
+
+def _lookup(issuer: str, audience: str) -> str:
+    """The name of a pair among the credentials. An issuer, being a URL, has no line break in it."""
+    return "oidc:" + sha256(f"{issuer}\n{audience}".encode()).hexdigest()

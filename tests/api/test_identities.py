@@ -1,0 +1,146 @@
+"""Consultants who call with the tokens of an issuer: who they are, what they may do, and for how long (S4)."""
+
+from uuid import uuid4
+
+import pytest
+
+from app.models import Role
+from app.services.access import ROLES
+from tests.agency import Agency, Json, found_agency
+from tests.conftest import SECRET
+from tests.contract.problems import places_of, problem_of
+from tests.issuer import LocalIssuer, jwk_of, rsa_key
+from tests.trusting import PROVIDERS, Trusting, refused
+
+
+async def test_a_consultant_calls_with_a_token_in_their_role(trusting: Trusting) -> None:
+    assert await trusting.statuses(trusting.token()) == [200, 200]
+    assert await trusting.statuses(trusting.token(), PROVIDERS) == [403, 403]
+    headers = {"Authorization": f"Bearer {trusting.token()}"}
+    made = await trusting.processes.clients[1].post("/v1/clients", json={"name": "Acme"}, headers=headers)
+    assert made.status_code == 201
+    [entry] = (await trusting.agency.get("/v1/audit", operation="create_client"))["items"]
+    assert (entry["principal"], entry["consultant_id"]) == (
+        f"identity:{trusting.identity}",
+        trusting.consultant,
+    )
+    assert entry["object_id"] == made.json()["id"]
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_a_role_has_its_scopes(trusting: Trusting, role: Role) -> None:
+    await trusting.link(trusting.provider, str(role), role)
+    for path, scope in (("/v1/due", "status:read"), (PROVIDERS, "access:read"), ("/v1/audit", "audit:read")):
+        expected = 200 if scope in ROLES[role] else 403
+        assert await trusting.statuses(trusting.token(sub=str(role)), path) == [expected, expected]
+
+
+async def test_revocation_and_roles_count_in_every_process_within_five_seconds(trusting: Trusting) -> None:
+    token, path = trusting.token(), f"/v1/identities/{trusting.identity}"
+    assert await trusting.statuses(token, PROVIDERS) == [403, 403]
+    assert (await trusting.agency.patch(path, {"role": "manager"}))["role"] == "manager"
+    trusting.processes.forget()
+    assert await trusting.statuses(token, PROVIDERS) == [200, 200]
+    assert (await trusting.agency.post(f"{path}/revoke"))["revoked_at"]
+    trusting.processes.forget()
+    await refused(trusting, token)
+    problem_of(await trusting.agency.call("POST", f"{path}/revoke"), 409, "identity_revoked")
+    problem_of(await trusting.agency.call("PATCH", path, json={"role": "admin"}), 409, "identity_revoked")
+
+
+async def test_a_revoked_subject_can_be_linked_anew(trusting: Trusting) -> None:
+    again = {"identity_provider_id": trusting.provider, "subject": "kim", "role": "admin"}
+    path = f"/v1/consultants/{trusting.consultant}/identities"
+    taken = problem_of(await trusting.agency.call("POST", path, json=again), 409, "subject_linked")
+    assert places_of(taken) == [("/subject", "subject_linked")]
+    await trusting.agency.post(f"/v1/identities/{trusting.identity}/revoke")
+    anew = await trusting.agency.post(path, again)
+    assert anew["id"] != trusting.identity
+    assert await trusting.statuses(trusting.token(), PROVIDERS) == [200, 200]
+    listed = (await trusting.agency.get(path))["items"]
+    assert [(item["id"], item["role"]) for item in listed] == [
+        (trusting.identity, "consultant"),
+        (anew["id"], "admin"),
+    ]
+    assert await trusting.agency.get(f"/v1/identities/{anew['id']}") == anew
+
+
+@pytest.mark.parametrize(
+    ("terms", "place", "code"),
+    [
+        ({"role": "owner"}, "/role", "enum"),
+        ({"role": None}, "/role", "enum"),
+        ({"subject": ""}, "/subject", "string_too_short"),
+        ({"subject": "x" * 256}, "/subject", "string_too_long"),
+        ({"subject": 7}, "/subject", "string_type"),
+        ({"identity_provider_id": "x"}, "/identity_provider_id", "id_format"),
+        ({"consultant_id": str(uuid4())}, "/consultant_id", "extra_forbidden"),
+    ],
+)
+async def test_what_is_wrong_with_an_identity_is_named(
+    trusting: Trusting, terms: Json, place: str, code: str
+) -> None:
+    path = f"/v1/consultants/{trusting.consultant}/identities"
+    body = {"identity_provider_id": trusting.provider, "subject": "lee", "role": "consultant", **terms}
+    answer = await trusting.agency.call("POST", path, json=body)
+    assert places_of(problem_of(answer, 422)) == [(place, code)]
+    assert len((await trusting.agency.get(path))["items"]) == 1
+
+
+async def test_nobody_gives_a_role_that_may_do_more_than_they(trusting: Trusting) -> None:
+    scopes = ["access:write", "access:read", "directory:read"]
+    limited = await trusting.agency.post("/v1/api-keys", {"name": "limited", "scopes": scopes})
+    actor = Agency(trusting.agency.id, limited["key"], trusting.agency.http)
+    body = {"identity_provider_id": trusting.provider, "subject": "lee", "role": "integration"}
+    for method, path, sent in (
+        ("POST", f"/v1/consultants/{trusting.consultant}/identities", body),
+        ("PATCH", f"/v1/identities/{trusting.identity}", {"role": "admin"}),
+    ):
+        answer = await actor.call(method, path, json=sent)
+        assert places_of(problem_of(answer, 422)) == [("/role", "beyond_own_scopes")]
+
+
+async def test_nobody_takes_their_own_access_away(trusting: Trusting) -> None:
+    own = await trusting.link(trusting.provider, "boss", "admin")
+    actor = Agency(trusting.agency.id, trusting.token(sub="boss"), trusting.agency.http)
+    for method, path, body in (
+        ("POST", f"/v1/identities/{own['id']}/revoke", None),
+        ("PATCH", f"/v1/identities/{own['id']}", {"role": "manager"}),
+        ("PATCH", f"{PROVIDERS}/{trusting.provider}", {"disabled": True}),
+    ):
+        problem_of(await actor.call(method, path, json=body), 409, "own_credential")
+    await actor.post(f"/v1/identities/{trusting.identity}/revoke")
+
+
+async def test_two_issuers_serve_one_agency_and_their_subjects_do_not_mix(trusting: Trusting) -> None:
+    second = LocalIssuer(keys=[jwk_of(rsa_key(1), kid="one")])
+    await second.start()
+    provider = await trusting.trust(second.url, "hub")
+    theirs = trusting.token(rsa_key(1), iss=second.url, aud="hub")
+    await refused(trusting, theirs)  # Kim of the first issuer is nobody there
+    await trusting.link(provider, "kim", "integration")
+    assert await trusting.statuses(theirs) == [200, 200]
+    await refused(trusting, trusting.token(rsa_key(1), aud="hub"), trusting.token(iss=second.url, aud="hub"))
+    await refused(trusting, trusting.token(aud="hub"))
+    await second.stop()
+
+
+async def test_a_token_for_two_providers_at_once_is_refused(trusting: Trusting) -> None:
+    other = f"hub-{uuid4()}"
+    await trusting.link(await trusting.trust(trusting.issuer.url, other), "kim")
+    assert await trusting.statuses(trusting.token(aud=other)) == [200, 200]
+    await refused(trusting, trusting.token(aud=[trusting.audience, other]))
+
+
+async def test_another_agencys_tokens_open_nothing_here(trusting: Trusting) -> None:
+    """The same issuer serves both; only the audience tells them apart."""
+    rival = await found_agency(trusting.agency.http, trusting.database, SECRET)
+    audience = f"rival-{uuid4()}"
+    body = {"name": "Theirs", "issuer": trusting.issuer.url, "audience": audience}
+    await rival.post(PROVIDERS, body)
+    await refused(trusting, trusting.token(aud=audience), trusting.token(aud=[trusting.audience, audience]))
+    for taken in (trusting.audience, audience):
+        answer = await rival.call("POST", PROVIDERS, json={**body, "audience": taken})
+        assert places_of(problem_of(answer, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
+    problem_of(await rival.call("GET", f"{PROVIDERS}/{trusting.provider}"), 404)
+    problem_of(await rival.call("GET", f"/v1/identities/{trusting.identity}"), 404)

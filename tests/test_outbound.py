@@ -1,0 +1,311 @@
+"""Calls to servers that others chose reach public addresses and those that are allowed, and no others (S6)."""
+
+import asyncio
+import gzip
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+
+from app import outbound
+from app.errors import OutboundError
+from app.outbound import Address, GuardedTransport, Network, Outbound, check_url, is_public
+from tests.issuer import LocalIssuer, rsa_key
+
+LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
+
+PUBLIC = ["8.8.8.8", "193.0.6.139", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e"]
+NOT_PUBLIC = [
+    "0.0.0.0",  # noqa: S104 - looked at, not bound
+    "10.1.2.3",
+    "100.64.0.1",
+    "127.0.0.1",
+    "127.255.255.254",
+    "168.63.129.16",
+    "169.254.169.254",
+    "172.16.0.1",
+    "172.31.255.255",
+    "192.0.0.192",
+    "192.0.2.1",
+    "192.88.99.1",
+    "192.168.0.1",
+    "198.18.0.1",
+    "203.0.113.7",
+    "224.0.0.1",
+    "239.255.255.255",
+    "240.0.0.1",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "::127.0.0.1",
+    "::ffff:127.0.0.1",
+    "::ffff:8.8.8.8",
+    "64:ff9b::7f00:1",
+    "64:ff9b:1::7f00:1",
+    "100::1",
+    "2001::1",
+    "2001:db8::1",
+    "2002:7f00:1::",
+    "3fff::1",
+    "5f00::1",
+    "fc00::1",
+    "fd00:ec2::254",
+    "fe80::1",
+    "fec0::1",
+    "ff02::1",
+]
+
+
+@pytest.mark.parametrize("address", PUBLIC)
+def test_what_is_routed_everywhere_may_be_called(address: str) -> None:
+    assert is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", NOT_PUBLIC)
+def test_what_is_not_may_not(address: str) -> None:
+    assert not is_public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://login.example",
+        "https://login.example:8443/realms/a",
+        "https://8.8.8.8/x",
+        "https://[2606:4700:4700::1111]/",
+        "https://xn--9ca.example/é",
+    ],
+)
+def test_a_url_may_name_a_public_server(url: str) -> None:
+    check_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "login.example",
+        "//login.example",
+        "http://login.example",
+        "ftp://login.example",
+        "file:///etc/passwd",
+        "https:///x",
+        "https://",
+        "https://user@login.example",
+        "https://user:secret@login.example",
+        "https://login.example:22",
+        "https://login.example:99999",
+        "https://login.example:x",
+        "https://login.exa\nmple",
+        "https://127.0.0.1",
+        "https://[::1]",
+        "https://[::ffff:127.0.0.1]",
+        "https://169.254.169.254/latest/meta-data",
+        "https://\uff11\uff12\uff17.0.0.1:22",
+    ],
+)
+def test_a_url_that_could_never_be_called_is_refused(url: str) -> None:
+    with pytest.raises(OutboundError):
+        check_url(url)
+
+
+def test_an_allowed_network_may_be_named_also_over_http() -> None:
+    check_url("http://127.0.0.1:9999/x", LOOPBACK)
+    with pytest.raises(OutboundError):
+        check_url("http://10.0.0.1:9999/x", LOOPBACK)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[LocalIssuer]:
+    """A server on this machine."""
+    made = LocalIssuer()
+    await made.start()
+    yield made
+    await made.stop()
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[Callable[..., Outbound]]:
+    """Makes clients and closes them."""
+    made: list[Outbound] = []
+
+    def make(allowed: Sequence[Network] = (), **options: object) -> Outbound:
+        made.append(Outbound(GuardedTransport(allowed, **options)))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for each in made:
+        await each.close()
+
+
+Make = Callable[..., Outbound]
+
+
+def always(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
+    """A resolver to which every name leads to the same place."""
+
+    async def resolve(_name: str, _port: int) -> list[Address]:
+        return [ip_address(address) for address in addresses]
+
+    return resolve
+
+
+LOCAL_SPELLINGS = [
+    "127.0.0.1",
+    "127.1",
+    "127.0.1",
+    "0x7f000001",
+    "0x7f.1",
+    "2130706433",
+    "017700000001",
+    "0",
+    "localhost",
+    "localhost.",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+]
+
+
+@pytest.mark.parametrize("host", LOCAL_SPELLINGS)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_this_machine_is_out_of_reach_however_it_is_spelt(
+    server: LocalIssuer, client: Make, monkeypatch: pytest.MonkeyPatch, scheme: str, host: str
+) -> None:
+    monkeypatch.setattr(outbound, "PORTS", (server.port,))  # the port alone shall not save us
+    with pytest.raises(OutboundError):
+        await client().get(f"{scheme}://{host}:{server.port}/keys")
+    assert server.asked == []
+
+
+async def test_an_allowed_network_is_reached(server: LocalIssuer, client: Make) -> None:
+    assert b'"kid"' in await client(LOOPBACK).get(f"{server.url}/keys")
+    assert b'"kid"' in await client(LOOPBACK).get(f"http://127.1:{server.port}/keys")
+
+
+async def test_a_name_is_resolved_once_and_no_address_of_it_may_be_private(
+    server: LocalIssuer, client: Make
+) -> None:
+    named: list[str] = []
+
+    async def resolve(name: str, _port: int) -> list[Address]:
+        named.append(name)
+        return [ip_address("127.0.0.1" if len(named) == 1 else "10.0.0.1")]
+
+    assert await client(LOOPBACK, resolve=resolve).get(f"http://login.example:{server.port}/keys")
+    assert named == ["login.example"]
+    for mixed in (always("8.8.8.8", "10.0.0.1"), always("10.0.0.1", "127.0.0.1"), always()):
+        with pytest.raises(OutboundError):
+            await client(LOOPBACK, resolve=mixed).get(f"https://login.example:{server.port}/keys")
+    assert server.asked == ["/keys"]
+
+
+async def test_the_next_address_is_tried_where_one_takes_no_connection(
+    server: LocalIssuer, client: Make
+) -> None:
+    two = always("127.0.0.2", "127.0.0.1")
+    assert await client(LOOPBACK, resolve=two).get(f"http://login.example:{server.port}/keys")
+
+
+async def test_the_environments_proxy_is_not_asked(
+    server: LocalIssuer, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    assert await client(LOOPBACK).get(f"{server.url}/keys")
+
+
+ANSWERS = {
+    "a redirect": ("302 Found\r\nLocation: /keys", b""),
+    "an error": ("500 Oops", b"{}"),
+    "nothing": ("204 No Content", b""),
+    "too much": ("200 OK", b"x" * 65_537),
+    "packed": ("200 OK\r\nContent-Encoding: gzip", gzip.compress(b"x" * 1_000_000)),
+    "no HTTP": ("200 OK\r\nnonsense", b"{}"),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS.keys())
+async def test_anything_but_a_plain_answer_is_refused(
+    server: LocalIssuer, client: Make, answer: tuple[str, bytes]
+) -> None:
+    server.answers["/x"] = answer
+    with pytest.raises(OutboundError):
+        await client(LOOPBACK).get(f"{server.url}/x")
+    assert server.asked == ["/x"]
+
+
+async def test_sixty_four_kilobytes_are_read(server: LocalIssuer, client: Make) -> None:
+    server.answers["/x"] = ("200 OK", b"x" * 65_536)
+    assert len(await client(LOOPBACK).get(f"{server.url}/x")) == 65_536
+
+
+async def test_who_answers_too_slowly_is_left(
+    server: LocalIssuer, client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbound, "DEADLINE_SECONDS", 0.05)
+    server.delay = 0.5
+    with pytest.raises(OutboundError):
+        await client(LOOPBACK).get(f"{server.url}/x")
+
+
+async def test_nobody_there_is_an_error_of_ours(server: LocalIssuer, client: Make) -> None:
+    await server.stop()
+    for url in (server.url, "http://no-such-name.invalid", f"http://{'x' * 64}.example", "http://[::1"):
+        with pytest.raises(OutboundError):
+            await client(LOOPBACK).get(url)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for login.example, with its key."""
+    key, name = rsa_key(9), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "login.example")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("login.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "login.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+async def test_the_certificate_is_that_of_the_name_though_the_address_is_called(
+    certificate: Path, client: Make
+) -> None:
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        await writer.drain()
+        writer.close()
+
+    serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    serving.load_cert_chain(certificate)
+    trusting = ssl.create_default_context(cafile=str(certificate))
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=serving)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        caller = client(LOOPBACK, resolve=always("127.0.0.1"), verify=trusting)
+        assert await caller.get(f"https://login.example:{port}/x") == b"{}"
+        with pytest.raises(OutboundError):
+            await caller.get(f"https://other.example:{port}/x")
+    assert f"host: login.example:{port}".encode() in heard[0].lower()
+    assert len(heard) == 1
