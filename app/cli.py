@@ -80,10 +80,18 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
             app = create_app(
                 Database(home.url, pool_size=settings.pool_size),
                 home.secret,
+                rate_limit=None if settings.rate_limit == "off" else settings.rate_limit,
+                max_in_flight=settings.max_in_flight,
                 show_metrics=settings.metrics == "on",
                 tracer_provider=tracer_provider,
             )
-            server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+            server.run(
+                app,
+                host,
+                port,
+                drain_seconds=settings.drain_seconds,
+                ready=lambda url: _announce(url, home.api_key, print_json=print_json),
+            )
 
 
 class Ending:

@@ -38,7 +38,8 @@ from app.db import Database
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
 from app.web.metrics import Metrics
-from app.web.middleware import Envelope, Retry
+from app.web.middleware import Envelope, Retry, Shed
+from app.web.rate_limit import RateLimiter
 from app.worker import recomputations
 from app.worker.due_counts import DueCounts
 
@@ -72,11 +73,14 @@ def create_app(
     database: Database,
     secret: str,
     *,
+    rate_limit: int | None = None,
+    max_in_flight: int = 100,
     show_metrics: bool = True,
     tracer_provider: TracerProvider | None = None,
 ) -> FastAPI:
     """The service over a database; `secret` keys the HMAC of API keys and cursors.
 
+    `rate_limit` is what an agency may ask a minute; None sets no limit. `max_in_flight` bounds what is under way.
     `show_metrics` serves what is counted at `/metrics`; every request is traced with `tracer_provider`, if given.
     """
     app = FastAPI(
@@ -93,6 +97,8 @@ def create_app(
     app.state.database = database
     app.state.revision = migrate.head()
     app.state.authenticator = Authenticator(database, secret)
+    app.state.rate_limiter = RateLimiter(database, rate_limit)
+    app.state.is_draining = False
     app.state.metrics = Metrics(database)
     app.state.due_counts = DueCounts(database)
     problems.install(app)
@@ -102,6 +108,7 @@ def create_app(
         from app.web import traces
 
         traces.install(app, database, tracer_provider)
+    app.add_middleware(Shed, most=max_in_flight)
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)

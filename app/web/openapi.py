@@ -23,6 +23,8 @@ what settles it.
 the debrief; then ask `GET /v1/due`. Every record answers with where its applications stand now.
 
 **Credentials**: `Authorization: Bearer tb_...`. The agency comes from the key alone.
+**Limits**: `RateLimit` says in every answer how many requests are left of the agency's minute; 429 and 503 say in \
+`Retry-After` when to come again.
 **Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
 problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \

@@ -13,15 +13,20 @@ PROBLEM_WORDS = {
     401: "No valid API key.",
     403: "The API key lacks the scope.",
     404: "There is no such object.",
+    408: "The body did not arrive in time.",
     409: "The request contradicts the present state.",
     412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
+    414: "The address is longer than the limit.",
     415: "The body is not JSON.",
     422: "The request is well formed but its meaning is wrong.",
-    503: "The database cannot be reached right now.",
+    429: "The agency has used up its requests of this minute.",
+    431: "The headers are larger than the limit.",
+    503: "The database cannot be reached right now, or too much is under way.",
 }
-ALWAYS = (401, 403, 422, 503)
-WITH_BODY = (400, 413, 415)
+AT_THE_DOOR = (414, 431)
+ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
+WITH_BODY = (400, 408, 413, 415)
 
 
 def router(tag: str) -> APIRouter:
@@ -39,11 +44,16 @@ def operation(
     only reads: whatever writes is.
     """
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
-    responses: dict[int | str, dict[str, Any]] = {status: problem_response(status) for status in statuses}
+    responses = problem_responses(*statuses)
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
     declared = {"dependencies": [Security(API_KEY, scopes=[scope])], "responses": responses}
     return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems in the document."""
+    return {status: problem_response(status) for status in statuses}
 
 
 def problem_response(status: int) -> dict[str, Any]:
