@@ -88,7 +88,13 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
         with _tracing(settings) as tracer_provider:
             database = Database(home.url, pool_size=settings.pool_size)
             app = create_app(database, home.secret, settings, tracer_provider=tracer_provider)
-            server.run(app, host, port, ready=lambda url: _announce(url, home.api_key, print_json=print_json))
+            server.run(
+                app,
+                host,
+                port,
+                drain_seconds=settings.drain_seconds,
+                ready=lambda url: _announce(url, home.api_key, print_json=print_json),
+            )
 
 
 class Ending:

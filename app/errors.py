@@ -103,6 +103,7 @@ class InFlightError(ConflictError):
 
     code = "idempotency_key_in_flight"
     detail = "A request with this Idempotency-Key is still at work. Try again shortly."
+    seconds = 1
 
 
 class PreconditionFailedError(RefusedError):
@@ -126,6 +127,31 @@ class UnavailableError(RefusedError):
     detail = "The service cannot reach its database right now. Try again shortly."
 
 
+class OverloadedError(UnavailableError):
+    """More is under way than can be worked on (R14)."""
+
+    code = "overloaded"
+    detail = "Too much is under way. Try again shortly."
+
+
+class DrainingError(UnavailableError):
+    """The service has been told to end (R10)."""
+
+    code = "draining"
+    detail = "The service is about to end. Try again shortly."
+
+
+class RateLimitedError(RefusedError):
+    """The agency has used up its requests of this minute; the next begins in `seconds` (H12)."""
+
+    code = "rate_limited"
+    detail = "The agency has used up its requests of this minute."
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
 class RetryError(TouchbaseError):
     """The database gave up a transaction for another's sake (40001, 40P01): the whole unit of work runs again."""
 
@@ -142,6 +168,13 @@ class TooLargeError(RefusedError):
 
     code = "too_large"
     detail = "The request body is larger than the limit."
+
+
+class TooSlowError(RefusedError):
+    """A body that took too long to arrive."""
+
+    code = "request_timeout"
+    detail = "The request body did not arrive in time."
 
 
 class UnsupportedMediaTypeError(RefusedError):

@@ -45,7 +45,8 @@ from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
 from app.web.issuers import Issuers
 from app.web.metrics import Metrics
-from app.web.middleware import Envelope, Retry
+from app.web.middleware import Envelope, Retry, Shed
+from app.web.rate_limit import RateLimiter
 from app.worker import recomputations
 from app.worker.due_counts import DueCounts
 
@@ -106,6 +107,8 @@ def create_app(
     app.state.revision = migrate.head()
     app.state.settings = settings
     app.state.authenticator = Authenticator(database, secret, _issuers(settings))
+    app.state.rate_limiter = RateLimiter(database, settings.requests_per_minute)
+    app.state.is_draining = False
     app.state.metrics = Metrics(database)
     app.state.due_counts = DueCounts(database)
     problems.install(app)
@@ -115,6 +118,7 @@ def create_app(
         from app.web import traces
 
         traces.install(app, database, tracer_provider)
+    app.add_middleware(Shed, most=settings.max_in_flight)
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)

@@ -1,19 +1,31 @@
-"""Runs the application under uvicorn, and says when it is ready."""
+"""Runs the application under uvicorn: says when it is ready, and ends it without cutting anybody off (R10)."""
 
+import math
+import signal
 import socket
+import time
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from app.errors import SetupError
+from app.web.protocol import Protocol
+
+IN_FLIGHT_SECONDS = 10
 
 
-class AnnouncingServer(uvicorn.Server):
-    """A uvicorn that says when it answers."""
+class Server(uvicorn.Server):
+    """A uvicorn that says when it answers, and that drains: SIGTERM first lets load balancers send others elsewhere."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, app: FastAPI, *, drain_seconds: float, ready: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._state = app.state
+        self._drain_seconds = drain_seconds
+        self._drained_at = math.inf
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -22,20 +34,38 @@ class AnnouncingServer(uvicorn.Server):
         if self.started:
             self._ready()
 
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM drains; SIGINT, or another SIGTERM, takes no more requests; one more waits for none under way."""
+        if self.should_exit:
+            self.force_exit = True
+        elif sig == signal.SIGTERM and not self._state.is_draining:
+            self._state.is_draining = True
+            self._drained_at = time.monotonic() + self._drain_seconds
+            self.config.encoded_headers.append((b"connection", b"close"))
+        else:
+            super().handle_exit(sig, frame)
 
-def run(app: FastAPI, host: str, port: int, *, ready: Callable[[str], None]) -> None:
+    async def on_tick(self, counter: int) -> bool:
+        """Whether it is time to end."""
+        self.should_exit = self.should_exit or time.monotonic() >= self._drained_at
+        return await super().on_tick(counter)
+
+
+def run(app: FastAPI, host: str, port: int, *, drain_seconds: float, ready: Callable[[str], None]) -> None:
     """Serve until a signal ends it; requests under way are finished first. Port 0 takes any free one."""
     listener = _listen(host, port)
     url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
         app,
+        http=Protocol,
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=IN_FLIGHT_SECONDS,
     )
     with listener:
-        AnnouncingServer(config, lambda: ready(url)).run(sockets=[listener])
+        Server(config, app, drain_seconds=drain_seconds, ready=lambda: ready(url)).run(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -49,6 +49,16 @@ class Settings(BaseSettings):
         Literal["live", "test"], Field(description="Stands in new API keys: tb_live_... or tb_test_...")
     ] = "live"
     pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections of one process")] = 10
+    rate_limit: Annotated[
+        Annotated[int, Field(ge=1, le=1_000_000)] | Literal["off"],
+        Field(description="Requests a minute of one agency, over all processes, or `off`"),
+    ] = 6000
+    max_in_flight: Annotated[
+        int, Field(ge=1, le=10_000, description="Requests that one process works on at once; more are shed")
+    ] = 100
+    drain_seconds: Annotated[
+        int, Field(ge=0, le=300, description="How long SIGTERM lets it serve on while `/readyz` says 503")
+    ] = 2
     postgres_bin: Annotated[
         Path | None,
         Field(description="Folder of the PostgreSQL programs for the embedded mode, backups and restoring"),
@@ -72,6 +82,11 @@ class Settings(BaseSettings):
         Literal["on", "off"],
         Field(description="Export OpenTelemetry traces by OTLP over HTTP, as the `OTEL_*` variables say"),
     ] = "off"
+
+    @property
+    def requests_per_minute(self) -> int | None:
+        """What an agency may ask in a minute; None without a limit."""
+        return None if self.rate_limit == "off" else self.rate_limit
 
 
 def read_settings() -> Settings:

@@ -4,16 +4,21 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from tests.contract.problems import problem_of
 
 Json = dict[str, Any]
 
@@ -27,8 +32,10 @@ def data_dir() -> Iterator[Path]:
 
 
 @contextmanager
-def serving(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], Json]]:
-    """A running service and the line of JSON it printed when it was ready."""
+def serving(
+    data_dir: Path, *options: str, **settings: object
+) -> Iterator[tuple[subprocess.Popen[str], Json]]:
+    """A running service with some settings, and the line of JSON it printed when it was ready."""
     command = [
         sys.executable,
         "-m",
@@ -41,6 +48,7 @@ def serving(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[st
         "--print-json",
     ]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("TOUCHBASE_")}
+    environment |= {f"TOUCHBASE_{name.upper()}": str(value) for name, value in settings.items()}
     process = subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
     )
@@ -74,6 +82,80 @@ def test_a_signal_ends_it_cleanly_and_nothing_stays_behind(data_dir: Path, endin
         process.send_signal(ending)
         assert process.wait(15) == 0
     assert not (data_dir / "postgres" / "postmaster.pid").exists()
+
+
+def test_sigterm_says_so_first_and_serves_on(data_dir: Path) -> None:
+    with serving(data_dir, drain_seconds=4) as (process, ready):
+        assert call(ready, "GET", "/readyz").status_code == 200
+        process.send_signal(signal.SIGTERM)
+        time.sleep(1)  # the header of every answer is renewed once a second
+        draining = call(ready, "GET", "/readyz")
+        problem_of(draining, 503, "draining")
+        assert draining.headers["connection"] == "close"
+        assert call(ready, "GET", "/v1/due").status_code == 200
+        assert call(ready, "GET", "/livez").status_code == 200
+        assert process.wait(20) == 0
+        with pytest.raises(httpx.ConnectError):
+            call(ready, "GET", "/livez")
+
+
+def test_what_is_under_way_is_finished(data_dir: Path) -> None:
+    body = b'{"name": "Northwind Foods"}'
+    with serving(data_dir, drain_seconds=0) as (process, ready):
+        url = httpx.URL(ready["url"])
+        connection = HTTPConnection(url.host, url.port, timeout=20)
+        connection.putrequest("POST", "/v1/clients")
+        connection.putheader("Authorization", f"Bearer {ready['api_key']}")
+        connection.putheader("Content-Type", "application/json")
+        connection.putheader("Content-Length", str(len(body)))
+        connection.endheaders(body[:9])
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        connection.send(body[9:])
+        answer = connection.getresponse()
+        assert answer.status == 201
+        assert answer.headers["connection"] == "close"
+        answer.read()
+        assert process.wait(20) == 0
+    with serving(data_dir) as (_, again):
+        assert len(call(again, "GET", "/v1/clients").json()["items"]) == 1
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_another_signal_ends_the_draining(data_dir: Path, second: signal.Signals) -> None:
+    with serving(data_dir, drain_seconds=300) as (process, ready):
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert call(ready, "GET", "/readyz").status_code == 503
+        process.send_signal(second)
+        assert process.wait(20) == 0
+
+
+def test_one_more_signal_waits_for_nobody(data_dir: Path) -> None:
+    with serving(data_dir) as (process, ready):
+        url = httpx.URL(ready["url"])
+        with socket.create_connection((url.host, url.port), timeout=20) as idle:
+            idle.sendall(b"POST /v1/clients HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ")
+            idle.sendall(ready["api_key"].encode() + b"\r\nContent-Length: 9\r\n\r\n")
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(8) == 0
+
+
+def test_the_limits_hold_as_it_is_served(data_dir: Path) -> None:
+    with serving(data_dir, rate_limit=3) as (_, ready):
+        problem_of(call(ready, "GET", "/livez?" + "x" * 9_000), 414, "target_too_long")
+        large = httpx.get(ready["url"] + "/livez", headers={"x": "x" * 33_000}, trust_env=False)
+        problem_of(large, 431, "headers_too_large")
+        answers = [call(ready, "GET", "/v1/due") for _ in range(4)]
+        assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
+            f'"default";r={left}' for left in (2, 1, 0, 0)
+        ]
+        problem_of(answers[3], 429, "rate_limited")
 
 
 def test_what_was_acknowledged_survives_kill_9(data_dir: Path) -> None:

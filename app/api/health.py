@@ -5,8 +5,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.db import Database
-from app.errors import NotFoundError, UnavailableError
-from app.web.operations import problem_response
+from app.errors import DrainingError, NotFoundError, UnavailableError
+from app.web.operations import AT_THE_DOOR, problem_responses
 from app.web.schema import Output
 
 health = APIRouter(tags=["Health"])
@@ -18,15 +18,17 @@ class Health(Output):
     status: str
 
 
-@health.get("/livez")
+@health.get("/livez", responses=problem_responses(*AT_THE_DOOR))
 async def get_liveness() -> Health:
     """Answer as long as the process runs; touches nothing else."""
     return Health(status="ok")
 
 
-@health.get("/readyz", responses={503: problem_response(503)})
+@health.get("/readyz", responses=problem_responses(*AT_THE_DOOR, 503))
 async def get_readiness(request: Request) -> Health:
-    """Answer once the database is there with the schema that this release needs."""
+    """Answer once the database is there with the schema that this release needs, until the service is to end."""
+    if request.app.state.is_draining:
+        raise DrainingError
     database: Database = request.app.state.database
     if await _revision(database) != request.app.state.revision:
         raise UnavailableError("The database has another schema revision; run `touchbase migrate`.")

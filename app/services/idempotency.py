@@ -30,7 +30,7 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer that a request got."""
+    """The answer that a request got; its body is sealed, since it may hold a new secret, and what is personal."""
 
     status: int
     headers: Mapping[str, str]

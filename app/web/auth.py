@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 
 from app.db import Database
-from app.errors import ForbiddenError, UnauthenticatedError
+from app.errors import UnauthenticatedError
 from app.services import access, api_keys, identities, identity_providers
 from app.services.api_keys import Mint
 from app.services.scope import Caller, KnownCaller
@@ -51,19 +51,15 @@ class Authenticator:
     clock: Callable[[], float] = time.monotonic
     _known: OrderedDict[bytes, tuple[float, Caller]] = field(default_factory=OrderedDict)
 
-    async def caller(self, request: Request, scopes: frozenset[str]) -> Caller:
+    async def caller(self, request: Request) -> Caller:
         """The caller of a request.
 
-        Raises UnauthenticatedError, ForbiddenError if a scope is missing, or UnavailableError if the issuer of a
-        token cannot be asked for its keys.
+        Raises UnauthenticatedError, or UnavailableError if the issuer of a token cannot be asked for its keys.
         """
         scheme, _, credential = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
             raise UnauthenticatedError
-        caller = await self._of(credential.strip())
-        if not scopes <= caller.scopes:
-            raise ForbiddenError
-        return caller
+        return await self._of(credential.strip())
 
     async def _of(self, credential: str) -> Caller:
         digest = api_keys.digest_of(credential, self.secret)

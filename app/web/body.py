@@ -1,14 +1,16 @@
 """Reads a JSON body strictly: bounded before it is parsed, and nothing in it that could mean two things (H13)."""
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from starlette.requests import Request
 
-from app.errors import InvalidError, MalformedError, TooLargeError, UnsupportedMediaTypeError
+from app.errors import InvalidError, MalformedError, TooLargeError, TooSlowError, UnsupportedMediaTypeError
 
 MAX_BYTES = 1_048_576
+MOST_SECONDS = 15
 MAX_DEPTH = 32
 MAX_ITEMS = 1_000
 UNCLEAN = "Text must hold neither NUL nor half a character."
@@ -31,9 +33,17 @@ class ParsedRequest(Request):
         return self._value
 
 
-async def read(request: Request, most_bytes: int = MAX_BYTES) -> bytes:
-    """The body as it came. Raises TooLargeError, or UnsupportedMediaTypeError for what is not JSON."""
-    raw = await _read(request, most_bytes)
+async def read(request: Request, *, most_bytes: int = MAX_BYTES, most_seconds: float = MOST_SECONDS) -> bytes:
+    """The body as it came.
+
+    Raises TooLargeError as soon as it is, TooSlowError for one that is late as a whole, however it drips, or
+    UnsupportedMediaTypeError for what is not JSON.
+    """
+    try:
+        async with asyncio.timeout(most_seconds):
+            raw = await _read(request, most_bytes)
+    except TimeoutError:
+        raise TooSlowError from None
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and media_type != "application/json":
         raise UnsupportedMediaTypeError

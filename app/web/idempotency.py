@@ -7,9 +7,10 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.errors import InvalidError, RefusedError
+from app.errors import ConflictError, InvalidError, RefusedError, UnsealableError
 from app.services import idempotency
 from app.services.idempotency import Answer, Keyed
+from app.services.sealing import seal, unseal
 from app.web.deps import Work
 from app.web.problems import refused
 
@@ -27,14 +28,24 @@ async def answer_once(request: Request, work: Work, raw: bytes, perform: Perform
     keyed = _keyed(request, raw)
     if keyed is None:
         return await perform(request, work, raw)
+    secret: str = request.app.state.authenticator.secret
     known = await idempotency.claim(work.db, work.caller, keyed, now=work.now)
     if known is not None:
-        return Response(known.body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
+        return _replay(known, secret)
     response = await _attempted(request, work, raw, perform)
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    answer = Answer(response.status_code, headers, bytes(response.body))
+    answer = Answer(response.status_code, headers, seal(bytes(response.body), secret))
     await idempotency.keep(work.db, work.caller, keyed, answer, now=work.now)
     return response
+
+
+def _replay(known: Answer, secret: str) -> Response:
+    try:
+        body = unseal(known.body, secret)
+    except UnsealableError:
+        words = "This key was used, but its answer cannot be read since the service's secret was changed."
+        raise ConflictError(words, code="idempotency_answer_lost") from None
+    return Response(body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
 
 
 async def _attempted(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:

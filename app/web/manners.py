@@ -1,4 +1,4 @@
-"""The headers that operations of a kind understand and send, in the document: H5, H7, H8."""
+"""The headers that operations of a kind understand and send, in the document: H3, H5, H7, H8, H12."""
 
 from typing import Any
 
@@ -58,18 +58,31 @@ _REPLAYED = {
     "description": "`true` if this is the answer that the key got before.",
     "schema": {"type": "string", "const": "true"},
 }
+_HEADERS = {
+    "RateLimit-Policy": {
+        "description": "How many requests the agency has (`q`) in so many seconds (`w`), unless there is no limit.",
+        "schema": {"type": "string", "examples": ['"default";q=6000;w=60']},
+    },
+    "RateLimit": {
+        "description": "How many of them are left (`r`), and in how many seconds there are new ones (`t`).",
+        "schema": {"type": "string", "examples": ['"default";r=5999;t=42']},
+    },
+    "Retry-After": {"description": "In how many seconds to try again.", "schema": {"type": "integer"}},
+}
 _ANSWERED_ID = {"description": "The name of the request in our logs.", "schema": {"type": "string"}}
 
 
 def add_manners(document: Json) -> None:
     """Say of every operation which headers it understands and sends, and which answers come of them."""
+    document["components"]["headers"] = _HEADERS
     for methods in document["paths"].values():
         for method, operation in methods.items():
             _take(operation, _REQUEST_ID)
             if "security" in operation:
                 _add(method, operation, has_tag=_has_tag(document, method, operation))
-            for response in operation["responses"].values():
-                response.setdefault("headers", {})["X-Request-Id"] = _ANSWERED_ID
+            for status, response in operation["responses"].items():
+                limits = _limits(status, has_caller="security" in operation)
+                response["headers"] = {**response.get("headers", {}), "X-Request-Id": _ANSWERED_ID, **limits}
             operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
@@ -94,6 +107,14 @@ def _add(method: str, operation: Json, *, has_tag: bool) -> None:
         responses["409"] = problem_response(409)
         for response in responses.values():
             response.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
+
+
+def _limits(status: str, *, has_caller: bool) -> Json:
+    """The headers of the rate limit where clients look for them: on what succeeded, and on what came too early."""
+    is_told = has_caller and (status.startswith("2") or status == "429")
+    names = ["RateLimit-Policy", "RateLimit"] if is_told else []
+    names += ["Retry-After"] if status in ("429", "503") else []
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _has_tag(document: Json, method: str, operation: Json) -> bool:

@@ -1,11 +1,12 @@
-"""What surrounds every request, as plain ASGI (R11): ids, HEAD, headers, logging, counting, retries."""
+"""What surrounds every request, as plain ASGI (R11): ids, HEAD, headers, logging, counting, overload, retries."""
 
 import asyncio
 import logging
 import random
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from uuid import uuid4
 
@@ -14,13 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import RetryError, UnavailableError
+from app.errors import DrainingError, OverloadedError, RetryError, UnavailableError
 from app.logs import Facts, request_facts
 from app.web.metrics import Metrics
-from app.web.problems import METHODS, problem, unexpected
+from app.web.problems import METHODS, unavailable, unexpected
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _TRIES = 3
+UNCOUNTED = ("/livez", "/readyz", "/metrics")
 CLIENT_CLOSED = 499  # for the log and the figures alone: nobody is left to answer
 
 logger = logging.getLogger("touchbase.requests")
@@ -52,7 +54,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                _set_headers(MutableHeaders(scope=message), request_id)
+                set_headers(MutableHeaders(scope=message), inner)
             elif is_head:
                 message = {**message, "body": b""}
             await send(message)
@@ -62,6 +64,10 @@ class Envelope:
                 await self.app(inner, receive, answer)
         except ClientDisconnect:
             status = CLIENT_CLOSED
+        except asyncio.CancelledError:
+            if not status:  # the service ends and waits no longer
+                await unavailable(Request(inner), DrainingError)(inner, receive, answer)
+            raise
         except Exception as error:
             if status:
                 raise
@@ -71,6 +77,42 @@ class Envelope:
             self.metrics.answered(operation_of(inner), status or CLIENT_CLOSED, seconds)
             _log(inner, status or CLIENT_CLOSED, seconds)
             request_facts.reset(told)
+
+
+class Shed:
+    """Refuses at once what comes while too much is under way; health and metrics are always answered (R14).
+
+    A request whose body is still on its way does not count, so slow clients cannot take all places.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self.app = app
+        self.places = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request."""
+        if scope["type"] != "http" or scope["path"] in UNCOUNTED:
+            await self.app(scope, receive, send)
+        elif self.places <= 0:
+            await unavailable(Request(scope), OverloadedError)(scope, receive, send)
+        else:
+            with self._moved(-1):
+                await self.app(scope, self._without_place(receive), send)
+
+    def _without_place(self, receive: Receive) -> Receive:
+        async def listen() -> Message:
+            with self._moved(+1):
+                return await receive()
+
+        return listen
+
+    @contextmanager
+    def _moved(self, places: int) -> Iterator[None]:
+        self.places += places
+        try:
+            yield
+        finally:
+            self.places -= places
 
 
 class Retry:
@@ -94,8 +136,7 @@ class Retry:
                 await asyncio.sleep(random.uniform(0, 0.02) * 2**attempt)  # noqa: S311 - no secret
                 continue
             return
-        answer = problem(Request(scope), 503, UnavailableError.code, UnavailableError.detail)
-        await answer(scope, receive, send)
+        await unavailable(Request(scope), UnavailableError)(scope, receive, send)
 
 
 def _replaying(heard: list[Message], receive: Receive) -> Receive:
@@ -116,10 +157,12 @@ def _request_id(given: str | None) -> str:
     return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
-def _set_headers(headers: MutableHeaders, request_id: str) -> None:
-    headers["X-Request-Id"] = request_id
+def set_headers(headers: MutableHeaders, scope: Scope) -> None:
+    """Set what every answer says of itself: its id, its manners, and where the agency stands with its limit."""
+    headers["X-Request-Id"] = scope["touchbase.request_id"]
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Cache-Control", "no-store")
+    headers.update(scope.get("touchbase.rate_limit", {}))
 
 
 def operation_of(scope: Scope) -> str | None:

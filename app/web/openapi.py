@@ -25,6 +25,8 @@ the debrief; then ask `GET /v1/due`. Every record answers with where its applica
 
 **Credentials**: `Authorization: Bearer`, then an API key (`tb_...`) or a token that one of the agency's identity \
 providers gave to a consultant. The agency comes from the credential alone.
+**Limits**: `RateLimit` says in every answer how many requests are left of the agency's minute; 429 and 503 say in \
+`Retry-After` when to come again.
 **Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
 problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \

@@ -14,15 +14,20 @@ PROBLEM_WORDS = {
     401: "No valid credential.",
     403: "The caller lacks the scope.",
     404: "There is no such object.",
+    408: "The body did not arrive in time.",
     409: "The request contradicts the present state.",
     412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
+    414: "The address is longer than the limit.",
     415: "The body is not JSON.",
     422: "The request is well formed but its meaning is wrong.",
-    503: "The database, or the issuer of the token, cannot be reached right now.",
+    429: "The agency has used up its requests of this minute.",
+    431: "The headers are larger than the limit.",
+    503: "The database, or the issuer of the token, cannot be reached right now, or too much is under way.",
 }
-ALWAYS = (401, 403, 422, 503)
-WITH_BODY = (400, 413, 415)
+AT_THE_DOOR = (414, 431)
+ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
+WITH_BODY = (400, 408, 413, 415)
 SCHEMES = (API_KEY, IDENTITY_TOKEN)
 
 
@@ -43,7 +48,7 @@ def operation(
     if scope not in SCOPES:
         raise ValueError(f"no scope: {scope}")
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
-    responses: dict[int | str, dict[str, Any]] = {status: problem_response(status) for status in statuses}
+    responses = problem_responses(*statuses)
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
     declared = {
@@ -51,6 +56,11 @@ def operation(
         "responses": responses,
     }
     return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Problems in the document."""
+    return {status: problem_response(status) for status in statuses}
 
 
 def problem_response(status: int) -> dict[str, Any]:

@@ -23,8 +23,10 @@ from app.errors import (
     MalformedError,
     NotFoundError,
     PreconditionFailedError,
+    RateLimitedError,
     RefusedError,
     TooLargeError,
+    TooSlowError,
     UnauthenticatedError,
     UnavailableError,
     UnsupportedMediaTypeError,
@@ -39,16 +41,19 @@ STATUSES: dict[type[RefusedError], int] = {
     UnauthenticatedError: 401,
     ForbiddenError: 403,
     NotFoundError: 404,
+    TooSlowError: 408,
     ConflictError: 409,
     PreconditionFailedError: 412,
     TooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidError: 422,
+    RateLimitedError: 429,
     UnavailableError: 503,
 }
 
 _EXTRA_HEADERS = {
     401: {"WWW-Authenticate": 'Bearer realm="touchbase"'},
+    408: {"Connection": "close"},
     503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
 
@@ -149,7 +154,9 @@ def refused(request: Request, error: RefusedError) -> JSONResponse:
     places = {"pointer": error.pointer, "parameter": error.parameter, "header": error.header}
     place = {name: value for name, value in places.items() if value is not None}
     errors = [{**place, "code": error.code, "detail": error.detail}] if place else []
-    headers = {"Retry-After": "1"} if isinstance(error, InFlightError) else None
+    headers = None
+    if isinstance(error, InFlightError | RateLimitedError):
+        headers = {"Retry-After": str(error.seconds)}
     return problem(request, status, error.code, error.detail, errors=errors, headers=headers)
 
 
@@ -194,6 +201,11 @@ def allowed_methods(request: Request) -> list[str]:
     tried = [({**request.scope, "method": method}, method) for method in METHODS]
     found = {method for scope, method in tried for route in routes if route.matches(scope)[0] is Match.FULL}
     return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+def unavailable(request: Request, kind: type[UnavailableError]) -> JSONResponse:
+    """The answer where the application itself does not get to work."""
+    return problem(request, 503, kind.code, kind.detail)
 
 
 def unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -1,9 +1,9 @@
 """The path of one request, and the order in which it is checked (H4).
 
-Who asks (401), what they may (403), whether it is there (404), the size and kind of the body (413, 415), whether it
-was answered before (H8), what it says (400, 422), whether the object is still what the caller saw (412), and whether
-it fits the state of things (409). All of it but the reading of the body is one transaction, which ends before the
-answer is sent (R2).
+Who asks (401), whether their agency has requests left (429), what they may (403), whether it is there (404), the size
+and kind of the body (413, 415), whether it was answered before (H8), what it says (400, 422), whether the object is
+still what the caller saw (412), and whether it fits the state of things (409). From the reading of the body on all of
+it is one transaction, which ends before the answer is sent (R2).
 """
 
 from collections.abc import Awaitable, Callable, Coroutine
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from app.db import Database
 from app.errors import (
     ConflictError,
+    ForbiddenError,
     InvalidError,
     MalformedError,
     NotFoundError,
@@ -60,8 +61,11 @@ class Route(APIRoute):
         perform = self._performer(super().get_route_handler(), scopes, takes_body=takes_body)
 
         async def checked(request: Request) -> Response:
-            caller: Caller = await request.app.state.authenticator.caller(request, scopes)
+            caller: Caller = await request.app.state.authenticator.caller(request)
             request.scope["touchbase.caller"] = caller
+            await request.app.state.rate_limiter.admit(request.scope, caller)
+            if not scopes <= caller.scopes:
+                raise ForbiddenError
             database: Database = request.app.state.database
             try:
                 raw = await read(request) if takes_body else b""

@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.db import Database
 from app.models import Client, IdempotencyKey
 from app.services import idempotency
 from app.services.scope import Caller
+from app.services.sealing import seal, unseal
 from tests import given
 from tests.agency import Agency, Json, found_agency
 from tests.api.conftest import Office
@@ -173,6 +174,26 @@ async def test_a_key_is_kept_for_a_day(office: Office) -> None:
     later = await create(office.agency, "k1")
     assert later.json()["id"] != first.json()["id"]
     assert (await create(office.agency, "k1")).content == later.content
+
+
+async def test_a_kept_answer_can_be_read_with_the_service_s_secret_alone(
+    agency: Agency, database: Database
+) -> None:
+    first = await create(agency, "k1", {"name": "Acme & Daughters"})
+    async with database.transaction(agency.id) as db:
+        [row] = await db.scalars(select(IdempotencyKey))
+    assert b"Acme" not in row.body
+    assert unseal(row.body, SECRET) == first.content
+
+
+async def test_an_answer_sealed_under_another_secret_is_lost_and_nothing_is_done_again(
+    agency: Agency, database: Database
+) -> None:
+    await create(agency, "k1")
+    async with database.transaction(agency.id) as db:
+        await db.execute(update(IdempotencyKey).values(body=seal(b"{}", "another secret")))
+    problem_of(await create(agency, "k1"), 409, "idempotency_answer_lost")
+    assert await count(database, agency) == 1
 
 
 async def test_old_keys_do_not_pile_up(office: Office) -> None:

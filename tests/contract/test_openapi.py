@@ -152,8 +152,8 @@ def schemas_within(node: Any, document: Json, seen: set[str]) -> Iterator[tuple[
         for item in node:
             yield from schemas_within(item, document, seen)
     if isinstance(node, dict):
-        name = node.get("$ref", "").rpartition("/")[2]
-        if name and name not in seen:
+        kind, _, name = node.get("$ref", "").rpartition("/")
+        if kind == "#/components/schemas" and name not in seen:
             seen.add(name)
             yield name, document["components"]["schemas"][name]
             yield from schemas_within(document["components"]["schemas"][name], document, seen)
