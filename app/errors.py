@@ -8,6 +8,9 @@ class TouchbaseError(Exception):
 class CalendarRangeError(TouchbaseError):
     """A computation ran past the end of the known holiday table, or outside the years 1990 to 2100 (T8)."""
 
+    code = "calendar_range"
+    detail = "A date runs past the public holidays that are known, or outside the years 1990 to 2100."
+
 
 class UnknownHolidayCalendarError(TouchbaseError):
     """A holiday code such as ``GB-ENG`` names no calendar that is known (T1)."""
@@ -117,6 +120,13 @@ class InvalidError(RefusedError):
 
     code = "invalid"
     detail = "The request is well formed but its meaning is wrong."
+
+
+class FailedDependencyError(RefusedError):
+    """One of several things asked together, not done because another was refused."""
+
+    code = "failed_dependency"
+    detail = "What is named here was refused itself."
 
 
 class UnavailableError(RefusedError):

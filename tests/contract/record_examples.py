@@ -134,6 +134,7 @@ async def tell(story: Story) -> None:
     await _absences(story, ids)
     await _looking_back(story, ids)
     await _preview(story)
+    await _bulk(story)
     await _policies(story, ids)
     await _access(story, ids)
     await story.get("/livez")
@@ -395,6 +396,26 @@ async def _preview(story: Story) -> None:
     await story.post(
         "/v1/status/preview", {"facts": facts, "policy": policy, "now": "2026-07-14T12:30:00+01:00"}
     )
+
+
+async def _bulk(story: Story) -> None:
+    story.at("2026-07-22T09:05:00+01:00")
+
+    def ref(number: str) -> Json:
+        return {"source": "bullhorn", "id": number}
+
+    items = [
+        {"kind": "client", "external_refs": [ref("CLI-311")], "name": "Harbour Logistics"},
+        {
+            "kind": "client_contact",
+            "external_refs": [ref("CON-912")],
+            "client": ref("CLI-311"),
+            "name": "Rosa Blum",
+            "holidays": "GB-ENG",
+        },
+        {"kind": "job", "external_refs": [ref("JOB-77")], "client": ref("CLI-999"), "title": "Buyer"},
+    ]
+    await story.post("/v1/bulk", {"items": items})
 
 
 async def _policies(story: Story, ids: dict[str, str]) -> None:

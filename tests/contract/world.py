@@ -84,6 +84,21 @@ async def _let_in(agency: Agency, ids: dict[str, str]) -> None:
     ids["audit_entry"] = (await agency.get("/v1/audit"))["items"][0]["id"]
 
 
+def _items(ids: dict[str, str]) -> list[Json]:
+    """An item of each kind that names other objects by their ids."""
+    named = {f"{kind}_id": value for kind, value in ids.items()}
+    times = dict(zip(("start", "end"), INTERVIEW, strict=True))
+    parts = ("candidate_id", "job_id", "client_contact_id", "consultant_id")
+    items: list[Json] = [
+        {"kind": "client_contact", "name": "Chris", "client_id": named["client_id"]},
+        {"kind": "candidate", "name": "Cand", "consultant_id": named["consultant_id"]},
+        {"kind": "job", "title": "Engineer", "client_id": named["client_id"]},
+        {"kind": "application", **{part: named[part] for part in parts}},
+        {"kind": "interview", "application_id": named["application_id"], **times},
+    ]
+    return [{**item, "external_refs": [{"source": "bulk", "id": "1"}]} for item in items]
+
+
 def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
     """For each operation with a body: bodies that succeed in their world and name every id they can."""
     timescale = {"kind": "unknown", "given_at": "2026-07-15T10:00:00+01:00"}
@@ -172,5 +187,6 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         ],
         "replace_policy": [{"closing_days": ["2026-12-24"]}],
         "replace_client_policy": [{"move_on_working_days": 8}],
+        "save_items": [{"items": [item]} for item in _items(ids)],
         "preview_status": [{"facts": {"people": {}, "applications": []}, "now": "2026-07-15T10:00:00Z"}],
     }
