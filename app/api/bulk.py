@@ -95,6 +95,7 @@ class ApplicationItem(Named, ApplicationMembers):
     candidate: ExternalRef | None = by_external_id(RefKind.CANDIDATE)
     job_id: Id | None = None
     job: ExternalRef | None = by_external_id(RefKind.JOB)
+    client_contact_id: Id | None = None
     client_contact: ExternalRef | None = by_external_id(RefKind.CLIENT_CONTACT)
     consultant: ExternalRef | None = by_external_id(RefKind.CONSULTANT)
 
@@ -247,9 +248,7 @@ def _problem(error: RefusedError, item: Item, number: int) -> ItemProblem:
 
 
 def _errors(error: RefusedError, item: Item) -> list[dict[str, str]]:
-    """What a service says is wrong: at the external id where that names what is meant."""
+    """What a service says is wrong."""
     if error.pointer is None:
         return []
-    kind = error.pointer.removeprefix("/").removesuffix("_id")
-    place = f"/{kind}" if kind in item.named else error.pointer
-    return [{"pointer": place, "code": error.code, "detail": error.detail}]
+    return [{"pointer": item.place(error.pointer), "code": error.code, "detail": error.detail}]

@@ -111,11 +111,8 @@ class ApplicationFields(Input):
 
 
 class ApplicationMembers(ApplicationFields, Referable):
-    """An application, but for the candidate and the job."""
+    """An application, but for the candidate, the job and who answers at the client."""
 
-    client_contact_id: Id | None = Field(
-        default=None, description="Who answers at the client; only a direct application does without."
-    )
     consultant_id: Id | None = Field(
         default=None, description="The owner; the candidate's if absent, and nobody of a direct application."
     )
@@ -131,6 +128,9 @@ class ApplicationCreate(ApplicationMembers):
 
     candidate_id: Id
     job_id: Id
+    client_contact_id: Id | None = Field(
+        default=None, description="Who answers at the client; only a direct application does without."
+    )
 
 
 class InterviewCreate(Referable):

@@ -58,9 +58,7 @@ async def save(
         outcomes = await _attempt(
             db, caller, items, known, once=False, atomic=atomic, dry_run=dry_run, now=now
         )
-    if dry_run:
-        outcomes = [replace(each, object_id=None) if each.created else each for each in outcomes]
-    return outcomes
+    return _without_new_ids(outcomes) if dry_run else outcomes
 
 
 async def _attempt(
@@ -113,6 +111,11 @@ def _refusal(error: Exception) -> RefusedError:
     if isinstance(found, OF_ONE):
         return found
     raise found
+
+
+def _without_new_ids(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    new = {outcome.object_id for outcome in outcomes if outcome.created}
+    return [replace(each, object_id=None) if each.object_id in new else each for each in outcomes]
 
 
 def _rolled_back(outcome: Outcome) -> Outcome:

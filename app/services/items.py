@@ -76,6 +76,11 @@ class Item:
         """The names of the objects that it names."""
         return [_name(kind, ref) for kind, ref in self.named.items()]
 
+    def place(self, pointer: str) -> str:
+        """A place in the item as it was sent: at the external id, where that names what is meant."""
+        kind = pointer.removeprefix("/").removesuffix("_id")
+        return f"/{kind}" if kind in self.named else pointer
+
     def ids(self) -> dict[RefKind, UUID]:
         """The objects that it names by our ids."""
         return {kind: found for kind in TABLES if (found := self.values.get(f"{kind}_id"))}

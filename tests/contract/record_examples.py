@@ -134,7 +134,7 @@ async def tell(story: Story) -> None:
     await _absences(story, ids)
     await _looking_back(story, ids)
     await _preview(story)
-    await _bulk(story)
+    await _by_external_ids(story)
     await _policies(story, ids)
     await _access(story, ids)
     await story.get("/livez")
@@ -398,12 +398,27 @@ async def _preview(story: Story) -> None:
     )
 
 
-async def _bulk(story: Story) -> None:
+async def _by_external_ids(story: Story) -> None:
     story.at("2026-07-22T09:05:00+01:00")
 
     def ref(number: str) -> Json:
         return {"source": "bullhorn", "id": number}
 
+    times = {"start": "2026-07-22T08:00:00+01:00", "end": "2026-07-22T08:45:00+01:00"}
+    capture = {
+        "client": {"external_refs": [ref("CLI-204")]},
+        "client_contact": {"external_refs": [ref("CON-905")], "name": "Ines Duarte"},
+        "candidate": {"external_refs": [ref("CAND-88412")]},
+        "job": {"external_refs": [ref("JOB-70")], "title": "Plant Manager"},
+        "application": {"external_refs": [ref("SUB-5188")]},
+        "interview": {"external_refs": [ref("INT-641")], **times},
+        "debrief": {
+            "interest_score": 9,
+            "timescale": {"kind": "working_days", "n": 3, "phrase": "in three days or so"},
+            "contact": {"channel": "phone"},
+        },
+    }
+    await story.post("/v1/debriefs", capture)
     items = [
         {"kind": "client", "external_refs": [ref("CLI-311")], "name": "Harbour Logistics"},
         {
