@@ -164,7 +164,7 @@ class ItemResult(Output):
     status: int = Field(
         description="201 created, 200 changed, 424 undone or never tried for another item's sake, or 4xx."
     )
-    id: Id | None = Field(description="Null if refused, and in a dry run for what would be new.")
+    id: Id | None = Field(description="Null if refused, and in a dry run.")
     problem: ItemProblem | None
 
 

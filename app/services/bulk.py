@@ -42,9 +42,9 @@ async def save(
 ) -> list[Outcome]:
     """Save items in their order and tell of each what became of it.
 
-    With `atomic` one that is refused undoes them all. After a `dry_run` nothing is stored, and what would be new has no
-    id. Statuses are computed at the end, once each; where one runs past the calendar all begins anew and they are
-    computed after each item, which shows whose doing it is.
+    With `atomic` one that is refused undoes them all. After a `dry_run` nothing is stored, and no id is told. Statuses
+    are computed at the end, once each; where one runs past the calendar all begins anew and they are computed after
+    each item, which shows whose doing it is.
     """
     await facts.hold_policy(db, caller)
     # Two that make the same objects in different orders would wait for each other again and again.
@@ -58,7 +58,7 @@ async def save(
         outcomes = await _attempt(
             db, caller, items, known, once=False, atomic=atomic, dry_run=dry_run, now=now
         )
-    return _without_new_ids(outcomes) if dry_run else outcomes
+    return [replace(outcome, object_id=None) for outcome in outcomes] if dry_run else outcomes
 
 
 async def _attempt(
@@ -111,11 +111,6 @@ def _refusal(error: Exception) -> RefusedError:
     if isinstance(found, OF_ONE):
         return found
     raise found
-
-
-def _without_new_ids(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    new = {outcome.object_id for outcome in outcomes if outcome.created}
-    return [replace(each, object_id=None) if each.object_id in new else each for each in outcomes]
 
 
 def _rolled_back(outcome: Outcome) -> Outcome:
