@@ -29,6 +29,14 @@ class DatabaseUnusableError(SetupError):
         )
 
 
+class ImportStoppedError(TouchbaseError):
+    """An import cannot go on; the text says why, and what is done stays done."""
+
+
+class UnreadableFileError(ImportStoppedError):
+    """A file to be imported is not what it should be; the text names the line."""
+
+
 class UnsafeRoleError(SetupError):
     """The database role is a superuser or bypasses row-level security (S1)."""
 

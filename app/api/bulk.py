@@ -23,7 +23,7 @@ from app.models.external_refs import RefKind
 from app.services import bulk as service
 from app.services.bulk import Outcome
 from app.services.items import Item
-from app.web.body import check_clean
+from app.web.body import ITEM_DEPTH, check_clean
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.problems import MOST_ERRORS, field_error, status_of
@@ -33,7 +33,6 @@ from app.web.schema import Id, ImportedNotes, Input, Output
 bulk = router("Bulk", BulkRoute)
 
 MOST_ITEMS = 500
-ITEM_DEPTH = 3  # of an item in the body: object, array, object
 
 DryRun = Annotated[bool, Query(description="Say what would become of each item, and store nothing.")]
 

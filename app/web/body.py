@@ -11,6 +11,7 @@ from app.errors import InvalidError, MalformedError, TooLargeError, UnsupportedM
 MAX_BYTES = 1_048_576
 MAX_BULK_BYTES = 5 * MAX_BYTES
 MAX_DEPTH = 32
+ITEM_DEPTH = 3  # of an item in the body of a bulk call: object, array, object
 MAX_ITEMS = 1_000
 UNCLEAN = "Text must hold neither NUL nor half a character."
 
@@ -56,6 +57,13 @@ def parse_bulk(raw: bytes) -> Any:
     """The same but for the text in `items`: each is checked on its own, so that a bad one spoils no other (H14)."""
     value = _load(raw)
     check_clean({**value, "items": None} if isinstance(value, dict) else value)
+    return value
+
+
+def parse_item(raw: bytes) -> Any:
+    """One of those items by itself. Raises as `parse`."""
+    value = _load(raw)
+    check_clean(value, depth=ITEM_DEPTH)
     return value
 
 

@@ -75,7 +75,7 @@ def operations(document: Document) -> Iterator[tuple[str, str, Json]]:
             yield path, method, operation
 
 
-def scopes_of(operation: Json) -> set[str]:
+def needed_scopes(operation: Json) -> set[str]:
     """The scopes an operation needs, whatever the credential is."""
     assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
     assert operation["x-scopes"]
@@ -127,7 +127,7 @@ def test_every_operation_is_described(document: Document) -> None:
             assert parameter["in"] in ("path", "query", "header"), name
             assert parameter["description"], name
         if path.startswith("/v1"):
-            scopes = scopes_of(operation)
+            scopes = needed_scopes(operation)
             assert scopes <= SCOPES.keys(), name
             named = ", ".join(f"`{scope}`" for scope in operation["x-scopes"])
             words = f"Needs the scope {named}. Roles that have it: {', '.join(operation['x-roles'])}."
