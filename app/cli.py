@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import backups, embedded, logs, server
 from app.db import Database, connected
 from app.errors import TouchbaseError
+from app.importing.command import import_file
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
 from app.migrate import pending_sql
@@ -329,7 +330,7 @@ def _operator(agency_id: UUID) -> Caller:
 async def _note(db: AsyncSession, agency_id: UUID, operation: str, api_key_id: UUID) -> None:
     """What is done by command stands in the audit trail too."""
     deed = Deed(operation, "command", None)
-    await audit.note(db, _operator(agency_id), deed, [api_key_id], None, now=db.info["now"])
+    await audit.note(db, _operator(agency_id), deed, [(api_key_id, None)], now=db.info["now"])
 
 
 def _told(key: ApiKey) -> dict[str, Any]:
@@ -354,6 +355,9 @@ def openapi(check: Path | None) -> None:
         raise click.ClickException(
             f"{check} is not what the service serves; run: touchbase openapi > {check}"
         )
+
+
+main.add_command(import_file)
 
 
 def _with_database(url: str, work: Callable[[Database], Coroutine[Any, Any, Result]]) -> Result:

@@ -8,6 +8,9 @@ class TouchbaseError(Exception):
 class CalendarRangeError(TouchbaseError):
     """A computation ran past the end of the known holiday table, or outside the years 1990 to 2100 (T8)."""
 
+    code = "calendar_range"
+    detail = "A date runs past the public holidays that are known, or outside the years 1990 to 2100."
+
 
 class UnknownHolidayCalendarError(TouchbaseError):
     """A holiday code such as ``GB-ENG`` names no calendar that is known (T1)."""
@@ -24,6 +27,14 @@ class DatabaseUnusableError(SetupError):
         super().__init__(
             f"cannot work with the database under the role {role}; is it running, and was `touchbase migrate` run?"
         )
+
+
+class ImportStoppedError(TouchbaseError):
+    """An import cannot go on; the text says why, and what is done stays done."""
+
+
+class UnreadableFileError(ImportStoppedError):
+    """A file to be imported is not what it should be; the text names the line."""
 
 
 class UnsafeRoleError(SetupError):
@@ -118,6 +129,13 @@ class InvalidError(RefusedError):
 
     code = "invalid"
     detail = "The request is well formed but its meaning is wrong."
+
+
+class FailedDependencyError(RefusedError):
+    """One of several things asked together, not done because another was refused."""
+
+    code = "failed_dependency"
+    detail = "What is named here was refused itself."
 
 
 class UnavailableError(RefusedError):

@@ -5,12 +5,11 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from pydantic import Field
 
+from app.api.members import ApplicationCreate, ApplicationFields
 from app.api.shapes import ExplainedStatus, VoidedView, VoidTerms, explained
 from app.api.views import (
     ExternalIdFilter,
-    HoldTerms,
     ObjectView,
-    Referable,
     SourceFilter,
     UpdatedSince,
     by_name,
@@ -37,34 +36,6 @@ applications = router("Applications")
 ApplicationId = Annotated[Id, Path()]
 SnoozeId = Annotated[Id, Path()]
 Filter = Annotated[Id | None, Query(description="Only those that name it")]
-
-
-class ApplicationFields(Input):
-    """What may be said of an application."""
-
-    withdrawn_at: Instant | None = Field(default=None, description="When the candidate withdrew (J1).")
-    continue_until: Day | None = Field(
-        default=None, description="Until when the candidate agreed to go on waiting (F1)."
-    )
-    hold: HoldTerms | None = Field(default=None, description="The client holds the job; goes with `on_hold`.")
-
-
-class ApplicationCreate(ApplicationFields, Referable):
-    """One candidate put forward for one job."""
-
-    candidate_id: Id
-    job_id: Id
-    client_contact_id: Id | None = Field(
-        default=None, description="Who answers at the client; only a direct application does without."
-    )
-    consultant_id: Id | None = Field(
-        default=None, description="The owner; the candidate's if absent, and nobody of a direct application."
-    )
-    mode: Word[ApplicationMode] = Field(
-        default=ApplicationMode.AGENCY,
-        description="Whether the agency speaks for the candidate, or they applied directly (N1).",
-    )
-    state: Word[ApplicationState] = ApplicationState.ACTIVE
 
 
 class ApplicationUpdate(ApplicationFields):

@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import Path, Query, Response
 from pydantic import Field
 
+from app.api.members import CandidateCreate, CandidateFields
 from app.api.views import (
     ExternalIdFilter,
     ObjectView,
-    PauseTerms,
-    Referable,
     SourceFilter,
     UpdatedSince,
     by_name,
@@ -26,7 +25,7 @@ from app.services.scope import check_named, find
 from app.web.deps import InWork, Work
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Email, Holidays, Id, Input, Instant, Name, Output, Phone, Zone, absent
+from app.web.schema import Id, Instant, Name, Output, Zone, absent
 
 candidates = router("Candidates")
 
@@ -37,31 +36,6 @@ PreferencesChangedSince = Annotated[
     Instant | None,
     Query(description="Only those whose preferences changed, recorded at or after this instant"),
 ]
-
-
-class CandidateFields(Input):
-    """What may be said of a candidate."""
-
-    consultant_id: Id | None = Field(default=None, description="The owner, who is asked to speak with them.")
-    email: Email | None = None
-    phone: Phone | None = None
-    holidays: Holidays | None = Field(default=None, description="Public holidays on which not to ring.")
-    registered_at: Instant | None = None
-    last_preference_review_at: Instant | None = Field(
-        default=None, description="When we last asked what they want; settles preference_review (K1)."
-    )
-    do_not_contact: PauseTerms | None = Field(
-        default=None,
-        description="A pause the candidate asked for (G3), in place of all others; null lifts them.",
-    )
-
-
-class CandidateCreate(CandidateFields, Referable):
-    """A candidate."""
-
-    name: Name
-    timezone: Zone = "Europe/London"
-    seeking: bool = Field(default=False, description="Whether they look for a job beyond what runs.")
 
 
 class CandidateUpdate(CandidateFields):

@@ -3,9 +3,9 @@
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
 
-from app.api.views import ObjectView, Referable, by_name, listed, narrowed, saved_view, view
+from app.api.members import ClientContactCreate
+from app.api.views import ObjectView, by_name, listed, narrowed, saved_view, view
 from app.models import Client, ClientContact
 from app.services import people
 from app.services.scope import columns_of, find
@@ -18,18 +18,6 @@ client_contacts = router("Client contacts")
 
 ClientId = Annotated[Id, Path()]
 ClientContactId = Annotated[Id, Path()]
-
-
-class ClientContactCreate(Referable):
-    """A person at a client; zone and holidays say when their promises fall due (T6)."""
-
-    name: Name
-    role: Name | None = None
-    email: Email | None = None
-    phone: Phone | None = None
-    timezone: Zone = "Europe/London"
-    holidays: Holidays | None = None
-    unavailable_until: Instant | None = Field(default=None, description="Away until then: no chasing (G4).")
 
 
 class ClientContactUpdate(Input):

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
+from app.api.members import ClientCreate
 from app.api.views import (
     ExternalIdFilter,
     ObjectView,
-    Referable,
     SourceFilter,
     UpdatedSince,
     by_name,
@@ -27,12 +27,6 @@ from app.web.schema import Id, Input, Name, absent
 clients = router("Clients")
 
 ClientId = Annotated[Id, Path()]
-
-
-class ClientCreate(Referable):
-    """A company that hires."""
-
-    name: Name
 
 
 class ClientUpdate(Input):

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Path, Response
 
+from app.api.members import ConsultantCreate
 from app.api.views import (
     ExternalIdFilter,
     ObjectView,
-    Referable,
     SourceFilter,
     UpdatedSince,
     by_name,
@@ -27,14 +27,6 @@ from app.web.schema import Email, Id, Input, Name, Zone, absent
 consultants = router("Consultants")
 
 ConsultantId = Annotated[Id, Path()]
-
-
-class ConsultantCreate(Referable):
-    """A consultant of the agency."""
-
-    name: Name
-    email: Email | None = None
-    timezone: Zone = "Europe/London"
 
 
 class ConsultantUpdate(Input):

@@ -5,190 +5,49 @@ from typing import Annotated, Any, Self
 from fastapi import Path
 from pydantic import Field, model_validator
 
-from app.api.shapes import ExplainedStatus, NoticePeriod, PromiseTerms, TimescaleTerms, explained
-from app.api.views import columns_of, narrowed, recorded
+from app.api.accounts import Account, Score
+from app.api.members import (
+    ApplicationMembers,
+    CandidateCreate,
+    ClientContactCreate,
+    ClientCreate,
+    InterviewCreate,
+    JobMembers,
+    Named,
+    by_external_id,
+)
+from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
+from app.api.views import ExternalRef, columns_of, narrowed, recorded
 from app.models import Debrief, Interview
+from app.models.external_refs import RefKind
 from app.rules.vocabulary import (
-    AnswerQuality,
-    AttachmentKind,
-    AttachmentState,
     Attended,
     Channel,
-    ClientSignals,
-    ConcernCategory,
-    CounterOfferRisk,
     DebriefSource,
     Direction,
-    Impression,
-    LinkedInConnection,
     Outcome,
-    Preference,
-    ProcessStage,
     Purpose,
-    Severity,
-    ThankYouNote,
     TimescaleSource,
     WouldAccept,
 )
+from app.services import captures
 from app.services import debriefs as service
 from app.services.corrections import read, with_successors
+from app.services.debriefs import Recorded
+from app.services.items import Item
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import AsGiven, Day, Id, Input, Instant, Line, Money, Name, Notes, Output, Word, misplaced
+from app.web.schema import AsGiven, Id, Input, Instant, Name, Notes, Output, Word, absent, misplaced
 
 debriefs = router("Debriefs")
 
 InterviewId = Annotated[Id, Path()]
 DebriefId = Annotated[Id, Path()]
-OneToFive = Annotated[int, Field(ge=1, le=5)]
-Score = Annotated[int, Field(ge=0, le=10)]
-Lines = Annotated[list[Line], Field(max_length=100)]
 
-
-class Concern(Input):
-    """Something that holds the candidate back."""
-
-    category: Word[ConcernCategory]
-    severity: Word[Severity] = Severity.MINOR
-    text: Line
-    shareable: bool = Field(default=False, description="Whether the client may hear it.")
-
-
-class Question(Input):
-    """A question the candidate was asked."""
-
-    question: Line
-    answer_quality: Word[AnswerQuality] | None = None
-    improve: Line | None = None
-
-
-class Interviewer(Input):
-    """Who sat on the other side."""
-
-    name: Name
-    role: Name | None = None
-    spelling_confirmed: bool = False
-    linkedin_connected: bool = False
-
-
-class Task(Input):
-    """Homework the client set."""
-
-    description: Line
-    due: Instant | None = None
-
-
-class OtherProcess(Input):
-    """Another process the candidate is in; never told to the client unless it may be shared."""
-
-    stage: Word[ProcessStage]
-    label: Line | None = None
-    deadline_date: Day | None = None
-    preference: Word[Preference] | None = None
-    share_with_client: bool = False
-
-
-class Signals(Input):
-    """How interested the client seemed."""
-
-    strength: Word[ClientSignals]
-    text: Line | None = None
-
-
-class Risk(Input):
-    """How likely the present employer is to counter."""
-
-    level: Word[CounterOfferRisk]
-    text: Line | None = None
-
-
-class Interval(Input):
-    """A time the candidate is free."""
-
-    start: Instant
-    end: Instant
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if self.end <= self.start:
-            raise misplaced("end", "interval_end", "must be after start")
-        return self
-
-
-class DayRange(Input):
-    """Days the candidate is not free."""
-
-    from_: Day = Field(alias="from")
-    to: Day
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if self.to < self.from_:
-            raise misplaced("to", "range_end", "must not be before from")
-        return self
-
-
-class Note(Input):
-    """The thank-you note."""
-
-    state: Word[ThankYouNote]
-    sent_at: Instant | None = None
-
-
-class Attachment(Input):
-    """Something the candidate promised to send."""
-
-    kind: Word[AttachmentKind]
-    due: Instant | None = None
-    state: Word[AttachmentState] = AttachmentState.PROMISED
-
-
-class Summary(Input):
-    """The only free text a client payload may carry, once approved."""
-
-    text: Notes
-    approved_at: Instant | None = None
-
-
-class Account(Input):
-    """Everything the candidate may say that the rules do not read."""
-
-    overall_impression: Word[Impression] | None = None
-    interest_before: Score | None = None
-    interest_blockers: Line | None = None
-    would_accept: Word[WouldAccept] | None = None
-    accept_conditions: Line | None = None
-    salary_minimum: Money | None = None
-    salary_target: Money | None = None
-    package_notes: Line | None = None
-    role_fit: OneToFive | None = None
-    company_fit: OneToFive | None = None
-    manager_fit: OneToFive | None = None
-    liked: Lines = []
-    concerns: Annotated[list[Concern], Field(max_length=100)] = []
-    questions_asked: Annotated[list[Question], Field(max_length=100)] = []
-    mistakes_to_correct: Lines = []
-    wished_said: Lines = []
-    skills_to_reinforce: Lines = []
-    interviewers: Annotated[list[Interviewer], Field(max_length=50)] = []
-    client_signals: Signals | None = None
-    tasks_set: Annotated[list[Task], Field(max_length=50)] = []
-    next_steps_said: Line | None = Field(default=None, description="Raw words of what happens next.")
-    other_processes: Annotated[list[OtherProcess], Field(max_length=50)] = []
-    counter_offer_risk: Risk | None = None
-    notice_period: NoticePeriod | None = None
-    earliest_start: Day | None = None
-    availability_next_stage: Annotated[list[Interval], Field(max_length=100)] = []
-    unavailable: Annotated[list[DayRange], Field(max_length=100)] = []
-    thank_you_note: Note | None = None
-    linkedin_connection: Word[LinkedInConnection] | None = None
-    attachments_promised: Annotated[list[Attachment], Field(max_length=50)] = []
-    share_summary: Summary | None = None
-    consultant_view: OneToFive | None = None
-    notes: Notes | None = Field(default=None, description="Private; the candidate may ask to see it.")
+CAPTURE_SCOPES = "records:write directory:write applications:write"
 
 
 class DebriefTimescale(TimescaleTerms):
@@ -296,6 +155,100 @@ class DebriefSaved(DebriefView):
     application_status: ExplainedStatus
 
 
+class CapturedClient(Named, ClientCreate):
+    """The client; a known one may be named by its external ids alone."""
+
+    name: Name = absent()
+
+
+class CapturedClientContact(Named, ClientContactCreate):
+    """Who answers at the client; a known one may be named by their external ids alone."""
+
+    name: Name = absent()
+
+
+class CapturedCandidate(Named, CandidateCreate):
+    """The candidate; a known one may be named by their external ids alone."""
+
+    others = {RefKind.CONSULTANT: False}
+
+    name: Name = absent()
+    consultant: ExternalRef | None = by_external_id(RefKind.CONSULTANT)
+
+
+class CapturedJob(Named, JobMembers):
+    """The job; a known one may be named by its external ids alone."""
+
+    title: Name = absent()
+
+
+class CapturedApplication(Named, ApplicationMembers):
+    """The application, of the candidate for the job."""
+
+    others = {RefKind.CONSULTANT: False}
+
+    consultant: ExternalRef | None = by_external_id(RefKind.CONSULTANT)
+
+
+class CapturedInterview(Named, InterviewCreate):
+    """The interview; a known one may be named by its external ids alone."""
+
+    start: Instant = absent()
+    end: Instant = absent()
+
+
+class DebriefCapture(Input):
+    """A debrief and all that it is about, by external ids.
+
+    What is unknown is created; what is known changes in the members that are given, and stays as it is without any.
+    """
+
+    client: CapturedClient
+    client_contact: CapturedClientContact | None = Field(
+        default=None, description="Only a direct application, or one that is known, does without."
+    )
+    candidate: CapturedCandidate
+    job: CapturedJob
+    application: CapturedApplication
+    interview: CapturedInterview
+    debrief: DebriefCreate
+
+    def items(self) -> list[Item]:
+        """What the debrief is about, in an order in which each comes after those it belongs to."""
+        named = {
+            RefKind.CLIENT: self.client,
+            RefKind.CLIENT_CONTACT: self.client_contact,
+            RefKind.CANDIDATE: self.candidate,
+            RefKind.JOB: self.job,
+            RefKind.APPLICATION: self.application,
+            RefKind.INTERVIEW: self.interview,
+        }
+        return [each.item(kind) for kind, each in named.items() if each]
+
+
+class DebriefCaptured(DebriefSaved):
+    """A debrief as when it is recorded alone, with the ids of all that it is about."""
+
+    beside = DebriefSaved.beside | {"client_id", "client_contact_id", "candidate_id", "job_id", "created"}
+
+    client_id: Id
+    client_contact_id: Id | None
+    candidate_id: Id
+    job_id: Id
+    created: list[RefKind] = Field(description="Those that were not known before.")
+
+
+@debriefs.post("/v1/debriefs", status_code=201, **operation(CAPTURE_SCOPES, 404, 409, body=True))
+async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured:
+    """Record a debrief and save all it is about in one call: what no external id names yet is created.
+
+    Sent again it creates nothing but a second version of the debrief, and with the same Idempotency-Key not even that.
+    """
+    done = await captures.capture(work.db, work.caller, body.items(), body.debrief.entry(), now=work.now)
+    ids = {"client_contact_id": None, **{f"{kind}_id": object_id for kind, object_id in done.ids.items()}}
+    return DebriefCaptured.model_validate({**_saved(done.recorded), **ids, "created": done.created})
+
+
 @debriefs.post(
     "/v1/interviews/{interview_id}/debriefs",
     status_code=201,
@@ -304,15 +257,7 @@ class DebriefSaved(DebriefView):
 async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""
     done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)
-    return DebriefSaved.model_validate(
-        {
-            **columns_of(done.debrief),
-            "superseded_by": None,
-            "timescale_ids": [timescale.id for timescale in done.timescales],
-            "contact_id": done.contact and done.contact.id,
-            "application_status": explained(done.standing),
-        }
-    )
+    return DebriefSaved.model_validate(_saved(done))
 
 
 @debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404, audited=True))
@@ -333,3 +278,13 @@ async def get_current_debrief(interview_id: InterviewId, work: InWork) -> Curren
 async def get_debrief(debrief_id: DebriefId, work: InWork) -> DebriefView:
     """Read one version of a debrief."""
     return DebriefView.model_validate(await read(work.db, work.caller, Debrief, debrief_id))
+
+
+def _saved(done: Recorded) -> dict[str, Any]:
+    return {
+        **columns_of(done.debrief),
+        "superseded_by": None,
+        "timescale_ids": [timescale.id for timescale in done.timescales],
+        "contact_id": done.contact and done.contact.id,
+        "application_status": explained(done.standing),
+    }

@@ -3,10 +3,10 @@
 from typing import Annotated
 
 from fastapi import Path, Response
-from pydantic import Field
 
+from app.api.members import InterviewCreate
 from app.api.shapes import ExplainedStatus, explained
-from app.api.views import ObjectView, Referable, by_name, listed, narrowed, saved_view, view
+from app.api.views import ObjectView, by_name, listed, narrowed, saved_view, view
 from app.models import Application, Interview
 from app.rules.vocabulary import InterviewState
 from app.services import interviews as service
@@ -20,16 +20,6 @@ interviews = router("Interviews")
 
 ApplicationId = Annotated[Id, Path()]
 InterviewId = Annotated[Id, Path()]
-
-
-class InterviewCreate(Referable):
-    """An interview, coming or past."""
-
-    start: Instant
-    end: Instant
-    state: Word[InterviewState] = InterviewState.SCHEDULED
-    title: Name | None = Field(default=None, description="Such as `Second round`.")
-    location: Line | None = None
 
 
 class InterviewUpdate(Input):

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import Path, Query, Response
 from pydantic import Field
 
+from app.api.members import JobCreate, JobTerms
 from app.api.views import (
     ExternalIdFilter,
     ObjectView,
-    Referable,
     SourceFilter,
     UpdatedSince,
     by_name,
@@ -29,7 +29,7 @@ from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Input, Instant, Money, Name, Notes, Output, Word, absent
+from app.web.schema import Id, Instant, Money, Name, Output, Word, absent
 
 jobs = router("Jobs")
 
@@ -37,23 +37,6 @@ JobId = Annotated[Id, Path()]
 JobChangeId = Annotated[Id, Path()]
 
 MOST = 200  # applications named in one answer
-
-
-class JobTerms(Input):
-    """What a job offers and asks; a change of it has to be told to the candidates put forward for it."""
-
-    location: Name | None = None
-    salary: Money | None = None
-    responsibilities: Notes | None = None
-    contract: Name | None = Field(default=None, examples=["permanent", "12 months, outside IR35"])
-
-
-class JobCreate(JobTerms, Referable):
-    """A job at a client."""
-
-    client_id: Id
-    title: Name
-    state: Word[JobState] = JobState.OPEN
 
 
 class JobUpdate(JobTerms):

@@ -12,7 +12,7 @@ from app.models import Application, ClientContact, Job, Snooze, Void
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState
 from app.services import objects, revisions, status, voids
-from app.services.objects import Refs, Saved, fields_of, save
+from app.services.objects import Refs, Saved, fields_of, put
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -28,7 +28,23 @@ async def create(
     given: frozenset[str],
     now: datetime,
 ) -> tuple[Saved[Application], Standing]:
-    """Put a candidate forward for a job, or change the application an external id names.
+    """Put a candidate forward for a job, or change the application an external id names. Raises as `store`."""
+    saved = await store(db, caller, values, refs, given=given, now=now)
+    standing = await _refreshed(db, caller, saved.row.id, now)
+    await db.refresh(saved.row)
+    return saved, standing
+
+
+async def store(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> Saved[Application]:
+    """Save an application; the caller will refresh.
 
     The owner is the candidate's unless one is given; a direct applicant needs none (N1). Raises NotFoundError for
     what is not there, InvalidError where the client contact works elsewhere or nobody speaks for the candidate.
@@ -48,15 +64,16 @@ async def create(
     job = await find(db, caller, Job, values["job_id"], pointer="/job_id", lock=True)
     await _check_client(db, caller, job, values["client_contact_id"])
     columns, sent = _columns(values), _columns({name: values[name] for name in given & values.keys()})
-    saved = await save(db, caller, RefKind.APPLICATION, Application, columns, refs, given=frozenset(sent))
+    saved = await put(
+        db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent)
+    )
     _check_represented(saved.row)
     settle_hold(saved.row, now)
     settle_closing(saved.row, state_before, now)
     if not saved.created:
         revisions.note(db, saved.row, now)
-    standing = await _refreshed(db, caller, saved.row.id, now)
-    await db.refresh(saved.row)
-    return saved, standing
+    await db.flush()
+    return saved
 
 
 async def update(

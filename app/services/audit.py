@@ -29,13 +29,11 @@ async def note(
     db: AsyncSession,
     caller: Caller,
     deed: Deed,
-    object_ids: Sequence[UUID | None],
-    body: Any,
+    done: Sequence[tuple[UUID | None, Any]],
     *,
     now: datetime,
 ) -> None:
-    """Note a deed for each object it was done to, with the names of the members of its body."""
-    fields = sorted(set(member_names(body)))[:MOST_FIELDS]
+    """Note a deed for each object it was done to, with the names of the members of the body that says what."""
     rows = [
         {
             "agency_id": caller.agency_id,
@@ -46,12 +44,13 @@ async def note(
             "object_id": object_id,
             "purpose": deed.purpose,
             "request_id": deed.request_id,
-            "fields": fields,
+            "fields": sorted(set(member_names(body)))[:MOST_FIELDS],
             "recorded_at": now,
         }
-        for object_id in object_ids
+        for object_id, body in done
     ]
-    await db.execute(insert(AuditEntry), rows)
+    if rows:
+        await db.execute(insert(AuditEntry), rows)
 
 
 def member_names(body: Any, within: str = "") -> Iterator[str]:

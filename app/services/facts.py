@@ -143,13 +143,14 @@ FROM applications a
 WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids) AND p.id IS NOT NULL
 """
 
-_PERSON = f"SELECT {_CANDIDATE}::text FROM candidates p WHERE p.agency_id = :agency_id AND p.id = :id"
+_PEOPLE = f"""
+SELECT p.id, {_CANDIDATE}::text AS facts FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
+"""
 
-_FACTS_NOW, _FACTS_THEN = (
+_FACTS_NOW, _FACTS_THEN, _PEOPLE_NOW, _PEOPLE_THEN = (
     text(statement).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
-    for statement in (_FACTS, f"{KNOWN_THEN} {_FACTS}")
+    for statement in (_FACTS, f"{KNOWN_THEN} {_FACTS}", _PEOPLE, f"{KNOWN_THEN} {_PEOPLE}")
 )
-_PERSON_NOW, _PERSON_THEN = text(_PERSON), text(f"{KNOWN_THEN} {_PERSON}")
 
 _decode = msgspec.json.Decoder(Application).decode
 _decode_person = msgspec.json.Decoder(Candidate).decode
@@ -189,11 +190,19 @@ async def load_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, known_at: datetime = FOREVER
 ) -> Candidate:
     """A candidate as the rules see the person, or saw them at `known_at`. Raises NotFoundError."""
-    parameters = {"agency_id": caller.agency_id, "id": candidate_id, "known_at": known_at}
-    found = await db.scalar(_PERSON_NOW if known_at == FOREVER else _PERSON_THEN, parameters)
-    if found is None:
+    found = await load_candidates(db, caller, [candidate_id], known_at=known_at)
+    if not found:
         raise NotFoundError
-    return _decode_person(found)
+    return found[candidate_id]
+
+
+async def load_candidates(
+    db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], *, known_at: datetime = FOREVER
+) -> dict[UUID, Candidate]:
+    """The same for those of several who are there, by id."""
+    parameters = {"agency_id": caller.agency_id, "ids": list(candidate_ids), "known_at": known_at}
+    statement = _PEOPLE_NOW if known_at == FOREVER else _PEOPLE_THEN
+    return {row.id: _decode_person(row.facts) for row in await db.execute(statement, parameters)}
 
 
 async def overrides_of(

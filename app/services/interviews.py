@@ -11,7 +11,7 @@ from app.errors import InvalidError
 from app.models import Application, Interview
 from app.models.external_refs import RefKind
 from app.services import status
-from app.services.objects import Refs, Saved, change, save_within
+from app.services.objects import Refs, Saved, change, named, put_within
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -31,14 +31,21 @@ async def schedule(
 ) -> tuple[Saved[Interview], Standing]:
     """Schedule an interview, or change the one an external id names. Raises NotFoundError, InvalidError."""
     await find(db, caller, Application, application_id)
-    await status.lock(db, caller, [application_id])
-    check_times(values["start"], values["end"])
-    values = {**values, "application_id": application_id}
-    saved = await save_within(
-        db, caller, RefKind.INTERVIEW, Interview, values, refs, given=given, owner="application_id"
-    )
+    saved = await store(db, caller, {**values, "application_id": application_id}, refs, given=given)
     standings = await status.refresh(db, caller, [application_id], now=now)
     return saved, standings[application_id]
+
+
+async def store(
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
+) -> Saved[Interview]:
+    """Save an interview of the application it names; the caller will refresh. Raises InvalidError."""
+    await status.lock(db, caller, [values["application_id"]])
+    check_times(values["start"], values["end"])
+    known_id = await named(db, caller, RefKind.INTERVIEW, refs)
+    return await put_within(
+        db, caller, RefKind.INTERVIEW, Interview, known_id, values, refs, given=given, owner="application_id"
+    )
 
 
 async def update(

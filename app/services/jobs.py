@@ -22,16 +22,19 @@ from app.services.scope import Caller, find
 # What a candidate has to hear of; a new title is the same job.
 TOLD = ("salary", "responsibilities", "location", "contract", "state")
 
-BATCH = 200  # applications recomputed in one step
-
 
 @dataclass(frozen=True, slots=True)
 class Revised:
-    """A saved job, the change that was logged, if any, and the open applications whose candidates must hear of it."""
+    """A saved job, the change that was logged, if any, and the open applications that it concerns."""
 
     saved: Saved[Job]
     change: JobChange | None = None
-    to_tell: Sequence[UUID] = ()
+    concerned: Sequence[UUID] = ()
+
+    @property
+    def to_tell(self) -> Sequence[UUID]:
+        """The open applications whose candidates must hear of the change: none of a correction."""
+        return () if self.change is None or self.change.correction else self.concerned
 
 
 async def save(
@@ -43,20 +46,33 @@ async def save(
     given: frozenset[str],
     now: datetime,
 ) -> Revised:
-    """Create a job, or change the one an external id names, which logs what changed; creating logs nothing.
+    """Create a job, or change the one an external id names. Raises as `store`."""
+    return await _refreshed(db, caller, await store(db, caller, values, refs, given=given, now=now), now)
+
+
+async def store(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> Revised:
+    """Save a job and log what changed, of a new one nothing; the caller will refresh what it concerns.
 
     Raises InvalidError if the job named belongs to another client.
     """
     known_id = await objects.named(db, caller, RefKind.JOB, refs)
     concerned = [] if known_id is None else await lock(db, caller, known_id)
     before = None if known_id is None else _terms(await find(db, caller, Job, known_id))
-    saved = await objects.save_within(
-        db, caller, RefKind.JOB, Job, values, refs, given=given, owner="client_id"
+    saved = await objects.put_within(
+        db, caller, RefKind.JOB, Job, known_id, values, refs, given=given, owner="client_id"
     )
     if before is None:
         return Revised(saved)
     change = await _log(db, caller, saved.row, before, changed_at=now, correction=False, now=now)
-    return await _revised(db, caller, saved, change, concerned, now)
+    return Revised(saved, change, concerned if change else ())
 
 
 async def update(
@@ -79,7 +95,8 @@ async def update(
     before = _terms(job)
     await objects.change(db, job, values)
     change = await _log(db, caller, job, before, changed_at=changed_at, correction=correction, now=now)
-    return await _revised(db, caller, Saved(job, created=False), change, concerned, now)
+    revised = Revised(Saved(job, created=False), change, concerned if change else ())
+    return await _refreshed(db, caller, revised, now)
 
 
 async def lock(db: AsyncSession, caller: Caller, job_id: UUID) -> list[UUID]:
@@ -138,17 +155,7 @@ async def _log(
     return change
 
 
-async def _revised(
-    db: AsyncSession,
-    caller: Caller,
-    saved: Saved[Job],
-    change: JobChange | None,
-    concerned: Sequence[UUID],
-    now: datetime,
-) -> Revised:
+async def _refreshed(db: AsyncSession, caller: Caller, revised: Revised, now: datetime) -> Revised:
     """Recompute the applications that a change concerns, so that the duty to tell is there at once, or gone."""
-    if change is None:
-        return Revised(saved)
-    for start in range(0, len(concerned), BATCH):
-        await status.refresh(db, caller, concerned[start : start + BATCH], now=now)
-    return Revised(saved, change, () if change.correction else concerned)
+    await status.refresh_many(db, caller, revised.concerned, now=now)
+    return revised

@@ -44,6 +44,21 @@ async def save(
     external ids name two different objects.
     """
     known_id = await named(db, caller, kind, refs)
+    return await put(db, caller, kind, table, known_id, values, refs, given=given)
+
+
+async def put(
+    db: AsyncSession,
+    caller: Caller,
+    kind: RefKind,
+    table: type[Row],
+    known_id: UUID | None,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str] | None = None,
+) -> Saved[Row]:
+    """The same where it is known already which object the external ids name, if any."""
     if known_id is None:
         now = db.info["now"]
         row = table(agency_id=caller.agency_id, id=uuid7(), created_at=now, updated_at=now, **values)
@@ -53,26 +68,28 @@ async def save(
         row = await find(db, caller, table, known_id)
         sent = values if given is None else {k: v for k, v in values.items() if k in given}
         await change(db, row, sent)
-    await _note_refs(db, caller, kind, row.id, refs)
+    noted = [] if known_id is None else (await refs_of(db, caller, [row.id]))[row.id]
+    await _note_refs(db, caller, kind, row.id, noted, refs)
     return Saved(row, created=known_id is None)
 
 
-async def save_within(
+async def put_within(
     db: AsyncSession,
     caller: Caller,
     kind: RefKind,
     table: type[Row],
+    known_id: UUID | None,
     values: Mapping[str, Any],
     refs: Refs,
     *,
     given: frozenset[str],
     owner: str,
 ) -> Saved[Row]:
-    """Save an object that belongs to another, named by the member `owner`: an external id cannot move it.
+    """Put an object that belongs to another, named by the member `owner`: an external id cannot move it.
 
     Raises InvalidError if the external id names one that belongs elsewhere.
     """
-    saved = await save(db, caller, kind, table, values, refs, given=given - {owner})
+    saved = await put(db, caller, kind, table, known_id, values, refs, given=given - {owner})
     if getattr(saved.row, owner) != values[owner]:
         raise InvalidError(
             "The external id names one that belongs elsewhere.",
@@ -164,8 +181,10 @@ async def named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> 
     return found.pop() if found else None
 
 
-async def _note_refs(db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, refs: Refs) -> None:
-    known = {(ref["source"], ref["id"]) for ref in (await refs_of(db, caller, [object_id]))[object_id]}
+async def _note_refs(
+    db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, noted: Refs, refs: Refs
+) -> None:
+    known = {(ref["source"], ref["id"]) for ref in noted}
     sent = dict.fromkeys((ref["source"], ref["id"]) for ref in refs)
     new = [ref for ref in sent if ref not in known]
     if new:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import Candidate, ClientContact
 from app.models.external_refs import RefKind
 from app.services import facts, objects, pauses, status
-from app.services.objects import Refs, Saved, change, save
+from app.services.objects import Refs, Saved, change, put
 from app.services.revisions import bears_on_status
 from app.services.scope import Caller, find
 
@@ -25,15 +25,29 @@ async def save_candidate(
     now: datetime,
 ) -> Saved[Candidate]:
     """Create a candidate, or change the one an external id names."""
+    saved = await store_candidate(db, caller, values, refs, given=given, now=now)
+    await status.refresh_person(db, caller, saved.row, now=now)
+    return saved
+
+
+async def store_candidate(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
+) -> Saved[Candidate]:
+    """Save a candidate; the caller will refresh."""
     columns, pause = _apart(values)
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
     if known_id is not None:
         await status.lock_candidate(db, caller, known_id)
-    saved = await save(db, caller, RefKind.CANDIDATE, Candidate, columns, refs, given=given)
-    if saved.created or "do_not_contact" in given:
+    saved = await put(db, caller, RefKind.CANDIDATE, Candidate, known_id, columns, refs, given=given)
+    if pause or (not saved.created and "do_not_contact" in given):
         await pauses.replace(db, caller, saved.row, pause, now=now)
-    await status.refresh_person(db, caller, saved.row, now=now)
     return saved
 
 
@@ -61,15 +75,30 @@ async def save_client_contact(
     now: datetime,
 ) -> Saved[ClientContact]:
     """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
+    saved = await store_client_contact(db, caller, values, refs, given=given)
+    await _recompute_client_contact(db, caller, saved.row.id, now)
+    return saved
+
+
+async def store_client_contact(
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
+) -> Saved[ClientContact]:
+    """Save a client contact; the caller will refresh. Raises InvalidError if the one named works elsewhere."""
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
     if known_id is not None:
         await lock_applications(db, caller, known_id)
-    saved = await objects.save_within(
-        db, caller, RefKind.CLIENT_CONTACT, ClientContact, values, refs, given=given, owner="client_id"
+    return await objects.put_within(
+        db,
+        caller,
+        RefKind.CLIENT_CONTACT,
+        ClientContact,
+        known_id,
+        values,
+        refs,
+        given=given,
+        owner="client_id",
     )
-    await _recompute_client_contact(db, caller, saved.row.id, now)
-    return saved
 
 
 async def update_client_contact(

@@ -23,6 +23,11 @@ from app.rules.vocabulary import ApplicationState, Status
 from app.services import facts
 from app.services.scope import Caller, find
 
+# Applications of which something may still be due to the client.
+FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
+
+BATCH = 200  # applications recomputed in one step
+
 _WORST_FIRST = (
     Status.ESCALATED,
     Status.OVERDUE,
@@ -94,7 +99,7 @@ async def of_candidate(
     """
     person = await facts.load_candidate(db, caller, candidate_id, known_at=known_at)
     policy = Policy.of(await facts.overrides_of(db, caller, known_at=known_at))
-    cases = await _cases_of(db, caller, candidate_id, as_of, known_at)
+    cases = await _cases_of(db, caller, [candidate_id], as_of, known_at)
     own = candidate_reasons(person, cases, policy, as_of)
     standings = [_standing(case, as_of) for case in cases]
     return CandidateStanding(
@@ -162,26 +167,44 @@ async def refresh(
     return {a_id: _standing(case, now) for a_id, case in cases.items()}
 
 
+async def refresh_many(
+    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime
+) -> None:
+    """The same for any number of applications, so many at a time that each statement stays short (R8)."""
+    for start in range(0, len(application_ids), BATCH):
+        await refresh(db, caller, application_ids[start : start + BATCH], now=now)
+
+
 async def refresh_candidates(
     db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID], *, now: datetime
 ) -> None:
     """Compute anew what concerns locked candidates as persons (K1)."""
     await db.flush()
     await facts.hold_policy(db, caller)
+    ids = sorted(candidate_ids)
+    for start in range(0, len(ids), BATCH):
+        await _refresh_batch(db, caller, ids[start : start + BATCH], now)
+
+
+async def _refresh_batch(db: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime) -> None:
     policy = await facts.policy_of(db, caller)
-    for candidate_id in sorted(candidate_ids):
-        candidate = await find(db, caller, Candidate, candidate_id)
-        cases = await _cases_of(db, caller, candidate_id, now)
-        owner = {"application_id": None, "candidate_id": candidate_id, "client_contact_id": None}
-        owner["consultant_id"] = candidate.consultant_id
-        person = await facts.load_candidate(db, caller, candidate_id)
-        intervals = candidate_schedule(person, cases, policy)
-        stale = delete(Reason).where(
-            Reason.agency_id == caller.agency_id,
-            Reason.candidate_id == candidate_id,
-            Reason.application_id.is_(None),
-        )
-        await _replace(db, stale, [_row(caller, interval, owner) for interval in intervals])
+    people = await facts.load_candidates(db, caller, ids)
+    cases: dict[str, list[Case]] = {person.id: [] for person in people.values()}
+    for case in await _cases_of(db, caller, ids, now):
+        cases[case.application.candidate.id].append(case)
+    owners = select(Candidate.id, Candidate.consultant_id).where(
+        Candidate.agency_id == caller.agency_id, Candidate.id.in_(ids)
+    )
+    rows = []
+    for row in await db.execute(owners):
+        owner = {"application_id": None, "candidate_id": row.id, "client_contact_id": None}
+        owner["consultant_id"] = row.consultant_id
+        intervals = candidate_schedule(people[row.id], cases[str(row.id)], policy)
+        rows += [_row(caller, interval, owner) for interval in intervals]
+    stale = delete(Reason).where(
+        Reason.agency_id == caller.agency_id, Reason.candidate_id.in_(ids), Reason.application_id.is_(None)
+    )
+    await _replace(db, stale, rows)
 
 
 async def refresh_person(
@@ -208,8 +231,7 @@ async def open_applications(
     if candidate_id is not None:
         query = query.where(Application.candidate_id == candidate_id)
     if client_contact_id is not None:
-        still = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
-        query = query.where(Application.client_contact_id == client_contact_id, still)
+        query = query.where(Application.client_contact_id == client_contact_id, FOLLOWED)
     return list(await db.scalars(query.order_by(Application.id)))
 
 
@@ -227,11 +249,14 @@ def _urgency(standing: Standing) -> tuple[Any, ...]:
 async def _cases_of(
     db: AsyncSession,
     caller: Caller,
-    candidate_id: UUID,
+    candidate_ids: Sequence[UUID],
     as_of: datetime,
     known_at: datetime = facts.FOREVER,
 ) -> list[Case]:
-    ids = await open_applications(db, caller, candidate_id=candidate_id)
+    theirs = select(Application.id).where(
+        Application.agency_id == caller.agency_id, Application.candidate_id.in_(candidate_ids)
+    )
+    ids = list(await db.scalars(theirs.order_by(Application.id)))
     return list((await facts.load(db, caller, ids, as_of=as_of, known_at=known_at)).values())
 
 

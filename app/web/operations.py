@@ -31,9 +31,9 @@ WITH_BODY = (400, 408, 413, 415)
 SCHEMES = (API_KEY, IDENTITY_TOKEN)
 
 
-def router(tag: str) -> APIRouter:
+def router(tag: str, route_class: type[Route] = Route) -> APIRouter:
     """A router whose operations are checked in our order (H4)."""
-    return APIRouter(route_class=Route, tags=[tag])
+    return APIRouter(route_class=route_class, tags=[tag])
 
 
 def operation(
@@ -41,18 +41,20 @@ def operation(
 ) -> dict[str, Any]:
     """What a route declares beside its path: the scope it needs and every status it really sends.
 
+    `scope` may be several, with spaces between them as OAuth writes them.
     `errors` beyond those that any operation may answer; `body` for one that takes a JSON body; `upsert` is the
     answer's model where 200 is possible beside 201; `audited` for one that is noted in the audit trail though it
     only reads: whatever writes is. An operation without a scope that is known cannot be declared.
     """
-    if scope not in SCOPES:
+    scopes = scope.split()
+    if not scopes or not SCOPES.keys() >= set(scopes):
         raise ValueError(f"no scope: {scope}")
     statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
     responses = problem_responses(*statuses)
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
     declared = {
-        "dependencies": [Security(scheme, scopes=[scope]) for scheme in SCHEMES],
+        "dependencies": [Security(scheme, scopes=scopes) for scheme in SCHEMES],
         "responses": responses,
     }
     return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})

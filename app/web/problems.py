@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Match
 from app.errors import (
     CalendarRangeError,
     ConflictError,
+    FailedDependencyError,
     ForbiddenError,
     InFlightError,
     InvalidError,
@@ -47,6 +48,7 @@ STATUSES: dict[type[RefusedError], int] = {
     TooLargeError: 413,
     UnsupportedMediaTypeError: 415,
     InvalidError: 422,
+    FailedDependencyError: 424,
     RateLimitedError: 429,
     UnavailableError: 503,
 }
@@ -143,6 +145,11 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
 
 
+def status_of(error: RefusedError) -> int:
+    """The status with which an error is answered."""
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RefusedError)
     return refused(request, error)
@@ -150,7 +157,7 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def refused(request: Request, error: RefusedError) -> JSONResponse:
     """The answer to a request that cannot be carried out."""
-    status = next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    status = status_of(error)
     places = {"pointer": error.pointer, "parameter": error.parameter, "header": error.header}
     place = {name: value for name, value in places.items() if value is not None}
     errors = [{**place, "code": error.code, "detail": error.detail}] if place else []
@@ -161,9 +168,8 @@ def refused(request: Request, error: RefusedError) -> JSONResponse:
 
 
 async def _out_of_calendar(request: Request, error: Exception) -> JSONResponse:
-    del error
-    detail = "A date runs past the public holidays that are known, or outside the years 1990 to 2100."
-    return problem(request, 422, "calendar_range", detail)
+    assert isinstance(error, CalendarRangeError)
+    return problem(request, 422, error.code, error.detail)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

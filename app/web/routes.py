@@ -31,7 +31,7 @@ from app.models.base import TenantedBase
 from app.services import edits
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, trail
-from app.web.body import ParsedRequest, check_query, parse, read
+from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
 from app.web.deps import Work
 from app.web.idempotency import answer_once
 from app.web.paging import Page
@@ -48,6 +48,8 @@ class Route(APIRoute):
     """
 
     readers: ClassVar[dict[str, Callable[..., Awaitable[etags.Tagged]]]] = {}
+    most_bytes = MAX_BYTES
+    parse = staticmethod(parse)
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **declared: Any) -> None:
         super().__init__(path, endpoint, **declared)
@@ -68,7 +70,7 @@ class Route(APIRoute):
                 raise ForbiddenError
             database: Database = request.app.state.database
             try:
-                raw = await read(request) if takes_body else b""
+                raw = await read(request, most_bytes=self.most_bytes) if takes_body else b""
                 async with database.transaction(caller.agency_id) as db:
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
                     return await answer_once(request, work, raw, perform)
@@ -88,7 +90,7 @@ class Route(APIRoute):
 
         async def perform(request: Request, work: Work, raw: bytes) -> Response:
             check_query(request, parameters)
-            body = parse(raw) if raw else None
+            body = self.parse(raw) if raw else None
             stale = await self._is_stale(request, work)
             try:
                 response = await handle(ParsedRequest(request, raw, body) if takes_body else request)
@@ -116,6 +118,13 @@ class Route(APIRoute):
             await edits.hold(work.db, work.caller, _table(name), row_id)
         present = await self.readers[self.path](**ids, work=work)
         return etags.is_stale(given, present.etag)
+
+
+class BulkRoute(Route):
+    """A route whose body is larger, and holds items that are judged one by one (H14)."""
+
+    most_bytes = MAX_BULK_BYTES
+    parse = staticmethod(parse_bulk)
 
 
 def scopes_of(dependant: Dependant) -> list[str]:

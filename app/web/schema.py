@@ -208,6 +208,7 @@ Calendars = Annotated[
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"\S")]
 Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"\S")]
+ImportedNotes = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
 Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
 Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+$")]
 

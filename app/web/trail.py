@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,10 @@ class _Object(msgspec.Struct):
     id: UUID | None = None
 
 
+class _Objects(msgspec.Struct):
+    items: list[_Object]
+
+
 def is_audited(scopes: Iterable[str], declared: Mapping[str, Any] | None) -> bool:
     """Whether the requests of an operation are noted."""
     return any(scope.endswith(":write") for scope in scopes) or AUDITED in (declared or {})
@@ -32,7 +37,16 @@ def is_audited(scopes: Iterable[str], declared: Mapping[str, Any] | None) -> boo
 async def note(request: Request, work: Work, operation: str, body: Any, response: Response) -> None:
     """Note a request that was carried out, in its own transaction. Raises InvalidError for an unfit purpose."""
     deed = audit.Deed(operation, request.scope["touchbase.request_id"], _purpose(request))
-    await audit.note(work.db, work.caller, deed, [_object_of(request, response)], body, now=work.now)
+    await audit.note(work.db, work.caller, deed, _done(request, body, response), now=work.now)
+
+
+def _done(request: Request, body: Any, response: Response) -> list[tuple[UUID | None, Any]]:
+    """The objects it was done to, each with the body that says what; in bulk its own item, and none if refused."""
+    if response.status_code != HTTPStatus.MULTI_STATUS:
+        return [(_object_of(request, response), body)]
+    results = msgspec.json.decode(response.body, type=_Objects).items
+    items = zip(results, body["items"], strict=True)
+    return [(result.id, {"items": [item]}) for result, item in items if result.id]
 
 
 def _purpose(request: Request) -> str | None:

@@ -211,7 +211,7 @@ async def test_a_candidate_put_forward_later_knows_the_job_as_it_is(
 async def test_many_applications_are_computed_in_batches(
     agency: Agency, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "BATCH", 2)
+    monkeypatch.setattr(status, "BATCH", 2)
     job_id = await new_job(agency)
     consultant = await agency.consultant()
     made = [await put_forward(agency, job_id, consultant_id=consultant) for _ in range(5)]

@@ -134,6 +134,7 @@ async def tell(story: Story) -> None:
     await _absences(story, ids)
     await _looking_back(story, ids)
     await _preview(story)
+    await _by_external_ids(story)
     await _policies(story, ids)
     await _access(story, ids)
     await story.get("/livez")
@@ -395,6 +396,41 @@ async def _preview(story: Story) -> None:
     await story.post(
         "/v1/status/preview", {"facts": facts, "policy": policy, "now": "2026-07-14T12:30:00+01:00"}
     )
+
+
+async def _by_external_ids(story: Story) -> None:
+    story.at("2026-07-22T09:05:00+01:00")
+
+    def ref(number: str) -> Json:
+        return {"source": "bullhorn", "id": number}
+
+    times = {"start": "2026-07-22T08:00:00+01:00", "end": "2026-07-22T08:45:00+01:00"}
+    capture = {
+        "client": {"external_refs": [ref("CLI-204")]},
+        "client_contact": {"external_refs": [ref("CON-905")], "name": "Ines Duarte"},
+        "candidate": {"external_refs": [ref("CAND-88412")]},
+        "job": {"external_refs": [ref("JOB-70")], "title": "Plant Manager"},
+        "application": {"external_refs": [ref("SUB-5188")]},
+        "interview": {"external_refs": [ref("INT-641")], **times},
+        "debrief": {
+            "interest_score": 9,
+            "timescale": {"kind": "working_days", "n": 3, "phrase": "in three days or so"},
+            "contact": {"channel": "phone"},
+        },
+    }
+    await story.post("/v1/debriefs", capture)
+    items = [
+        {"kind": "client", "external_refs": [ref("CLI-311")], "name": "Harbour Logistics"},
+        {
+            "kind": "client_contact",
+            "external_refs": [ref("CON-912")],
+            "client": ref("CLI-311"),
+            "name": "Rosa Blum",
+            "holidays": "GB-ENG",
+        },
+        {"kind": "job", "external_refs": [ref("JOB-77")], "client": ref("CLI-999"), "title": "Buyer"},
+    ]
+    await story.post("/v1/bulk", {"items": items})
 
 
 async def _policies(story: Story, ids: dict[str, str]) -> None:

@@ -56,7 +56,7 @@ async def world(app: FastAPI, document: Document, database: Database) -> AsyncIt
 
 def members(schema: Json, document: Json, filled: Any, depth: int = 0) -> Iterator[tuple[Any, ...]]:
     """Paths to the members of a body, and what must stand around each."""
-    for part in [schema, *schema.get("anyOf", [])]:
+    for part in [schema, *schema.get("anyOf", []), *schema.get("oneOf", [])]:
         name = part.get("$ref", "").rpartition("/")[2]
         target = document["components"]["schemas"][name] if name else part
         for member, below in target.get("properties", {}).items():

@@ -1,24 +1,14 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
 from collections.abc import AsyncIterator
-from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.db import APPLICATION_ROLE, Database, async_url
 from app.errors import NotFoundError
-from app.models import (
-    AgencyUsage,
-    AuditEntry,
-    Base,
-    Client,
-    IdempotencyKey,
-    Identity,
-    IdentityProvider,
-    Role,
-)
+from app.models import Base, Client
 from tests.agency import Agency
 from tests.contract.world import build_world
 
@@ -197,35 +187,12 @@ async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
 
 
 @pytest.fixture
-async def populated(agency: Agency, database: Database) -> Agency:
+async def populated(agency: Agency) -> Agency:
     """An agency with a row in every table of its own."""
     await build_world(agency)
-    consultant_id = UUID(await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}]))
-    async with database.transaction(agency.id) as db:
-        await _let_people_in(db, agency.id, consultant_id)
+    await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
+    await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
     return agency
-
-
-async def _let_people_in(db: AsyncSession, agency_id: UUID, consultant_id: UUID) -> None:
-    provider = IdentityProvider(
-        agency_id=agency_id, name="Ours", issuer="https://id.example", audience="touchbase"
-    )
-    db.add(provider)
-    await db.flush()
-    own = {"agency_id": agency_id}
-    now = db.info["now"]
-    identity = Identity(
-        **own,
-        identity_provider_id=provider.id,
-        consultant_id=consultant_id,
-        subject="1",
-        role=Role.CONSULTANT,
-    )
-    entry = AuditEntry(**own, principal="key:1", operation="create_client", request_id="1", fields=[])
-    key = IdempotencyKey(
-        **own, principal="key:1", key="1", fingerprint=b"", status=201, headers={}, body=b"", expires_at=now
-    )
-    db.add_all([identity, entry, key, AgencyUsage(**own, window_start=now, requests=1)])
 
 
 async def test_one_agency_sees_nothing_of_another(

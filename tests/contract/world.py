@@ -6,6 +6,9 @@ from tests.agency import Agency, Json
 
 INTERVIEW = ("2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
 
+# The external id of everything that can have one.
+WORLD = [{"source": "world", "id": "1"}]
+
 # The ids that a body or a query names by their part in the story, and what they are ids of.
 PARTS = {
     "given_by": "client_contact",
@@ -32,20 +35,22 @@ class World:
         if slot == "person_id":
             return self.ids["candidate" if body["with"] == "candidate" else "client_contact"]
         if slot == "supersedes":
-            return self.ids[next(kind for member, kind in CORRECTIONS.items() if member in body)]
+            record = body.get("debrief", body)
+            return self.ids[next(kind for member, kind in CORRECTIONS.items() if member in record)]
         return self.ids[PARTS.get(slot, slot.removesuffix("_id"))]
 
 
 async def build_world(agency: Agency) -> World:
     """An agency in which everything has happened once."""
-    ids = {"consultant": await agency.consultant(), "client": await agency.client()}
+    known: Json = {"external_refs": WORLD}
+    ids = {"consultant": await agency.consultant(), "client": await agency.client(**known)}
     ids["colleague"] = await agency.consultant()
-    ids["client_contact"] = await agency.client_contact(ids["client"])
-    ids["candidate"] = await agency.candidate(consultant_id=ids["consultant"])
-    ids["job"] = await agency.job(ids["client"])
+    ids["client_contact"] = await agency.client_contact(ids["client"], **known)
+    ids["candidate"] = await agency.candidate(consultant_id=ids["consultant"], **known)
+    ids["job"] = await agency.job(ids["client"], **known)
     parts = {f"{kind}_id": ids[kind] for kind in ("consultant", "client_contact", "candidate", "job")}
-    ids["application"] = (await agency.application(**parts))["id"]
-    ids["interview"] = await agency.interview(ids["application"], *INTERVIEW)
+    ids["application"] = (await agency.application(**parts, **known))["id"]
+    ids["interview"] = await agency.interview(ids["application"], *INTERVIEW, **known)
     ids["job_change"] = (await agency.patch(f"/v1/jobs/{ids['job']}", {"state": "reduced"}))["change"]["id"]
     ahead = {"from": "2098-01-01T00:00:00Z", "until": "2098-02-01T00:00:00Z"}  # so that it can be lifted
     ids["pause"] = (await agency.post(f"/v1/candidates/{ids['candidate']}/pauses", ahead))["id"]
@@ -55,6 +60,7 @@ async def build_world(agency: Agency) -> World:
     world = World(agency, ids)
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
+        "second_debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
         "timescale": ("record_timescale", f"/v1/interviews/{ids['interview']}/timescales"),
         "feedback": ("record_feedback", f"/v1/interviews/{ids['interview']}/feedback"),
         "contact": ("record_contact", "/v1/contacts"),
@@ -64,7 +70,7 @@ async def build_world(agency: Agency) -> World:
     for kind, (operation, path) in happened.items():
         ids.setdefault("feedback", "")  # the debrief comes first, so it relays nothing yet
         body = bodies(ids)[operation][0]
-        if kind == "debrief":
+        if operation == "record_debrief":
             body = {"interest_score": 8}
         ids[kind] = (await agency.post(path, body))["id"]
     mistake = (await agency.post("/v1/contacts", bodies(ids)["record_contact"][1]))["id"]
@@ -84,8 +90,38 @@ async def _let_in(agency: Agency, ids: dict[str, str]) -> None:
     ids["audit_entry"] = (await agency.get("/v1/audit"))["items"][0]["id"]
 
 
+def _items(ids: dict[str, str]) -> list[Json]:
+    """An item of each kind that names other objects by their ids."""
+    named = {f"{kind}_id": value for kind, value in ids.items()}
+    times = dict(zip(("start", "end"), INTERVIEW, strict=True))
+    parts = ("candidate_id", "job_id", "client_contact_id", "consultant_id")
+    items: list[Json] = [
+        {"kind": "client_contact", "name": "Chris", "client_id": named["client_id"]},
+        {"kind": "candidate", "name": "Cand", "consultant_id": named["consultant_id"]},
+        {"kind": "job", "title": "Engineer", "client_id": named["client_id"]},
+        {"kind": "application", **{part: named[part] for part in parts}},
+        {"kind": "interview", "application_id": named["application_id"], **times},
+    ]
+    return [{**item, "external_refs": [{"source": "bulk", "id": "1"}]} for item in items]
+
+
+def _captures(ids: dict[str, str], debriefs: list[Json]) -> list[Json]:
+    """Debriefs with all that they are about, which is known; those who own it are named by our ids."""
+    about = ("client", "client_contact", "candidate", "job", "application", "interview")
+    named: Json = {kind: {"external_refs": WORLD} for kind in about}
+    for kind in ("candidate", "application"):
+        named[kind] = {**named[kind], "consultant_id": ids["consultant"]}
+    return [{**named, "debrief": debrief} for debrief in debriefs]
+
+
 def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
     """For each operation with a body: bodies that succeed in their world and name every id they can."""
+    alone = _bodies(ids)
+    debriefs = [alone["record_debrief"][0], {"interest_score": 6, "supersedes": ids.get("second_debrief")}]
+    return {**alone, "capture_debrief": _captures(ids, debriefs)}
+
+
+def _bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
     timescale = {"kind": "unknown", "given_at": "2026-07-15T10:00:00+01:00"}
     contact = {"direction": "outbound", "outcome": "reached", "consultant_id": ids["consultant"]}
     contact["occurred_at"] = "2026-07-16T10:00:00+01:00"
@@ -172,5 +208,6 @@ def bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         ],
         "replace_policy": [{"closing_days": ["2026-12-24"]}],
         "replace_client_policy": [{"move_on_working_days": 8}],
+        "save_items": [{"items": [item]} for item in _items(ids)],
         "preview_status": [{"facts": {"people": {}, "applications": []}, "now": "2026-07-15T10:00:00Z"}],
     }

@@ -1,0 +1,1 @@
+"""The importer: sends the lines of a file to a service, in calls of `POST /v1/bulk`."""

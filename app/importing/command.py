@@ -1,0 +1,75 @@
+"""The `touchbase import` command."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app.api.bulk import ITEMS
+from app.errors import ImportStoppedError
+from app.importing.run import Summary, Task, run
+
+
+class Stopped(click.ClickException):
+    """An import that cannot go on, told from one that rejected some lines."""
+
+    exit_code = 2
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the service is.")
+@click.option(
+    "--key-file",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="The file with the API key; else it is TOUCHBASE_API_KEY.",
+)
+@click.option(
+    "--kind", type=click.Choice([str(kind) for kind in ITEMS]), help="What the lines of a CSV file are."
+)
+@click.option("--source", help="The system whose ids those of a CSV file are.")
+@click.option("--dry-run", is_flag=True, help="Say what would become of each line, and store nothing.")
+def import_file(
+    file: Path, url: str, key_file: Path | None, kind: str | None, source: str | None, *, dry_run: bool
+) -> None:
+    """Import FILE: NDJSON with one item of `POST /v1/bulk` in each line, or CSV with --kind.
+
+    The columns of a CSV file are the members' names, as name, client.id or salary.amount, and external_ref.id. Ended
+    at any moment and started again it goes on where it was. Exit code 1: some lines were rejected, and stand in a
+    report beside FILE; 2: it could not go on.
+    """
+    if (file.suffix.lower() == ".csv") != (kind is not None):
+        raise click.UsageError("Say with --kind what the lines of a CSV file are, and of no other.")
+    task = Task(file, url, _key_of(key_file), kind, source, dry_run)
+    try:
+        with click.progressbar(
+            length=file.stat().st_size, file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar:
+            summary = run(task, progress=bar.update)
+    except ImportStoppedError as error:
+        raise Stopped(str(error)) from error
+    _tell(summary, task)
+
+
+def _key_of(file: Path | None) -> str:
+    key = os.environ.get("TOUCHBASE_API_KEY", "") if file is None else file.read_text(encoding="utf-8")
+    if not key.strip().isascii() or not key.strip():
+        raise click.UsageError("Give an API key in TOUCHBASE_API_KEY or with --key-file.")
+    return key.strip()
+
+
+def _tell(summary: Summary, task: Task) -> None:
+    counts = {name: getattr(summary, name) for name in ("created", "changed", "rejected", "skipped")}
+    click.echo(", ".join(f"{name} {count}" for name, count in counts.items()))
+    if summary.unsure:
+        _say(
+            f"{summary.unsure} lines name what this file would make first: of them only the shape was checked."
+        )
+    if summary.rejected:
+        _say(f"The rejected lines and why: {task.report()}")
+        sys.exit(1)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)

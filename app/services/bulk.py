@@ -1,0 +1,119 @@
+"""Bulk: many objects saved in one call, each in a savepoint of its own: a bad one leaves the others alone (H14)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import translated
+from app.errors import (
+    CalendarRangeError,
+    ConflictError,
+    FailedDependencyError,
+    InvalidError,
+    NotFoundError,
+    RefusedError,
+)
+from app.services import facts, locks
+from app.services import items as service
+from app.services.items import Item, Names, Touched
+from app.services.locks import Lock
+from app.services.scope import Caller
+
+# What concerns one item alone; anything else, such as a database that is away, concerns the whole call.
+OF_ONE = (ConflictError, FailedDependencyError, InvalidError, NotFoundError)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an item: the object's id and whether it is new, or why it was refused."""
+
+    item: Item
+    object_id: UUID | None = None
+    created: bool = False
+    error: RefusedError | None = None
+
+
+async def save(
+    db: AsyncSession, caller: Caller, items: Sequence[Item], *, atomic: bool, dry_run: bool, now: datetime
+) -> list[Outcome]:
+    """Save items in their order and tell of each what became of it.
+
+    With `atomic` one that is refused undoes them all. After a `dry_run` nothing is stored, and no id is told. Statuses
+    are computed at the end, once each; where one runs past the calendar all begins anew and they are computed after
+    each item, which shows whose doing it is.
+    """
+    await facts.hold_policy(db, caller)
+    # Two that make the same objects in different orders would wait for each other again and again.
+    await locks.take(db, caller, Lock.BULK)
+    known = await service.hold(db, caller, items)
+    try:
+        outcomes = await _attempt(
+            db, caller, items, known, once=True, atomic=atomic, dry_run=dry_run, now=now
+        )
+    except CalendarRangeError:
+        outcomes = await _attempt(
+            db, caller, items, known, once=False, atomic=atomic, dry_run=dry_run, now=now
+        )
+    return [replace(outcome, object_id=None) for outcome in outcomes] if dry_run else outcomes
+
+
+async def _attempt(
+    db: AsyncSession,
+    caller: Caller,
+    items: Sequence[Item],
+    known: Names,
+    *,
+    once: bool,
+    atomic: bool,
+    dry_run: bool,
+    now: datetime,
+) -> list[Outcome]:
+    names, touched = known.copy(), Touched() if once else None
+    async with db.begin_nested() as whole:
+        outcomes = [await _save(db, caller, item, names, touched, now=now) for item in items]
+        if touched is not None:
+            await service.refresh(db, caller, touched, now=now)
+        undone = atomic and any(outcome.error for outcome in outcomes)
+        if undone or dry_run:
+            await whole.rollback()
+    return [_rolled_back(outcome) for outcome in outcomes] if undone else outcomes
+
+
+async def _save(
+    db: AsyncSession, caller: Caller, item: Item, names: Names, touched: Touched | None, *, now: datetime
+) -> Outcome:
+    """Save one item, or nothing of it; what it touches is computed later where there is `touched` to note it."""
+    try:
+        if item.refused:
+            raise item.refused
+        values = names.completed(item)
+        async with db.begin_nested():
+            noted = Touched() if touched is None else touched
+            saved = await service.store(db, caller, item, values, noted, now=now)
+            if touched is None:
+                await service.refresh(db, caller, noted, now=now)
+    except (RefusedError, CalendarRangeError, DBAPIError) as error:
+        names.refuse(item)
+        return Outcome(item, error=_refusal(error))
+    names.add(item, saved.row.id)
+    return Outcome(item, saved.row.id, saved.created)
+
+
+def _refusal(error: Exception) -> RefusedError:
+    """Why an item is refused. Raises what concerns the whole call."""
+    found = translated(error) if isinstance(error, DBAPIError) else error
+    if isinstance(found, CalendarRangeError):
+        return InvalidError(found.detail, code=found.code)
+    if isinstance(found, OF_ONE):
+        return found
+    raise found
+
+
+def _rolled_back(outcome: Outcome) -> Outcome:
+    words = "Another item was refused, and the call is all or nothing."
+    error = outcome.error or FailedDependencyError(words, code="rolled_back")
+    return Outcome(outcome.item, error=error)
