@@ -159,7 +159,9 @@ def is_present(call: Call, slot: Slot) -> bool:
 async def stored(owner: AsyncEngine, *worlds: World) -> dict[str, str]:
     """A digest of everything that some agencies have, by table; how much is used is noted all the time."""
     agencies = [world.agency.id for world in worlds]
-    tables = [name for name in Base.metadata.tables if name not in ("agency_usage", "api_keys", "credentials")]
+    tables = [
+        name for name in Base.metadata.tables if name not in ("agency_usage", "api_keys", "credentials")
+    ]
     digests = " UNION ALL ".join(
         f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
         f" FROM {name} t WHERE agency_id = ANY(:agencies)"
