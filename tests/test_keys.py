@@ -18,8 +18,9 @@ from app import postgres
 from app.cli import main
 from app.db import Database
 from app.main import create_app
-from app.models import ApiKey, AuditEntry, Credential
+from app.models import ApiKey, AuditEntry, Credential, Role
 from app.services import api_keys
+from app.services.access import ROLES
 from app.services.scope import KnownCaller
 from app.web.auth import REMEMBERED_SECONDS
 from tests.agency import Agency, Json
@@ -90,6 +91,18 @@ async def test_a_key_lives_until_it_expires(agency: Agency, database: Database) 
         await api_keys.create_key(db, agency.id, key, secret=SECRET, name="short", expires_at=NOW)
         assert await known(db, key, NOW - timedelta(microseconds=1))
         assert await known(db, key, NOW) is None
+
+
+async def test_a_key_with_a_role_may_do_what_the_role_may_by_now(agency: Agency, database: Database) -> None:
+    """Another release may have other roles than the one that made the key."""
+    key = api_keys.generate("test")
+    async with database.transaction(agency.id) as db:
+        made = await api_keys.create_key(db, agency.id, key, secret=SECRET, name="m", role=Role.MANAGER)
+        made.scopes = ["status:read"]
+        await db.flush()
+        found = await known(db, key, NOW)
+    assert found is not None
+    assert found.caller.scopes == ROLES[Role.MANAGER]
 
 
 async def test_a_key_works_only_under_the_secret_it_was_made_with(agency: Agency, database: Database) -> None:

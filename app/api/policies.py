@@ -66,7 +66,7 @@ class PolicyVersionView(Tagged):
     id: Id
     version: int
     parameters: Overrides
-    principal: str = Field(description="The API key that set it.")
+    principal: str = Field(description="Who set it: `key:` or `identity:` and its id.")
     recorded_at: Instant
 
 

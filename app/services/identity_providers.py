@@ -59,7 +59,7 @@ async def change(
 
 
 async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> IdentityProvider | None:
-    """The one provider whose tokens these are; None if there is none, or more than one."""
+    """The one provider whose tokens these are; None if there is none, or more than one, or it is disabled."""
     lookups = [_lookup(issuer, audience) for audience in audiences]
     found = await db.scalars(select(Credential.agency_id).where(Credential.lookup.in_(lookups)).distinct())
     agencies = found.all()
@@ -70,6 +70,7 @@ async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> I
         IdentityProvider.agency_id == agencies[0],
         IdentityProvider.issuer == issuer,
         IdentityProvider.audience.in_(audiences),
+        IdentityProvider.disabled_at.is_(None),
     )
     providers = (await db.scalars(query)).all()
     return providers[0] if len(providers) == 1 else None

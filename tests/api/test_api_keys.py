@@ -206,7 +206,9 @@ async def test_the_text_before_does_not_outlive_the_key(office: Office) -> None:
     key = await made(office.agency, expires_at=iso("Tue 14 Jul 12:00"))
     await office.agency.post(f"{KEYS}/{key['id']}/rotate")
     async with office.database.transaction(None) as db:
-        assert await authenticate(db, key["key"], secret=SECRET, now=at("Tue 14 Jul 11:59"))
+        known = await authenticate(db, key["key"], secret=SECRET, now=at("Tue 14 Jul 11:59"))
+        assert known
+        assert known.expires_at == at("Tue 14 Jul 12:00")
         assert await authenticate(db, key["key"], secret=SECRET, now=at("Tue 14 Jul 12:00")) is None
 
 

@@ -1,11 +1,13 @@
 """Consultants who call with the tokens of an issuer: who they are, what they may do, and for how long (S4)."""
 
+import asyncio
 from uuid import uuid4
 
 import pytest
 
 from app.models import Role
 from app.services.access import ROLES
+from app.web import issuers
 from tests.agency import Agency, Json, found_agency
 from tests.conftest import SECRET
 from tests.contract.problems import places_of, problem_of
@@ -46,6 +48,31 @@ async def test_revocation_and_roles_count_in_every_process_within_five_seconds(t
     await refused(trusting, token)
     problem_of(await trusting.agency.call("POST", f"{path}/revoke"), 409, "identity_revoked")
     problem_of(await trusting.agency.call("PATCH", path, json={"role": "admin"}), 409, "identity_revoked")
+
+
+async def test_a_disabled_provider_vouches_for_nobody(trusting: Trusting) -> None:
+    token, path = trusting.token(), f"{PROVIDERS}/{trusting.provider}"
+    assert await trusting.statuses(token) == [200, 200]
+    await trusting.agency.patch(path, {"disabled": True})
+    trusting.processes.forget()
+    await refused(trusting, token)
+    await trusting.issuer.stop()
+    trusting.processes.seconds = issuers.STALE_SECONDS
+    await refused(trusting, token)  # nor is its issuer asked for keys
+    await trusting.issuer.start()
+    await trusting.agency.patch(path, {"disabled": False})
+    assert await trusting.statuses(token) == [200, 200]
+
+
+async def test_a_provider_disabled_while_its_issuer_answers_vouches_for_nobody(trusting: Trusting) -> None:
+    trusting.issuer.delay = 0.3
+    client = trusting.processes.clients[0]
+    headers = {"Authorization": f"Bearer {trusting.token()}"}
+    slow = asyncio.create_task(client.get("/v1/due", headers=headers))
+    while not trusting.issuer.asked:  # noqa: ASYNC110 - the server's
+        await asyncio.sleep(0.01)
+    await trusting.agency.patch(f"{PROVIDERS}/{trusting.provider}", {"disabled": True})
+    assert (await slow).status_code == 401
 
 
 async def test_a_revoked_subject_can_be_linked_anew(trusting: Trusting) -> None:

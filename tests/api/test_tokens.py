@@ -147,6 +147,7 @@ ATTACKS: dict[str, Callable[[Trusting], str]] = {
     "a key id that is a number": resigned(kid=1),
     "a key id that is an object": resigned(kid={"one": 1}),
     "critical members": resigned(crit=["exp"], exp=AT + 300),
+    "a critical member that says nothing": resigned(b64=True, crit=["b64"]),
     "no critical members": resigned(crit=[]),
     "a detached payload": resigned(b64=False, crit=["b64"]),
     "a token for logging out": resigned(typ="logout+jwt"),
