@@ -12,11 +12,11 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import func, make_url, select, text
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy import event, func, make_url, select, text
+from sqlalchemy.engine import URL, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from app.errors import (
@@ -40,6 +40,8 @@ TIMEOUTS = {
     "idle_in_transaction_session_timeout": "10s",
 }
 
+# Longer than the database lets a statement run: when it comes to this, it is frozen or the way to it is cut.
+ANSWER_SECONDS = 6
 
 # `enter` speaks to the driver itself, whose errors then come without SQLAlchemy's wrapping.
 DATABASE_ERRORS = (
@@ -65,15 +67,9 @@ class Database:
     """A pool of connections to one PostgreSQL database."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        settings = {"role": APPLICATION_ROLE, "application_name": "touchbase", "timezone": "UTC", **TIMEOUTS}
-        self.engine = create_async_engine(
-            async_url(url),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=POOL_WAIT_SECONDS,
-            connect_args={"server_settings": settings, "timeout": POOL_WAIT_SECONDS},
-            hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
-        )
+        self.engine = _engine(url, pool_size, ANSWER_SECONDS)
+        # So that whoever asks after the database's health need not queue with those who are at work (R14).
+        self.spare = _engine(url, 1, POOL_WAIT_SECONDS)
         self.waiting = 0
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
@@ -110,9 +106,23 @@ class Database:
         if unsafe:
             raise UnsafeRoleError(APPLICATION_ROLE)
 
+    async def revision(self) -> str | None:
+        """The schema's revision; None where there is no schema yet, or none that we may read."""
+        try:
+            async with self.spare.connect() as connection:
+                revision: str | None = await connection.scalar(
+                    text("SELECT version_num FROM alembic_version")
+                )
+        except ProgrammingError:
+            return None
+        except DATABASE_ERRORS as error:
+            raise _unavailable(error) from error
+        return revision
+
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        await self.spare.dispose()
 
     async def _clock(self, session: AsyncSession) -> datetime:
         """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
@@ -120,7 +130,7 @@ class Database:
             await self._connect(session)
             return (await session.execute(select(func.now()))).scalar_one()
         except DATABASE_ERRORS as error:
-            raise _unavailable(getattr(error, "orig", None) or error) from error
+            raise _unavailable(error) from error
 
     async def _connect(self, session: AsyncSession) -> None:
         self.waiting += 1
@@ -140,13 +150,37 @@ async def connected(url: str) -> AsyncIterator[Database]:
         await database.close()
 
 
+def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
+    settings = {"role": APPLICATION_ROLE, "application_name": "touchbase", "timezone": "UTC", **TIMEOUTS}
+    engine = create_async_engine(
+        async_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        connect_args={
+            "server_settings": settings,
+            "timeout": POOL_WAIT_SECONDS,
+            "command_timeout": answer_seconds,
+        },
+        hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
+    )
+    event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
+    return engine
+
+
+def _give_up_on_silence(context: ExceptionContext) -> None:
+    """Where one connection does not answer in time the others are no better: each is made anew before its next use."""
+    if isinstance(context.original_exception, TimeoutError):
+        context.invalidate_pool_on_disconnect = True
+
+
 def translated(error: Exception) -> Exception:
     """What a database error means to the one who asked (R13); the error itself where it is a bug of ours."""
     if not isinstance(error, DBAPIError):
         return _unavailable(error)
     state = getattr(error.orig, "sqlstate", None)
     if error.connection_invalidated or state is None or state.startswith(_UNAVAILABLE):
-        return _unavailable(error.orig or error)
+        return _unavailable(error)
     if state in ("40001", "40P01"):
         return RetryError()
     if state == "42501":
@@ -162,13 +196,14 @@ def translated(error: Exception) -> Exception:
 
 def _unavailable(error: BaseException) -> UnavailableError:
     """The cause is for the operator; its words stay out, as they may quote what a client sent."""
+    error = getattr(error, "orig", None) or error
     name = type(error.__cause__ or error).__name__
     logger.warning("database not available: %s %s", name, getattr(error, "sqlstate", None) or "")
     return UnavailableError()
 
 
-# Lock or statement timeout, a broken connection, a server that stops or has no room.
-_UNAVAILABLE = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53300")
+# Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
+_UNAVAILABLE = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", "25006", "58")
 
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 

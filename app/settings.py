@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     environment: Annotated[
         Literal["live", "test"], Field(description="Stands in new API keys: tb_live_... or tb_test_...")
     ] = "live"
-    pool_size: Annotated[int, Field(ge=1, le=100, description="Database connections of one process")] = 10
+    pool_size: Annotated[
+        int, Field(ge=1, le=100, description="Database connections of one process, beside one for `/readyz`")
+    ] = 10
     rate_limit: Annotated[
         Annotated[int, Field(ge=1, le=1_000_000)] | Literal["off"],
         Field(description="Requests a minute of one agency, over all processes, or `off`"),

@@ -54,7 +54,8 @@ def install(app: FastAPI, database: Database, provider: trace.TracerProvider) ->
     """Trace every request of an application, and what it asks its database."""
     tracer = provider.get_tracer("touchbase", version("touchbase"))
     app.add_middleware(Traces, tracer=tracer)
-    _trace_statements(database.engine.sync_engine, tracer)
+    for engine in (database.engine, database.spare):
+        _trace_statements(engine.sync_engine, tracer)
 
 
 class Traces:
