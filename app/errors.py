@@ -6,10 +6,14 @@ class TouchbaseError(Exception):
 
 
 class CalendarRangeError(TouchbaseError):
-    """A computation ran past the end of the known holiday table, or outside the years 1990 to 2100 (T8)."""
+    """A computation ran into a year past the known holiday table, or outside the years 1990 to 2100 (T8)."""
 
     code = "calendar_range"
     detail = "A date runs past the public holidays that are known, or outside the years 1990 to 2100."
+
+    def __init__(self, words: str, year: int) -> None:
+        super().__init__(words)
+        self.year = year
 
 
 class UnknownHolidayCalendarError(TouchbaseError):

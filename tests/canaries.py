@@ -1,5 +1,6 @@
 """Texts that must never be seen again: in no log line, no error, no figure and no span (S5)."""
 
+import json
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -9,7 +10,7 @@ import httpx
 from app.web.idempotency import HEADER
 from app.web.trail import PURPOSE
 from tests.agency import Json
-from tests.contract.test_nasty import members
+from tests.contract.places import places, schema_of
 from tests.contract.world import World, bodies
 
 MARK = "zqcanary"
@@ -68,17 +69,10 @@ def _of_operation(
 
 
 def _bodies(operation: Json, document: Json, body: Json) -> Iterator[dict[str, Any]]:
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    for around, path in members(schema, document, body):
-        written: Any = {**body, **around}
-        *above, last = path
-        for part in above:
-            written = written[part]
-        shape = next((part for part in reversed(path) if isinstance(part, str)), "")
-        old = written[last] if isinstance(written, list) else written.get(last)
-        written[last] = canary(shape)
-        yield {"json": {**body, **around}}
-        written[last] = old
+    for place in places(schema_of(operation), document, body):
+        shape = next((part for part in reversed(place.path) if isinstance(part, str)), "")
+        content = place.filled(json.dumps(canary(shape)))
+        yield {"content": content, "headers": {"Content-Type": "application/json"}}
     yield {"json": canary()}
     broken = (f'{{"name": "{canary()}"', f'{{"{canary()}": NaN}}', f'{{"name": "{canary()}\\u0000"}}')
     for text in broken:

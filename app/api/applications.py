@@ -29,7 +29,7 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, absent
+from app.web.schema import Day, Id, Input, Instant, Line, Output, SeveralWords, Word, absent
 
 applications = router("Applications")
 
@@ -126,7 +126,7 @@ async def list_applications(
     job_id: Filter = None,
     consultant_id: Filter = None,
     client_contact_id: Filter = None,
-    state: Annotated[list[Word[ApplicationState]] | None, Query(description="Repeat for several")] = None,
+    state: Annotated[SeveralWords[ApplicationState] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
     updated_since: UpdatedSince = None,

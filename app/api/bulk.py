@@ -247,7 +247,6 @@ def _problem(error: RefusedError, item: Item, number: int) -> ItemProblem:
 
 
 def _errors(error: RefusedError, item: Item) -> list[dict[str, str]]:
-    """What a service says is wrong."""
-    if error.pointer is None:
-        return []
-    return [{"pointer": item.place(error.pointer), "code": error.code, "detail": error.detail}]
+    """What a service says is wrong; with the item as a whole where it names no member."""
+    place = item.place(error.pointer) if error.pointer else ""
+    return [{"pointer": place, "code": error.code, "detail": error.detail}]

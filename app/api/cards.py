@@ -10,13 +10,13 @@ from pydantic import Field
 from app.rules.vocabulary import Actor, Level, ReasonCode, Target
 from app.services.cards import Page
 from app.web.paging import Paging
-from app.web.schema import Id, Instant, Output, Word
+from app.web.schema import Id, Instant, Output, SeveralWords
 
 ByConsultant = Annotated[
     Id | None, Query(description="Only what this consultant does: their own, and that of those they cover")
 ]
-Levels = Annotated[list[Word[Level]] | None, Query(description="Repeat for several")]
-Reasons = Annotated[list[Word[ReasonCode]] | None, Query(description="Repeat for several")]
+Levels = Annotated[SeveralWords[Level] | None, Query(description="Repeat for several")]
+Reasons = Annotated[SeveralWords[ReasonCode] | None, Query(description="Repeat for several")]
 AsOf = Annotated[Instant | None, Query(description="Another instant; now if absent")]
 
 

@@ -12,7 +12,7 @@ from app.services.scope import check_named
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Instant, Output, Word
+from app.web.schema import Instant, Output, SeveralWords
 
 due = router("Status")
 
@@ -39,7 +39,7 @@ async def list_due(
     consultant_id: ByConsultant = None,
     level: Levels = None,
     reason: Reasons = None,
-    target: Annotated[list[Word[Target]] | None, Query(description="Repeat for several")] = None,
+    target: Annotated[SeveralWords[Target] | None, Query(description="Repeat for several")] = None,
     as_of: AsOf = None,
 ) -> Response:
     """List who is due a word, one card per candidate, the most urgent first (P1)."""

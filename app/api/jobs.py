@@ -29,7 +29,7 @@ from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant, Money, Name, Output, Word, absent
+from app.web.schema import Id, Instant, Money, Name, Output, SeveralWords, Word, absent
 
 jobs = router("Jobs")
 
@@ -112,7 +112,7 @@ async def list_jobs(
     work: InWork,
     paging: Paged,
     client_id: Annotated[Id | None, Query(description="Only those of this client")] = None,
-    state: Annotated[list[Word[JobState]] | None, Query(description="Repeat for several")] = None,
+    state: Annotated[SeveralWords[JobState] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
     updated_since: UpdatedSince = None,

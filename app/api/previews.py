@@ -4,7 +4,6 @@ from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
-from pydantic_core import PydanticCustomError
 
 from app.api.parameters import PolicyParameters
 from app.api.shapes import PromiseTerms, StatusSummary, TimescaleTerms
@@ -24,7 +23,7 @@ from app.rules.vocabulary import (
 )
 from app.services.previews import preview
 from app.web.operations import operation, router
-from app.web.schema import Day, Holidays, Input, Instant, Line, Output, Word, Zone
+from app.web.schema import Day, Holidays, Input, Instant, Line, Output, Word, Zone, misplaced
 
 previews = router("Status")
 
@@ -61,7 +60,7 @@ class PreviewPerson(Input):
         pauses.sort(key=lambda pause: pause.from_)
         for earlier, later in pairwise(pauses):
             if later.from_ < earlier.until:
-                raise PydanticCustomError("pause_overlap", "pauses must not overlap")
+                raise misplaced("pauses", "pause_overlap", "must not overlap")
         return self
 
 
@@ -76,7 +75,7 @@ class PreviewInterview(Input):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.end < self.start:
-            raise PydanticCustomError("interview_end", "end must not be before start")
+            raise misplaced("end", "interview_end", "must not be before start")
         return self
 
 
@@ -128,7 +127,7 @@ class PreviewFeedback(Input):
     received_at: Instant
     decision: Word[Decision]
     embargo_until: Instant | None = None
-    role_change: dict[Key, Key] | None = None
+    role_change: Annotated[dict[Key, Key], Field(max_length=50)] | None = None
     hold: PreviewHold | None = None
     reason_codes: Annotated[list[Key], Field(max_length=50)] = []
 
@@ -190,8 +189,8 @@ class PreviewApplication(Input):
         for name in ("debriefs", "timescales", "feedback"):
             for position, fact in enumerate(getattr(self, name)):
                 if fact.interview not in known:
-                    where = {"where": f"{name}/{position}/interview"}
-                    raise PydanticCustomError("unknown_interview", "{where} names no interview here", where)
+                    place = (name, position, "interview")
+                    raise misplaced(place, "unknown_interview", "names no interview of the application")
         return self
 
 
@@ -207,19 +206,18 @@ class PreviewFacts(Input):
     def _names_only_known_people(self) -> Self:
         seen: set[str] = set()
         for position, application in enumerate(self.applications):
-            where = f"applications/{position}"
-            self._check_person(application.candidate, "candidate", f"{where}/candidate")
+            place = ("applications", position)
+            self._check_person(application.candidate, "candidate", (*place, "candidate"))
             if application.client_contact is not None:
-                self._check_person(application.client_contact, "client", f"{where}/client_contact")
+                self._check_person(application.client_contact, "client", (*place, "client_contact"))
             if application.id in seen:
-                raise PydanticCustomError("repeated_id", "{where}/id stands twice", {"where": where})
+                raise misplaced((*place, "id"), "repeated_id", "stands twice")
             seen.add(application.id)
         return self
 
-    def _check_person(self, person: str, kind: str, where: str) -> None:
+    def _check_person(self, person: str, kind: str, place: tuple[str | int, ...]) -> None:
         if person not in self.people or self.people[person].kind != kind:
-            words = {"where": where, "kind": kind}
-            raise PydanticCustomError("unknown_person", "{where} names no {kind} of people", words)
+            raise misplaced(place, "unknown_person", f"names no {kind} of people")
 
 
 class PreviewRequest(Input):

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from fastapi import Query, Response
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 from sqlalchemy import Select
 
 from app.models.base import Row, TenantedBase
@@ -15,7 +14,7 @@ from app.services.objects import Saved
 from app.web.deps import Work
 from app.web.etags import Tagged
 from app.web.paging import Page, Paging
-from app.web.schema import Day, Id, Input, Instant, Name, Output
+from app.web.schema import Day, Id, Input, Instant, Name, Output, misplaced
 
 Answer = TypeVar("Answer", bound=Output)
 
@@ -76,7 +75,7 @@ class PauseTerms(PauseCreate):
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> Self:
         if self.until <= self.from_:
-            raise PydanticCustomError("pause_end", "until must be after from")
+            raise misplaced("until", "pause_end", "must be after from")
         return self
 
 

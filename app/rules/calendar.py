@@ -275,9 +275,8 @@ class WorkingCalendar:
 
     def _out_of_range(self, year: int) -> CalendarRangeError:
         known = f"{self._years.start} to {self._years.stop - 1}"
-        return CalendarRangeError(
-            f"year {year}: the holiday calendar {self.holidays} is known for {known} only"
-        )
+        words = f"year {year}: the holiday calendar {self.holidays} is known for {known} only"
+        return CalendarRangeError(words, year)
 
 
 @lru_cache(maxsize=1024)
@@ -312,12 +311,13 @@ def _moved(t: datetime, zone: tzinfo) -> datetime:
     try:
         return t.astimezone(zone)
     except OverflowError as error:
-        raise CalendarRangeError(f"{t} lies outside the years {FIRST_YEAR} to {LAST_YEAR}") from error
+        words = f"{t} lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise CalendarRangeError(words, t.year) from error
 
 
 def _within_reach(d: date) -> date:
     if not FIRST_YEAR <= d.year <= LAST_YEAR:
-        raise CalendarRangeError(f"{d} lies outside the years {FIRST_YEAR} to {LAST_YEAR}")
+        raise CalendarRangeError(f"{d} lies outside the years {FIRST_YEAR} to {LAST_YEAR}", d.year)
     return d
 
 

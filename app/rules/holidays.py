@@ -44,7 +44,8 @@ def public_holidays(holidays: Holidays, year: int) -> frozenset[date]:
     table does not cover (T8).
     """
     if not first_known_year(holidays) <= year <= last_known_year(holidays):
-        raise CalendarRangeError(f"the holiday calendar {holidays} is not known for the year {year}")
+        words = f"the holiday calendar {holidays} is not known for the year {year}"
+        raise CalendarRangeError(words, year)
     return frozenset().union(*(_table(code, year) for code in codes_of(holidays)))
 
 

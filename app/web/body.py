@@ -25,6 +25,7 @@ class ParsedRequest(Request):
         super().__init__(request.scope, request.receive)
         self._raw = raw
         self._value = value
+        self.scope["touchbase.body"] = value  # for an error that must say which member is at fault
 
     async def body(self) -> bytes:
         """The bytes as they came."""
@@ -49,6 +50,8 @@ async def read(request: Request, *, most_bytes: int = MAX_BYTES, most_seconds: f
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if raw and media_type != "application/json":
         raise UnsupportedMediaTypeError
+    if request.headers.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise UnsupportedMediaTypeError("Send the body as it is, without a Content-Encoding.")
     return raw
 
 
@@ -160,12 +163,13 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
         for name, item in value.items():
             if not _is_clean(name):
                 raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
-            check_clean(item, f"{pointer}/{_escaped(name)}", depth + 1)
+            check_clean(item, f"{pointer}/{escaped(name)}", depth + 1)
 
 
 def _is_clean(text: str) -> bool:
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """A member's name as a part of a JSON pointer."""
     return name[:200].replace("~", "~0").replace("/", "~1")

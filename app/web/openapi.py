@@ -27,8 +27,9 @@ the debrief; then ask `GET /v1/due`. Every record answers with where its applica
 providers gave to a consultant. The agency comes from the credential alone.
 **Limits**: `RateLimit` says in every answer how many requests are left of the agency's minute; 429 and 503 say in \
 `Retry-After` when to come again.
-**Times** carry an offset and come back in UTC. **Lists** are pages: follow `next_cursor`. **Errors** are \
-problem details (RFC 9457) whose `code` is stable. Post a known external id and the object is changed, not created.
+**Times** carry an offset, lie in the years 1990 to 2100 and come back in UTC. **Lists** are pages: follow \
+`next_cursor`. **Errors** are problem details (RFC 9457) whose `code` is stable. Post a known external id and the \
+object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
 edits**: send the `etag` you have seen as `If-Match`.
 """

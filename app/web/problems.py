@@ -32,6 +32,8 @@ from app.errors import (
     UnavailableError,
     UnsupportedMediaTypeError,
 )
+from app.web import misdated
+from app.web.body import escaped
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MOST_ERRORS = 50
@@ -157,6 +159,9 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def refused(request: Request, error: RefusedError) -> JSONResponse:
     """The answer to a request that cannot be carried out."""
+    fixed = _fixed_methods(request)
+    if isinstance(error, NotFoundError) and fixed and request.method not in fixed:
+        return _method_not_allowed(request)
     status = status_of(error)
     places = {"pointer": error.pointer, "parameter": error.parameter, "header": error.header}
     place = {name: value for name, value in places.items() if value is not None}
@@ -169,7 +174,9 @@ def refused(request: Request, error: RefusedError) -> JSONResponse:
 
 async def _out_of_calendar(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, CalendarRangeError)
-    return problem(request, 422, error.code, error.detail)
+    place = misdated.place_of(request, error.year)
+    errors = [{**place, "code": error.code, "detail": error.detail}]
+    return problem(request, 422, error.code, error.detail, errors=errors)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
@@ -185,7 +192,7 @@ def field_error(item: Mapping[str, Any]) -> dict[str, str]:
     """One validation error in our words: where, a stable code and a sentence, never the input itself (H2)."""
     place, *path = item["loc"]
     if place == "body":
-        where = {"pointer": "".join(f"/{_escaped(str(part))}" for part in path)}
+        where = {"pointer": "".join(f"/{escaped(str(part))}" for part in path)}
     else:
         where = {"header" if place == "header" else "parameter": str(path[0]) if path else ""}
     return {**where, "code": item["type"], "detail": item["msg"]}
@@ -194,19 +201,32 @@ def field_error(item: Mapping[str, Any]) -> dict[str, str]:
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allow = {"Allow": ", ".join(allowed_methods(request))}
-        return problem(request, 405, "method_not_allowed", "This address has no such method.", headers=allow)
+        return _method_not_allowed(request)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem(request, 404, NotFoundError.code, NotFoundError.detail)
     return problem(request, error.status_code, "http_error", HTTPStatus(error.status_code).phrase)
 
 
+def _method_not_allowed(request: Request) -> JSONResponse:
+    allow = {"Allow": ", ".join(allowed_methods(request))}
+    return problem(request, 405, "method_not_allowed", "This address has no such method.", headers=allow)
+
+
 def allowed_methods(request: Request) -> list[str]:
     """Every method of the address that was asked for."""
+    found = _fixed_methods(request) or _routed_methods(request)
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+def _fixed_methods(request: Request) -> set[str]:
+    """The methods of an address without an id; it also looks like one with an id, but no id is spelt so."""
+    return {method.upper() for method in request.app.openapi()["paths"].get(request.scope["path"], {})}
+
+
+def _routed_methods(request: Request) -> set[str]:
     routes: list[BaseRoute] = request.app.routes
     tried = [({**request.scope, "method": method}, method) for method in METHODS]
-    found = {method for scope, method in tried for route in routes if route.matches(scope)[0] is Match.FULL}
-    return sorted(found | {"HEAD"} if "GET" in found else found)
+    return {method for scope, method in tried for route in routes if route.matches(scope)[0] is Match.FULL}
 
 
 def unavailable(request: Request, kind: type[UnavailableError]) -> JSONResponse:
@@ -226,7 +246,3 @@ def _without_words(error: Exception) -> Exception:
     bare = RuntimeError(type(error).__name__)
     bare.__traceback__ = error.__traceback__
     return bare
-
-
-def _escaped(name: str) -> str:
-    return name[:200].replace("~", "~0").replace("/", "~1")

@@ -72,9 +72,10 @@ def _problem(code: str, words: str) -> PydanticCustomError:
     return PydanticCustomError(code, words)
 
 
-def misplaced(name: str, code: str, words: str) -> ValidationError:
-    """The error of a check over several members, placed at the one to change."""
-    found = InitErrorDetails(type=_problem(code, words), loc=(name,), input=None)
+def misplaced(place: str | int | tuple[str | int, ...], code: str, words: str) -> ValidationError:
+    """The error of a check over several members or items, placed at the one to change."""
+    path = place if isinstance(place, tuple) else (place,)
+    found = InitErrorDetails(type=_problem(code, words), loc=path, input=None)
     return ValidationError.from_exception_data("", [found])
 
 
@@ -147,12 +148,21 @@ def check_holidays(value: str) -> str:
 
 def check_calendars(value: object) -> object:
     """A holiday calendar that is known, or a list of several."""
-    codes = value if isinstance(value, list) else [value]
-    if not all(isinstance(code, str) and is_known(code) for code in codes):
-        raise _problem("unknown_holidays", "must be a known holiday code, as GB-ENG or US, or a list of such")
-    if len(codes) > MOST_CALENDARS:
+    words = "must be a known holiday code, as GB-ENG or US"
+    if not isinstance(value, list):
+        if not _is_calendar(value):
+            raise _problem("unknown_holidays", f"{words}, or a list of such")
+        return value
+    if len(value) > MOST_CALENDARS:
         raise _problem("too_long", f"must name at most {MOST_CALENDARS} holiday calendars")
+    for position, code in enumerate(value):
+        if not _is_calendar(code):
+            raise misplaced(position, "unknown_holidays", words)
     return value
+
+
+def _is_calendar(code: object) -> bool:
+    return isinstance(code, str) and is_known(code)
 
 
 def format_instant(value: datetime) -> str:
@@ -160,8 +170,11 @@ def format_instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _string_schema(example: str, **more: str) -> WithJsonSchema:
+def _string_schema(example: str, **more: str | int) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "examples": [example], **more})
+
+
+_HOLIDAYS: dict[str, Any] = {"type": "string", "format": "holiday-code", "maxLength": 16}
 
 
 Instant = Annotated[
@@ -175,7 +188,7 @@ Clock = Annotated[
     time,
     BeforeValidator(parse_clock),
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
-    _string_schema("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$"),
+    _string_schema("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", maxLength=5),
 ]
 Id = Annotated[
     UUID,
@@ -183,10 +196,16 @@ Id = Annotated[
     _string_schema("0197f3a0-5b1c-7d3e-8f00-3c6d1a2b4e5f", format="uuid"),
 ]
 Zone = Annotated[
-    str, StringConstraints(max_length=64), AfterValidator(check_zone), Field(examples=["Europe/London"])
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(check_zone),
+    _string_schema("Europe/London", format="iana-timezone", maxLength=64),
 ]
 Holidays = Annotated[
-    str, StringConstraints(max_length=16), AfterValidator(check_holidays), Field(examples=["GB-ENG"])
+    str,
+    StringConstraints(max_length=16),
+    AfterValidator(check_holidays),
+    WithJsonSchema({**_HOLIDAYS, "examples": ["GB-ENG"]}),
 ]
 
 # One value or a list, checked in one place so that an error names the member and not the alternative.
@@ -196,8 +215,8 @@ Calendars = Annotated[
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "maxLength": 16},
-                {"type": "array", "items": {"type": "string", "maxLength": 16}, "maxItems": MOST_CALENDARS},
+                _HOLIDAYS,
+                {"type": "array", "items": _HOLIDAYS, "maxItems": MOST_CALENDARS},
             ],
             "examples": ["GB-ENG", ["GB-ENG", "FR"]],
         }
@@ -216,10 +235,13 @@ Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x
 # A word of a closed list: its text is the word, which strict mode alone would refuse.
 Word = Annotated[Words, Field(strict=False)]
 
+# Several of them, as a filter takes.
+SeveralWords = Annotated[list[Word[Words]], Field(max_length=50)]
+
 
 class Money(Input):
     """An amount of pay, for a year, a day or an hour."""
 
     amount: Annotated[int, Field(ge=0, le=1_000_000_000, description="In whole units of the currency")]
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), Field(examples=["GBP"])]
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$", max_length=3), Field(examples=["GBP"])]
     period: Word[PayPeriod]

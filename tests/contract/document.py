@@ -22,8 +22,8 @@ class Document:
     def operation(self, method: str, path: str) -> Json | None:
         """The operation that serves a path, None for an address the document does not know."""
         for pattern, template in self.paths:
-            if pattern.fullmatch(path) and method.lower() in self.document["paths"][template]:
-                operation: Json = self.document["paths"][template][method.lower()]
+            if pattern.fullmatch(path):
+                operation: Json | None = self.document["paths"][template].get(method.lower())
                 return operation
         return None
 

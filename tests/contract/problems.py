@@ -20,7 +20,12 @@ def problem_of(response: httpx.Response, status: int, code: str | None = None) -
     replayed = "idempotency-replayed" in response.headers
     assert replayed or body["request_id"] == response.headers["x-request-id"]
     assert code is None or body["code"] == code, body
+    assert status != 422 or all(map(_names_one_place, body["errors"])), body
     return body
+
+
+def _names_one_place(error: dict[str, str]) -> bool:
+    return len(error.keys() & {"pointer", "parameter", "header"}) == 1
 
 
 def places_of(problem: dict[str, Any]) -> list[tuple[str, str]]:

@@ -293,7 +293,7 @@ async def test_a_pause_ends_after_it_starts(agency: Agency) -> None:
     pause = {"from": "2026-07-02T00:00:00Z", "until": "2026-07-01T00:00:00Z"}
     body = {"name": "Cand", "do_not_contact": pause}
     problem = problem_of(await agency.call("POST", "/v1/candidates", json=body), 422)
-    assert places_of(problem) == [("/do_not_contact", "pause_end")]
+    assert places_of(problem) == [("/do_not_contact/until", "pause_end")]
 
 
 async def test_a_refused_call_stores_nothing_of_its_parts(agency: Agency) -> None:
@@ -355,3 +355,101 @@ async def test_what_is_wrong_with_a_timescale_is_named(agency: Agency, terms: Js
     )
     answer = await agency.call("POST", f"/v1/interviews/{interview}/timescales", json=terms)
     assert [where for where, _ in places_of(problem_of(answer, 422))] == [place]
+
+
+FAR = "2100-12-31"
+
+# What a write says, where it says it, and which member of it lies past the calendar.
+MISDATED: list[tuple[str, str, Json, str]] = [
+    ("POST", "/v1/interviews/{interview}/timescales", {"kind": "date", "date": FAR}, "/date"),
+    (
+        "POST",
+        "/v1/interviews/{interview}/timescales",
+        {"kind": "range", "from": "2026-07-20", "to": FAR},
+        "/to",
+    ),
+    (
+        "POST",
+        "/v1/interviews/{interview}/debriefs",
+        {
+            "interest_score": 8,
+            "occurred_at": "2026-07-14T12:00:00Z",
+            "timescale": {"kind": "date", "date": FAR},
+        },
+        "/timescale/date",
+    ),
+    (
+        "POST",
+        "/v1/interviews/{interview}/debriefs",
+        {"interest_score": 8, "contact": {}, "next_promise": {"by_date": FAR}},
+        "/next_promise/by_date",
+    ),
+    (
+        "PATCH",
+        "/v1/interviews/{interview}",
+        {"start": "2100-12-30T09:00:00Z", "end": f"{FAR}T09:00:00Z"},
+        "/end",
+    ),
+    ("PATCH", "/v1/applications/{application}", {"hold": {"until": FAR}, "state": "on_hold"}, "/hold/until"),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "place"), MISDATED, ids=[m[3] for m in MISDATED])
+async def test_a_date_past_the_calendar_is_named(
+    agency: Agency, method: str, path: str, body: Json, place: str
+) -> None:
+    application = (await agency.application())["id"]
+    interview = await agency.interview(application, "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    answer = await agency.call(method, path.format(interview=interview, application=application), json=body)
+    assert places_of(problem_of(answer, 422, "calendar_range")) == [(place, "calendar_range")]
+
+
+async def test_a_calendar_too_short_for_what_is_stored_is_named(agency: Agency) -> None:
+    application = await agency.application()
+    await agency.interview(application["id"], "2036-07-15T10:00:00Z", "2036-07-15T11:00:00Z")
+    answer = await agency.call("PUT", "/v1/policy", json={"holidays": "IN"})
+    assert places_of(problem_of(answer, 422)) == [("/holidays", "calendar_range")]
+    status = f"/v1/applications/{application['id']}/status"
+    answer = await agency.call("GET", status, params={"as_of": "2100-12-31T23:59:59Z"})
+    assert places_of(problem_of(answer, 422)) == [("as_of", "calendar_range")]
+
+
+PERSON = {"kind": "candidate", "timezone": "Europe/London"}
+PREVIEWED = {"id": "a", "candidate": "c"}
+PAUSE = {"from": "2026-07-14T00:00:00Z", "until": "2026-07-16T00:00:00Z"}
+DEBRIEF = {"id": "d", "interview": "i", "occurred_at": "2026-07-14T12:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "place", "code"),
+    [
+        (
+            {"applications": [{"id": "a", "candidate": "x"}]},
+            "/facts/applications/0/candidate",
+            "unknown_person",
+        ),
+        (
+            {"applications": [PREVIEWED, PREVIEWED | {"id": "b", "client_contact": "c"}]},
+            "/facts/applications/1/client_contact",
+            "unknown_person",
+        ),
+        ({"applications": [PREVIEWED, PREVIEWED]}, "/facts/applications/1/id", "repeated_id"),
+        (
+            {"applications": [PREVIEWED | {"debriefs": [DEBRIEF]}]},
+            "/facts/applications/0/debriefs/0/interview",
+            "unknown_interview",
+        ),
+        (
+            {"applications": [], "people": {"c": PERSON | {"pauses": [PAUSE, PAUSE]}}},
+            "/facts/people/c/pauses",
+            "pause_overlap",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_is_wrong_with_previewed_facts_is_named(
+    agency: Agency, facts: Json, place: str, code: str
+) -> None:
+    body = {"facts": {"people": {"c": PERSON}, **facts}, "now": "2026-07-20T09:00:00Z"}
+    answer = await agency.call("POST", "/v1/status/preview", json=body)
+    assert places_of(problem_of(answer, 422)) == [(place, code)]

@@ -19,6 +19,7 @@ from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
 from tests.contract.document import Document
+from tests.contract.places import kinds_of, places, schema_of
 from tests.contract.record_examples import record
 
 FILE = Path(__file__).parents[2] / "openapi.yaml"
@@ -221,6 +222,38 @@ def test_what_is_answered_as_it_was_sent_is_typed(document: Document) -> None:
         assert schema["properties"].keys() == sent["properties"].keys(), name
         assert schema.get("required") == sent.get("required"), name
         assert "additionalProperties" not in schema, name
+
+
+def sent_values(document: Document) -> Iterator[tuple[str, str, Json]]:
+    """The schema of every value that a client may send, with the operation and the place it is for."""
+    for _, _, operation in operations(document):
+        name = operation["operationId"]
+        for parameter in operation.get("parameters", []):
+            for kind in kinds_of(parameter["schema"], document.document):
+                yield name, parameter["name"], kind
+                yield from ((name, parameter["name"], each) for each in items_of(kind, document))
+        if "requestBody" in operation:
+            for place in places(schema_of(operation), document.document, None):
+                yield from ((name, place.pointer, kind) for kind in place.kinds)
+
+
+def items_of(kind: Json, document: Document) -> list[Json]:
+    """The schemas of an array's items."""
+    return kinds_of(kind["items"], document.document) if "items" in kind else []
+
+
+def test_what_is_sent_has_bounds(document: Document) -> None:
+    bounds: dict[str, list[set[str]]] = {
+        "string": [{"maxLength"}, {"format"}, {"enum"}, {"const"}],
+        "integer": [{"minimum", "maximum"}],
+        "array": [{"maxItems"}],
+        "object": [{"additionalProperties"}],
+        "boolean": [set()],
+        "null": [set()],
+    }
+    for name, place, kind in sent_values(document):
+        assert any(bound <= kind.keys() for bound in bounds[kind["type"]]), (name, place, kind)
+        assert kind.get("additionalProperties") in (None, False) or "maxProperties" in kind, (name, place)
 
 
 def test_no_schema_is_without_use(document: Document) -> None:

@@ -44,6 +44,7 @@ async def test_an_unknown_path_is_a_problem_and_never_redirects(http: httpx.Asyn
         ("DELETE", "/v1/clients", "GET, HEAD, POST"),
         ("PUT", f"/v1/clients/{NOWHERE}", "GET, HEAD, PATCH"),
         ("GET", "/v1/status/preview", "POST"),
+        ("PUT", "/v1/contacts/check", "POST"),
         ("HEAD", "/v1/status/preview", "POST"),
         ("OPTIONS", "/v1/due", "GET, HEAD"),
         ("POST", "/livez", "GET, HEAD"),
@@ -60,6 +61,13 @@ async def test_a_wrong_method_names_every_right_one(
     assert response.headers["allow"] == allow
     if method != "HEAD":
         problem_of(response, 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize("path", ["/v1/contacts/check", "/v1/timescales/interpret"])
+async def test_a_fixed_address_is_no_object_with_that_id(agency: Agency, path: str) -> None:
+    response = await agency.call("GET", path)
+    problem_of(response, 405, "method_not_allowed")
+    assert response.headers["allow"] == "POST"
 
 
 async def test_a_host_header_that_is_no_host_breaks_nothing(http: httpx.AsyncClient) -> None:
