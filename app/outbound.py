@@ -56,16 +56,17 @@ def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
     """Raise OutboundError for a URL that could never be called, whatever its name resolves to."""
     try:
         parsed = httpx.URL(url)
+        host = parsed.host  # which is only decoded when it is asked for
     except (httpx.InvalidURL, ValueError):
         raise OutboundError("It is not a URL.") from None
     if parsed.scheme not in _DEFAULT_PORTS or (parsed.scheme == "http" and not allowed):
         raise OutboundError("It must begin with https://.")
-    if not parsed.host or parsed.userinfo:
+    if not host or parsed.userinfo:
         raise OutboundError("It must name a host, and no user.")
     if not allowed and _port_of(parsed) not in PORTS:
         raise OutboundError("It must be on the port 443 or 8443.")
     try:
-        address = ip_address(parsed.host)
+        address = ip_address(host)
     except ValueError:
         return
     _check_address(parsed, address, allowed)

@@ -75,8 +75,6 @@ class ApiKeyRotate(Input):
 class ApiKeyView(Tagged):
     """An API key, without its text."""
 
-    beside: ClassVar = frozenset({"last_used_at"})
-
     id: Id
     name: str
     role: Role | None = Field(description="The role whose scopes it has; null if it has scopes of its own.")
@@ -94,7 +92,7 @@ class ApiKeyView(Tagged):
 class ApiKeyIssued(ApiKeyView):
     """An API key with its new text."""
 
-    beside: ClassVar = frozenset({"last_used_at", "key"})
+    beside: ClassVar = frozenset({"key"})
 
     key: str = Field(description="The text to call with. It is shown this once; we keep no copy.")
 

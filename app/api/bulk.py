@@ -28,13 +28,13 @@ from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.problems import MOST_ERRORS, field_error, status_of
 from app.web.routes import BulkRoute
-from app.web.schema import Id, ImportedNotes, Input, Output
+from app.web.schema import Flag, Id, ImportedNotes, Input, Output
 
 bulk = router("Bulk", BulkRoute)
 
 MOST_ITEMS = 500
 
-DryRun = Annotated[bool, Query(description="Say what would become of each item, and store nothing.")]
+DryRun = Annotated[Flag, Query(description="Say what would become of each item, and store nothing.")]
 
 
 class ConsultantItem(Named, ConsultantCreate):

@@ -18,12 +18,12 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import AsGiven, Day, Id, Instant, Output
+from app.web.schema import AsGiven, Day, Flag, Id, Instant, Output
 
 policies = router("Policies")
 
 ClientId = Annotated[Id, Path()]
-DryRun = Annotated[bool, Query(description="Store nothing: answer what would change.")]
+DryRun = Annotated[Flag, Query(description="Store nothing: answer what would change.")]
 # A parameter that was not set is not there, so this is an object with some of the members of `effective`.
 Overrides = Annotated[
     dict[str, Any],

@@ -41,10 +41,11 @@ async def create(db: AsyncSession, caller: Caller, consultant_id: UUID, terms: M
 async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role) -> Identity:
     """Give an identity another role.
 
-    Raises NotFoundError; InvalidError for a role that may do more than the caller; ConflictError for an identity
-    that is revoked, and for the caller's own.
+    Raises NotFoundError; ForbiddenError for an identity that may do more than the caller, and InvalidError for a role
+    that may; ConflictError for an identity that is revoked, and for the caller's own.
     """
     identity = await _unrevoked(db, caller, identity_id)
+    access.check_reach(caller, ROLES[identity.role])
     access.check_grant(caller, ROLES[role], pointer="/role")
     access.check_not_own(caller, principal_of(identity))
     identity.role = role
@@ -52,7 +53,10 @@ async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role
 
 
 async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: datetime) -> Identity:
-    """End an identity for good. Raises as `change`."""
+    """End an identity for good: anybody's, so that whoever sees that one is misused can stop it at once.
+
+    Raises NotFoundError; ConflictError for an identity that is revoked, and for the caller's own.
+    """
     identity = await _unrevoked(db, caller, identity_id)
     access.check_not_own(caller, principal_of(identity))
     identity.revoked_at = now

@@ -19,7 +19,7 @@ from app.errors import CalendarRangeError
 from app.models import AgencyWork, Application, Candidate, Job, Recomputation
 from app.models.policies import Phase
 from app.rules.vocabulary import ApplicationState
-from app.services import facts, status
+from app.services import conditions, facts, status
 from app.services.scope import Caller, rows_of
 
 WORK = "recomputation"  # its kind in `agency_work`
@@ -70,6 +70,7 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
     The caller has claimed the row and taken the policy. Raises CalendarRangeError where a date of the first
     batch runs past the known holidays.
     """
+    conditions.check(db)
     row.phase, row.after_id, row.done = Phase.OPEN, None, 0
     row.started_at, row.finished_at = now, None
     row.total = await count(db, caller, row.client_id, Phase)

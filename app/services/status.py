@@ -20,7 +20,7 @@ from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, evaluate, order, position
 from app.rules.status import Reason as RuleReason
 from app.rules.vocabulary import ApplicationState, Status
-from app.services import facts
+from app.services import conditions, facts
 from app.services.scope import Caller, find
 
 # Applications of which something may still be due to the client.
@@ -150,6 +150,7 @@ async def refresh(
     db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, Standing]:
     """Compute the status of locked applications anew, replace their rows, and return where they stand now."""
+    conditions.check(db)
     await db.flush()
     await facts.hold_policy(db, caller)
     cases = await facts.load(db, caller, application_ids, as_of=now)

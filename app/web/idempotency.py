@@ -61,10 +61,11 @@ async def _attempted(request: Request, work: Work, raw: bytes, perform: Perform)
 
 
 def _keyed(request: Request, raw: bytes) -> Keyed | None:
-    key = request.headers.get(HEADER)
-    if key is None or request.method not in METHODS:
+    keys = request.headers.getlist(HEADER)
+    if not keys or request.method not in METHODS:
         return None
-    if not _KEY.fullmatch(key):
+    key = keys[0]
+    if len(keys) > 1 or not _KEY.fullmatch(key):
         words = "A key has 1 to 255 visible characters without spaces, all of them ASCII."
         raise InvalidError(words, code="invalid_idempotency_key", header=HEADER)
     asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))

@@ -3,19 +3,19 @@
 from typing import Any
 
 from app.web import idempotency, trail
-from app.web.operations import problem_response
+from app.web.operations import WITH_BODY, problem_response
 
 Json = dict[str, Any]
 
 EDITS = ("patch", "put", "delete")
 
-_TAG = {"type": "string", "maxLength": 8_000, "examples": ['"NFlwQjksQ3Ji3KojCEAL"']}
+_TAG = {"type": "string", "examples": ['"NFlwQjksQ3Ji3KojCEAL"']}
 
 _REQUEST_ID = {
     "name": "X-Request-Id",
     "in": "header",
     "description": "Your name for the request; it comes back and stands in our logs. Any other form is replaced.",
-    "schema": {"type": "string", "maxLength": 128, "examples": ["7f0c1d8e-import-12"]},
+    "schema": {"type": "string", "examples": ["7f0c1d8e-import-12"]},
 }
 _IF_MATCH = {
     "name": "If-Match",
@@ -99,9 +99,17 @@ def _add(method: str, operation: Json, *, has_tag: bool) -> None:
     if has_tag and method == "get":
         _take(operation, _IF_NONE_MATCH)
         responses["304"] = {"description": "What you have is what there is.", "headers": {"ETag": _ETAG}}
+    _add_writing(method, operation)
+
+
+def _add_writing(method: str, operation: Json) -> None:
+    responses = operation["responses"]
     if method in EDITS:
         _take(operation, _IF_MATCH)
         responses["412"] = problem_response(412)
+    if method in ("patch", "post", "put"):
+        for status in WITH_BODY:
+            responses.setdefault(str(status), problem_response(status))
     if method.upper() in idempotency.METHODS:
         _take(operation, _IDEMPOTENCY_KEY)
         responses["409"] = problem_response(409)

@@ -11,14 +11,15 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from app.errors import InvalidError
 from app.web.deps import ByCaller
 from app.web.problems import path_of
-from app.web.schema import Output
+from app.web.schema import Output, parse_count
 
 Item = TypeVar("Item")
+Limit = Annotated[int, Field(ge=1, le=200), BeforeValidator(parse_count)]
 
 _TAG_BYTES = 16
 
@@ -81,7 +82,7 @@ def get_paging(
     request: Request,
     response: Response,
     caller: ByCaller,
-    limit: Annotated[int, Query(ge=1, le=200, description="Items on a page")] = 50,
+    limit: Annotated[Limit, Query(description="Items on a page")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=2_000, description="`next_cursor` of the page before")
     ] = None,

@@ -13,6 +13,7 @@ from uuid import UUID
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,12 +24,11 @@ from app.errors import (
     InvalidError,
     MalformedError,
     NotFoundError,
-    PreconditionFailedError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
 from app.models.base import TenantedBase
-from app.services import edits
+from app.services import conditions, edits
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, trail
 from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
@@ -38,6 +38,7 @@ from app.web.paging import Page
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
 EDITS = {"PATCH", "PUT", "DELETE"}
+BODIED = {"PATCH", "POST", "PUT"}
 
 
 class Route(APIRoute):
@@ -70,12 +71,14 @@ class Route(APIRoute):
                 raise ForbiddenError
             database: Database = request.app.state.database
             try:
-                raw = await read(request, most_bytes=self.most_bytes) if takes_body else b""
+                may_have_body = request.method in BODIED
+                raw = await read(request, most_bytes=self.most_bytes) if may_have_body else b""
                 async with database.transaction(caller.agency_id) as db:
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
                     return await answer_once(request, work, raw, perform)
             except BAD_INPUT:
-                await _check_path(request, caller)
+                async with database.transaction(caller.agency_id) as db:
+                    await _check_path(request, caller, db)
                 raise
 
         return checked
@@ -89,35 +92,40 @@ class Route(APIRoute):
         names_one = not (isinstance(self.response_model, type) and issubclass(self.response_model, Page))
 
         async def perform(request: Request, work: Work, raw: bytes) -> Response:
-            check_query(request, parameters)
-            body = self.parse(raw) if raw else None
-            stale = await self._is_stale(request, work)
             try:
+                check_query(request, parameters)
+                body = self.parse(raw) if raw else None
+                if body and not takes_body:
+                    raise InvalidError("The operation takes no body.", code="unexpected_body", pointer="")
+                await self._judge_condition(request, work)
                 response = await handle(ParsedRequest(request, raw, body) if takes_body else request)
-            except ConflictError:
-                if stale:
-                    raise PreconditionFailedError from None
+            except BAD_INPUT:
+                # Here, so that an answer that is kept is the right one.
+                await _check_path(request, work.caller, work.db)
                 raise
-            if stale:
-                raise PreconditionFailedError
+            except ConflictError:
+                conditions.check(work.db)
+                raise
+            conditions.check(work.db)
             if audited:
                 await trail.note(request, work, self.name, body, response)
             return etags.tagged(request, response) if names_one else response
 
         return perform
 
-    async def _is_stale(self, request: Request, work: Work) -> bool:
-        """Whether the object to be edited is no longer what `If-Match` names; from now on it stays as it is."""
-        given = request.headers.get("if-match")
-        if given is None or request.method not in EDITS:
-            return False
+    async def _judge_condition(self, request: Request, work: Work) -> None:
+        """Hold the object to be edited, and note whether it is still what `If-Match` names."""
+        given = ", ".join(request.headers.getlist("if-match"))
+        if "if-match" not in request.headers or request.method not in EDITS:
+            return
         ids = _ids_in_path(request)
         if "policy" in self.path.split("/"):
             await edits.hold_policy(work.db, work.caller)
         for name, row_id in ids.items():
             await edits.hold(work.db, work.caller, _table(name), row_id)
         present = await self.readers[self.path](**ids, work=work)
-        return etags.is_stale(given, present.etag)
+        if etags.is_stale(given, present.etag):
+            conditions.note_failed(work.db)
 
 
 class BulkRoute(Route):
@@ -144,7 +152,7 @@ def _query_parameters(dependant: Dependant) -> dict[str, bool]:
 
 
 def _is_list(annotation: Any) -> bool:
-    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
+    return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
 def _table(name: str) -> type[TenantedBase]:
@@ -159,8 +167,5 @@ def _ids_in_path(request: Request) -> dict[str, UUID]:
         raise NotFoundError from None
 
 
-async def _check_path(request: Request, caller: Caller) -> None:
-    ids = _ids_in_path(request)
-    if ids:
-        async with request.app.state.database.transaction(caller.agency_id) as db:
-            await check_named(db, caller, ids)
+async def _check_path(request: Request, caller: Caller, db: AsyncSession) -> None:
+    await check_named(db, caller, _ids_in_path(request))

@@ -111,6 +111,20 @@ def parse_date(value: object) -> date:
     return day
 
 
+def parse_count(value: object) -> object:
+    """A count in a query as digits write it, without sign, point, spaces or leading noughts."""
+    if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
+        raise _problem("int_parsing", "must be a whole number")
+    return value
+
+
+def parse_flag(value: object) -> object:
+    """A flag in a query: `true` or `false`."""
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise _problem("bool_parsing", "must be true or false")
+    return value
+
+
 def parse_clock(value: object) -> time:
     """A time of day in hours and minutes."""
     if isinstance(value, time):
@@ -190,6 +204,7 @@ Clock = Annotated[
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
     _string_schema("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", maxLength=5),
 ]
+Flag = Annotated[bool, BeforeValidator(parse_flag)]
 Id = Annotated[
     UUID,
     BeforeValidator(parse_id),

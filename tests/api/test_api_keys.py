@@ -52,10 +52,13 @@ async def test_a_key_is_shown_once_and_works(agency: Agency) -> None:
         assert not SECRETS & item.keys()
 
 
-async def test_a_use_is_no_change_of_the_key(agency: Agency) -> None:
+async def test_a_use_is_no_change_of_the_key_but_shows(agency: Agency) -> None:
     key = await made(agency)
     await answer(agency, key["key"])
-    assert (await agency.get(f"{KEYS}/{key['id']}"))["etag"] == key["etag"]
+    used = await agency.get(f"{KEYS}/{key['id']}")
+    assert used["updated_at"] == key["updated_at"]
+    assert used["last_used_at"] is not None
+    assert used["etag"] != key["etag"]
 
 
 async def test_the_text_of_a_key_is_kept_nowhere(agency: Agency, database: Database) -> None:

@@ -112,6 +112,18 @@ async def test_what_is_wrong_is_said_before_what_is_stale(agency: Agency) -> Non
     problem_of(await edit(agency, "client", paths["client"], {"name": "x"}, **stale), 412)
 
 
+async def test_conditions_in_several_lines_are_one(agency: Agency) -> None:
+    path = (await scene(agency))["client"]
+    seen = (await agency.get(path))["etag"]
+    headers = [
+        ("Authorization", f"Bearer {agency.key}"),
+        ("If-Match", '"stale"'),
+        ("If-Match", f'"{seen}"'),
+    ]
+    answer = await agency.http.patch(path, json={"name": "x"}, headers=headers)
+    assert answer.status_code == 200
+
+
 async def test_without_a_condition_the_last_word_counts(agency: Agency) -> None:
     path = (await scene(agency))["client"]
     answers = await asyncio.gather(*(edit(agency, "client", path, change("client", n)) for n in range(6)))

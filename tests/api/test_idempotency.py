@@ -157,6 +157,41 @@ async def test_of_many_at_once_one_is_carried_out(agency: Agency, database: Data
     assert await count(database, agency) == 1
 
 
+@pytest.mark.parametrize("interview", ["0197f3a0-0000-7000-8000-000000000000", "nope"])
+@pytest.mark.parametrize("body", [b"{", b"[NaN]", b"{}", b'{"interest_score": 3}'])
+async def test_what_is_not_there_is_kept_whatever_was_said_to_it(
+    agency: Agency, interview: str, body: bytes
+) -> None:
+    headers = {"Idempotency-Key": "k1", "Content-Type": "application/json"}
+    path = f"/v1/interviews/{interview}/debriefs"
+    first, again = [await agency.call("POST", path, content=body, headers=headers) for _ in range(2)]
+    problem_of(first, 404)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    problem_of(await create(agency, "k1"), 422, "idempotency_key_reused")
+
+
+async def test_an_operation_without_a_body_takes_none(agency: Agency) -> None:
+    pause = {"from": "2098-01-01T00:00:00Z", "until": "2098-02-01T00:00:00Z"}
+    made = await agency.post(f"/v1/candidates/{await agency.candidate()}/pauses", pause)
+    path = f"/v1/pauses/{made['id']}/lift"
+    problem_of(await agency.call("POST", path, json={"a": 1}), 422, "unexpected_body")
+    problem_of(await agency.call("POST", path, content="x", headers={"Content-Type": "text/plain"}), 415)
+    keyed = {"Idempotency-Key": "k1"}
+    assert (await agency.call("POST", path, headers=keyed)).is_success
+    problem_of(await agency.call("POST", path, json={"a": 1}, headers=keyed), 422, "idempotency_key_reused")
+    problem_of(await agency.call("POST", path, content=b"x" * 2_000_000), 413)
+
+
+async def test_two_keys_are_none(agency: Agency) -> None:
+    headers = [
+        ("Authorization", f"Bearer {agency.key}"),
+        ("Idempotency-Key", "k1"),
+        ("Idempotency-Key", "k2"),
+    ]
+    answer = await agency.http.post("/v1/clients", json={"name": "Acme"}, headers=headers)
+    assert places_of(problem_of(answer, 422)) == [("Idempotency-Key", "invalid_idempotency_key")]
+
+
 @pytest.mark.parametrize("key", ["", " ", "two words", "é", "x" * 256, "\x7f"])
 async def test_a_key_that_is_none_is_refused(agency: Agency, key: str) -> None:
     answer = await agency.call(

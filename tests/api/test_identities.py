@@ -119,12 +119,11 @@ async def test_nobody_gives_a_role_that_may_do_more_than_they(trusting: Trusting
     limited = await trusting.agency.post("/v1/api-keys", {"name": "limited", "scopes": scopes})
     actor = Agency(trusting.agency.id, limited["key"], trusting.agency.http)
     body = {"identity_provider_id": trusting.provider, "subject": "lee", "role": "integration"}
-    for method, path, sent in (
-        ("POST", f"/v1/consultants/{trusting.consultant}/identities", body),
-        ("PATCH", f"/v1/identities/{trusting.identity}", {"role": "admin"}),
-    ):
-        answer = await actor.call(method, path, json=sent)
-        assert places_of(problem_of(answer, 422)) == [("/role", "beyond_own_scopes")]
+    answer = await actor.call("POST", f"/v1/consultants/{trusting.consultant}/identities", json=body)
+    assert places_of(problem_of(answer, 422)) == [("/role", "beyond_own_scopes")]
+    for role in ("admin", "integration"):
+        answer = await actor.call("PATCH", f"/v1/identities/{trusting.identity}", json={"role": role})
+        problem_of(answer, 403, "beyond_own_scopes")
 
 
 async def test_nobody_takes_their_own_access_away(trusting: Trusting) -> None:

@@ -65,6 +65,8 @@ async def test_the_issuer_and_its_audience_stay(agency: Agency, terms: Json, pla
     [
         ({"issuer": "http://login.example"}, "/issuer", "issuer_url"),
         ({"issuer": "login.example"}, "/issuer", "issuer_url"),
+        ({"issuer": "https://xn--"}, "/issuer", "issuer_url"),
+        ({"issuer": "https://xn--a.example"}, "/issuer", "issuer_url"),
         ({"issuer": "https://127.0.0.1"}, "/issuer", "issuer_url"),
         ({"issuer": "https://[::1]/"}, "/issuer", "issuer_url"),
         ({"issuer": "https://169.254.169.254"}, "/issuer", "issuer_url"),

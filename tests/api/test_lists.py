@@ -252,3 +252,24 @@ async def test_repeated_filters_mean_or(agency: Agency) -> None:
 
 async def ids(agency: Agency, path: str, **params: object) -> list[str]:
     return [item["id"] for item in (await agency.get(path, **params))["items"]]
+
+
+@pytest.mark.parametrize("limit", ["1_0", "+5", "5.0", " 5", "05", "1e2", "٥", "-1", "0", "201", ""])
+async def test_a_limit_is_written_in_digits(agency: Agency, limit: str) -> None:
+    answer = await agency.call("GET", "/v1/clients", params={"limit": limit})
+    assert problem_of(answer, 422)["errors"][0]["parameter"] == "limit"
+
+
+async def test_a_filter_may_be_repeated_wherever_the_document_says_so(agency: Agency) -> None:
+    document = await agency.get("/openapi.json")
+    repeated = 0
+    for path, methods in document["paths"].items():
+        for parameter in methods.get("get", {}).get("parameters", []):
+            if "{" not in path and parameter["schema"].get("type") == "array":
+                words = document["components"]["schemas"][
+                    parameter["schema"]["items"]["$ref"].rpartition("/")[2]
+                ]["enum"]
+                answer = await agency.call("GET", path, params={parameter["name"]: words[:2]})
+                assert answer.status_code == 200, (path, answer.text)
+                repeated += 1
+    assert repeated > 4
