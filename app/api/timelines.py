@@ -15,7 +15,7 @@ from app.services import timelines as service
 from app.services.revisions import check_known
 from app.web.deps import InWork
 from app.web.operations import operation, router
-from app.web.paging import Paged
+from app.web.paging import Page, Paged
 from app.web.schema import Id, Instant, Output
 
 timelines = router("Status")
@@ -73,12 +73,10 @@ class StatusChange(Output):
     summary: str
 
 
-class Timeline(Output):
+class Timeline(Page[Annotated[RecordedFact | StatusChange, Field(discriminator="entry")]]):
     """A part of the timeline, ascending, as known at an instant; `next_cursor` is null at its end."""
 
     known_at: Instant
-    items: list[Annotated[RecordedFact | StatusChange, Field(discriminator="entry")]]
-    next_cursor: str | None = Field(description="Give it as `cursor` to get the next page.")
 
 
 @timelines.get("/v1/applications/{application_id}/timeline", **operation("status:read", 404))

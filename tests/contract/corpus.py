@@ -164,14 +164,12 @@ _PLAIN: dict[str, list[Any]] = {"null": [None], "boolean": [True, False], "array
 
 
 def odd(kinds: list[Json], ids: list[str], turn: int) -> Iterator[Any]:
-    """What a place may take though it looks odd, or refuse for a reason of its own."""
+    """What a place may take though it looks odd, or refuse for a reason of its own; place by place other values."""
     for kind in kinds:
-        if "format" in kind:
-            yield from (
-                [in_turn(ids, turn), in_turn(ids, turn).upper()]
-                if kind["format"] == "uuid"
-                else ODD[kind["format"]]
-            )
+        if kind.get("format") == "uuid":
+            yield in_turn([*ids, ids[0].upper()], turn)
+        elif "format" in kind:
+            yield from (in_turn(ODD[kind["format"]], 2 * turn + number) for number in range(2))
         elif "enum" in kind:
             yield in_turn(kind["enum"], turn)
         elif "pattern" in kind:

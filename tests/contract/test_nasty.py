@@ -17,8 +17,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import Database, async_url
+from app.main import create_app
+from app.settings import Settings
 from tests.agency import Json, found_agency
-from tests.conftest import SECRET
+from tests.conftest import SECRET, client_of
 from tests.contract import corpus
 from tests.contract.corpus import MARK
 from tests.contract.document import Document
@@ -28,6 +30,8 @@ from tests.contract.test_tenancy import stored
 from tests.contract.world import World, bodies, build_world
 
 JSON = {"Content-Type": b"application/json"}
+
+pytestmark = pytest.mark.fuzz
 
 
 @dataclass
@@ -57,12 +61,19 @@ class Target:
         return await agency.http.request(self.method, path, content=content, headers=sent, **options)
 
 
+@pytest.fixture(scope="module")
+async def unlimited(database: Database, document: Document) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an application that lets it ask as often as it likes."""
+    async with client_of(create_app(database, SECRET, Settings(rate_limit="off")), document) as client:
+        yield client
+
+
 @pytest.fixture
-async def new_world(http: httpx.AsyncClient, database: Database) -> Callable[[], Awaitable[World]]:
+async def new_world(unlimited: httpx.AsyncClient, database: Database) -> Callable[[], Awaitable[World]]:
     """Makes an agency with one of everything."""
 
     async def new() -> World:
-        return await build_world(await found_agency(http, database, SECRET))
+        return await build_world(await found_agency(unlimited, database, SECRET))
 
     return new
 
@@ -183,7 +194,9 @@ async def test_what_a_place_might_take_breaks_nothing(
     accepted: Counter[bool] = Counter()
     async for target in each_in_a_world_of_its_own(new_world, document):
         ids, refused = list(target.world.ids.values()), []
-        for turn, place in enumerate(places_in(target, document)):
+        # A captured debrief is one as any other; a thousand of them would only make each slower.
+        tried = [place for place in places_in(target, document) if "debrief" not in place.path]
+        for turn, place in enumerate(tried):
             for content in (place.filled(json.dumps(value)) for value in corpus.odd(place.kinds, ids, turn)):
                 answer = await target.send(content)
                 check(answer, target.name, content)
@@ -208,9 +221,12 @@ async def store_nothing(target: Target, refused: list[bytes], owner: AsyncEngine
         refused = [body for body, answer in zip(refused, answers, strict=True) if is_refused(answer)]
 
 
-# These store nothing; and no text stands there without another member that only some bodies have.
-STORE_NOTHING = {"preview_status", "interpret_timescale", "check_contact"}
-NOT_ALONE = {"accept_conditions", "event"}
+# These store nothing, or answer with ids alone; and there no text stands but with another member that only some bodies
+# have.
+TELL_NOTHING = {"preview_status", "interpret_timescale", "check_contact", "capture_debrief", "save_items"}
+NOT_ALONE = {"accept_conditions", "event", "external_refs"}
+# What is recorded beside a debrief, and of which its answer tells the ids.
+BESIDE = {"timescale", "next_steps_timescale", "contact"}
 
 
 async def test_any_text_is_read_back_exactly(
@@ -218,11 +234,14 @@ async def test_any_text_is_read_back_exactly(
 ) -> None:
     tried = 0
     async for target in each_in_a_world_of_its_own(new_world, document):
-        for place in places_in(target, document) if target.name not in STORE_NOTHING else ():
+        for place in places_in(target, document) if target.name not in TELL_NOTHING else ():
+            if BESIDE & set(place.path):
+                continue
             for kind in filter(corpus.is_free_text, place.kinds):
                 answers = [await is_read_back(target, place, text) for text in corpus.texts(kind)]
                 tried += len(answers)
-                assert any(answers) or place.path[-1] in NOT_ALONE, (target.name, place.pointer)
+                alone = not NOT_ALONE & set(place.path)
+                assert any(answers) or not alone, (target.name, place.pointer)
     print(tried, "texts")  # noqa: T201
     assert tried > 300
 
@@ -318,13 +337,17 @@ async def test_an_id_in_the_path_that_is_none_is_not_found(targets: list[Target]
 
 async def test_no_header_breaks_anything(targets: list[Target]) -> None:
     tried = 0
-    for target in targets:
-        for name, values in corpus.HEADERS.items():
-            for value in values:
+    for start, target in enumerate(targets):
+        for turn, (name, values) in enumerate(corpus.HEADERS.items(), start):
+            for value in (corpus.in_turn(values, 3 * turn + number) for number in range(3)):
                 answer = await target.send(headers={name: value})
-                check(answer, target.name, name, value[:100])
                 tried += 1
-                if answer.status_code == 422:
-                    assert {where for where, _ in places_of(answer.json())} <= {name}, (target.name, name)
+                if name == "X-Request-Id":  # it comes back, as H5 has it
+                    assert answer.status_code < 500, (target.name, value)
+                    continue
+                check(answer, target.name, name, value[:100])
+                if answer.status_code == 422 and {where for where, _ in places_of(answer.json())} != {name}:
+                    # What stands elsewhere is none of the header's doing.
+                    assert (await target.send()).status_code == 422, (target.name, name)
     print(tried, "headers")  # noqa: T201
     assert tried > 4_000

@@ -23,7 +23,7 @@ from tests.faults.processes import Cluster, Service, until
 from tests.faults.proxy import Proxy, proxying
 
 POOL_SIZE = 4
-DRAIN_SECONDS = 1
+DRAIN_SECONDS = 3
 ROUNDS = int(os.environ.get("FAULTS_ROUNDS", "1"))
 SEED = int(os.environ.get("FAULTS_SEED", SystemRandom().randrange(1_000_000)))
 
