@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from opentelemetry.trace import TracerProvider
 
 from app import logs, migrate
@@ -107,6 +109,7 @@ def create_app(
     )
     app.state.database = database
     app.state.revision = migrate.head()
+    app.state.methods = _methods()
     app.state.settings = settings
     app.state.authenticator = Authenticator(database, secret, _issuers(settings))
     app.state.rate_limiter = RateLimiter(database, settings.requests_per_minute)
@@ -127,6 +130,16 @@ def create_app(
     if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app
+
+
+def _methods() -> dict[str, set[str]]:
+    """The methods of each address, as it is declared."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                found[route.path] |= route.methods or set()
+    return dict(found)
 
 
 def _issuers(settings: Settings) -> Issuers:

@@ -68,6 +68,7 @@ async def store(
         db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent)
     )
     _check_represented(saved.row)
+    _check_hold(saved.row, values.get("hold"))
     settle_hold(saved.row, now)
     settle_closing(saved.row, state_before, now)
     if not saved.created:
@@ -90,6 +91,7 @@ async def update(
     for name, value in _columns(changes).items():
         setattr(application, name, value)
     _check_represented(application)
+    _check_hold(application, changes.get("hold"))
     settle_hold(application, now)
     settle_closing(application, state_before, now)
     revisions.note(db, application, now)
@@ -149,6 +151,14 @@ def _check_represented(application: Application) -> None:
         raise InvalidError(
             "Name a consultant: the candidate has no owner.", code="missing", pointer="/consultant_id"
         )
+
+
+def _check_hold(application: Application, given: Mapping[str, Any] | None) -> None:
+    """What is said of a hold that never began would be lost without a word."""
+    has_begun = application.state is ApplicationState.ON_HOLD or application.hold_since is not None
+    if not has_begun and any(value is not None for value in (given or {}).values()):
+        words = "A hold begins at `since`, or with the state `on_hold`."
+        raise InvalidError(words, code="hold_not_begun", pointer="/hold")
 
 
 def settle_hold(application: Application, now: datetime) -> None:

@@ -159,12 +159,15 @@ async def _refused(request: Request, error: Exception) -> JSONResponse:
 
 def refused(request: Request, error: RefusedError) -> JSONResponse:
     """The answer to a request that cannot be carried out."""
-    fixed = _fixed_methods(request)
-    if isinstance(error, NotFoundError) and fixed and request.method not in fixed:
-        return _method_not_allowed(request)
+    if isinstance(error, NotFoundError):
+        fixed = _fixed_methods(request)
+        if fixed and request.method not in fixed:
+            return _method_not_allowed(request)
     status = status_of(error)
     places = {"pointer": error.pointer, "parameter": error.parameter, "header": error.header}
     place = {name: value for name, value in places.items() if value is not None}
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and not place:
+        place = {"pointer": ""}  # the body as a whole
     errors = [{**place, "code": error.code, "detail": error.detail}] if place else []
     headers = None
     if isinstance(error, InFlightError | RateLimitedError):
@@ -220,7 +223,8 @@ def allowed_methods(request: Request) -> list[str]:
 
 def _fixed_methods(request: Request) -> set[str]:
     """The methods of an address without an id; it also looks like one with an id, but no id is spelt so."""
-    return {method.upper() for method in request.app.openapi()["paths"].get(request.scope["path"], {})}
+    methods: dict[str, set[str]] = request.app.state.methods
+    return methods.get(request.scope["path"], set())
 
 
 def _routed_methods(request: Request) -> set[str]:

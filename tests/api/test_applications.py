@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
+import pytest
 from sqlalchemy import select
 
 from app.db import Database
 from app.models import Application
-from tests.agency import Agency
+from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 
@@ -128,6 +130,23 @@ async def test_a_new_end_of_a_hold_leaves_its_beginning(agency: Agency) -> None:
         "2026-12-20",
         "budget",
     )
+
+
+@pytest.mark.parametrize(
+    "hold", [{"reason": "budget"}, {"until": "2026-12-20"}, {"ended_at": "2026-07-20T09:00:00Z"}]
+)
+async def test_a_hold_that_never_began_is_refused_rather_than_dropped(agency: Agency, hold: Json) -> None:
+    application = await agency.application()
+    path = f"/v1/applications/{application['id']}"
+    parts = ("candidate_id", "job_id", "client_contact_id", "consultant_id")
+    same = {part: application[part] for part in parts}
+    for answer in (
+        await agency.call("PATCH", path, json={"hold": hold}),
+        await agency.call("POST", "/v1/applications", json={**same, "hold": hold}),
+    ):
+        assert places_of(problem_of(answer, 422)) == [("/hold", "hold_not_begun")]
+    assert (await agency.get(path))["hold"] is None
+    assert len((await agency.get("/v1/applications"))["items"]) == 1
 
 
 async def test_a_hold_cannot_end_before_it_begins(agency: Agency) -> None:

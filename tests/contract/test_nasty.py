@@ -132,8 +132,9 @@ def check(answer: httpx.Response, *told: Any) -> None:
     """Fail on an answer that no request may get: a 5xx, an error of another shape, one that repeats its input."""
     assert answer.status_code < 500, (told, answer.text)
     if answer.status_code >= 400:
-        problem_of(answer, answer.status_code)
-        assert MARK not in answer.text, (told, answer.text)
+        problem = problem_of(answer, answer.status_code)
+        # A request may have a name of its own, which comes back (H5).
+        assert MARK not in answer.text.replace(problem["request_id"], ""), (told, answer.text)
 
 
 def check_refused(answer: httpx.Response, place: str, *told: Any) -> None:
@@ -221,12 +222,18 @@ async def store_nothing(target: Target, refused: list[bytes], owner: AsyncEngine
         refused = [body for body, answer in zip(refused, answers, strict=True) if is_refused(answer)]
 
 
-# These store nothing, or answer with ids alone; and there no text stands but with another member that only some bodies
-# have.
+# These store nothing, or answer with ids alone, as the records do of what is recorded beside them.
 TELL_NOTHING = {"preview_status", "interpret_timescale", "check_contact", "capture_debrief", "save_items"}
-NOT_ALONE = {"accept_conditions", "event", "external_refs"}
-# What is recorded beside a debrief, and of which its answer tells the ids.
 BESIDE = {"timescale", "next_steps_timescale", "contact"}
+# No text stands there but with another member, which only some bodies have.
+NOT_ALONE = {"accept_conditions", "event", "external_refs", "hold"}
+
+
+def texts_told(target: Target, document: Document) -> Iterator[tuple[Place, Json]]:
+    """The places of a request where any words may stand that its answer repeats, each with its schema."""
+    for place in places_in(target, document) if target.name not in TELL_NOTHING else ():
+        if place.path[0] not in BESIDE:
+            yield from ((place, kind) for kind in place.kinds if corpus.is_free_text(kind))
 
 
 async def test_any_text_is_read_back_exactly(
@@ -234,14 +241,10 @@ async def test_any_text_is_read_back_exactly(
 ) -> None:
     tried = 0
     async for target in each_in_a_world_of_its_own(new_world, document):
-        for place in places_in(target, document) if target.name not in TELL_NOTHING else ():
-            if BESIDE & set(place.path):
-                continue
-            for kind in filter(corpus.is_free_text, place.kinds):
-                answers = [await is_read_back(target, place, text) for text in corpus.texts(kind)]
-                tried += len(answers)
-                alone = not NOT_ALONE & set(place.path)
-                assert any(answers) or not alone, (target.name, place.pointer)
+        for place, kind in texts_told(target, document):
+            answers = [await is_read_back(target, place, text) for text in corpus.texts(kind)]
+            tried += len(answers)
+            assert any(answers) or NOT_ALONE & set(place.path), (target.name, place.pointer)
     print(tried, "texts")  # noqa: T201
     assert tried > 300
 
@@ -338,16 +341,11 @@ async def test_an_id_in_the_path_that_is_none_is_not_found(targets: list[Target]
 async def test_no_header_breaks_anything(targets: list[Target]) -> None:
     tried = 0
     for start, target in enumerate(targets):
+        # An empty object changes as little as can be.
+        content = None if target.body is None else b"{}"
         for turn, (name, values) in enumerate(corpus.HEADERS.items(), start):
             for value in (corpus.in_turn(values, 3 * turn + number) for number in range(3)):
-                answer = await target.send(headers={name: value})
+                check(await target.send(content, headers={name: value}), target.name, name, value[:100])
                 tried += 1
-                if name == "X-Request-Id":  # it comes back, as H5 has it
-                    assert answer.status_code < 500, (target.name, value)
-                    continue
-                check(answer, target.name, name, value[:100])
-                if answer.status_code == 422 and {where for where, _ in places_of(answer.json())} != {name}:
-                    # What stands elsewhere is none of the header's doing.
-                    assert (await target.send()).status_code == 422, (target.name, name)
     print(tried, "headers")  # noqa: T201
     assert tried > 4_000

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import update
 
 from app.db import Database
-from app.main import ROUTERS
+from app.main import ROUTERS, create_app
 from app.models import ApiKey, Role
 from app.services import api_keys
 from app.services.access import ROLES, SCOPES
@@ -61,6 +61,21 @@ async def test_a_wrong_method_names_every_right_one(
     assert response.headers["allow"] == allow
     if method != "HEAD":
         problem_of(response, 405, "method_not_allowed")
+
+
+async def test_no_error_waits_for_the_document_to_be_made(database: Database, document: Document) -> None:
+    """That takes a second or so in which the process does nothing else, just when it may be in trouble."""
+    app = create_app(database, SECRET)
+    app.state.is_draining = True
+    async with client_of(app, document) as http:
+        for method, path, status in [
+            ("GET", "/readyz", 503),
+            ("GET", "/v1/due", 401),
+            ("GET", "/nowhere", 404),
+            ("POST", "/livez", 405),
+        ]:
+            problem_of(await http.request(method, path), status)
+    assert app.openapi_schema is None
 
 
 @pytest.mark.parametrize("path", ["/v1/contacts/check", "/v1/timescales/interpret"])

@@ -25,6 +25,7 @@ REASONS = {
     "pause_end": "a pause ends after it starts",
     "cover_end": "a cover ends after it starts",
     "hold_end": "a hold ends after it starts",
+    "hold_not_begun": "a hold begins at some time",
     "timescale_members": "each kind of timescale has its own members",
     "timescale_past": "an answer comes after it was announced",
     "promise_members": "a promise has one of two members",
