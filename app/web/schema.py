@@ -113,7 +113,7 @@ def parse_date(value: object) -> date:
 
 def parse_count(value: object) -> object:
     """A count in a query as digits write it, without sign, point, spaces or leading noughts."""
-    if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]{0,8}", value):
+    if isinstance(value, str) and not re.fullmatch(r"0|[1-9][0-9]*", value):
         raise _problem("int_parsing", "must be a whole number")
     return value
 
