@@ -85,7 +85,10 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str | Path], account: Account | None = None, timeout: float | None = None
+    command: Sequence[str | Path],
+    account: Account | None = None,
+    timeout: float | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.CompletedProcess[str]:
     """Run a program to its end, as the account if one is named, and keep what it says."""
     user: dict[str, Any] = {}
@@ -101,6 +104,7 @@ def run(
         cwd="/",
         env=environment(),
         timeout=timeout,
+        pass_fds=pass_fds,
         **user,
     )
 

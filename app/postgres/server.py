@@ -160,7 +160,7 @@ def _attach_or_start(
     with found as claim:
         if not places.cluster.exists():
             report(f"Making a new PostgreSQL {programs.version} database in {places.root}.")
-            _initdb(places, account, programs, durable)
+            _initdb(places, account, programs, durable, claim.fileno())
         _check_version(places, programs)
         server, postmaster = _start(places, account, programs, durable, claim.fileno())
     report(f"PostgreSQL {programs.version} started in {places.root}.")
@@ -250,14 +250,17 @@ def _ensure_database(server: Server) -> None:
 # --- a new data directory ---------------------------------------------------------------------------------
 
 
-def _initdb(places: Places, account: Account, programs: Programs, durable: bool) -> None:
-    """Make the cluster under another name, so that one cut short is never taken for a whole one."""
+def _initdb(places: Places, account: Account, programs: Programs, durable: bool, claim: int) -> None:
+    """Make the cluster under another name, so that one cut short is never taken for a whole one.
+
+    It holds the claim too: where its starter is killed, the next one waits until it no longer writes.
+    """
     for rest in places.root.glob("postgres.new-*"):
         shutil.rmtree(rest, ignore_errors=True)
     for locale in ("C.UTF-8", "C"):  # C for systems whose C library has no C.UTF-8
         fresh = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=places.root))
         os.chown(fresh, account.uid, account.gid)
-        done = run(_guarded(account, _initdb_command(programs, fresh, locale, durable)))
+        done = run(_guarded(account, _initdb_command(programs, fresh, locale, durable)), pass_fds=[claim])
         if done.returncode == 0:
             return _install(fresh, places.cluster)
         shutil.rmtree(fresh, ignore_errors=True)
