@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -98,11 +99,14 @@ def document(app: FastAPI) -> Document:
     return Document(app.openapi())
 
 
-def client_of(app: FastAPI, document: Document) -> httpx.AsyncClient:
+@asynccontextmanager
+async def client_of(app: FastAPI, document: Document) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application in this process; a bug answers 500, as it does when served."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     hooks = {"response": [document.check]}
-    return httpx.AsyncClient(transport=transport, base_url="http://touchbase", event_hooks=hooks)
+    async with httpx.AsyncClient(transport=transport, base_url="http://touchbase", event_hooks=hooks) as client:
+        yield client
+    await app.state.due_counts.close()  # else a count that a scrape began would outlive the connections
 
 
 @pytest.fixture
