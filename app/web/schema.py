@@ -129,7 +129,7 @@ def parse_clock(value: object) -> time:
     """A time of day in hours and minutes."""
     if isinstance(value, time):
         return value
-    if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+    if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
         raise _problem("clock_format", "must be a time of day, as 09:00")
     return time.fromisoformat(value)
 
@@ -202,7 +202,7 @@ Clock = Annotated[
     time,
     BeforeValidator(parse_clock),
     PlainSerializer(lambda value: f"{value:%H:%M}", return_type=str, when_used="json"),
-    _string_schema("09:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", maxLength=5),
+    _string_schema("09:00", pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", maxLength=5),
 ]
 Flag = Annotated[bool, BeforeValidator(parse_flag)]
 Id = Annotated[
@@ -239,11 +239,16 @@ Calendars = Annotated[
 ]
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=r"\S")]
-Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=r"\S")]
-ImportedNotes = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"\S")]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$")]
+# What JSON Schema, pydantic and Python count as white space differs by a few characters; this is all of them.
+_SPACE = r"\s\x1c-\x1f\x85\ufeff"
+NOT_BLANK = rf"[^{_SPACE}]"
+_MAIL_PART = rf"[^@{_SPACE}\x00-\x1f]+"
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=NOT_BLANK)]
+Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=NOT_BLANK)]
+ImportedNotes = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=NOT_BLANK)]
+Email = Annotated[str, StringConstraints(max_length=254, pattern=rf"^{_MAIL_PART}@{_MAIL_PART}$")]
 Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+$")]
 
 

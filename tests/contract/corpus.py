@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
+from app.web.schema import NOT_BLANK
 from tests.agency import Json
 
 Value = TypeVar("Value")
@@ -185,7 +186,7 @@ def is_free_text(kind: Json) -> bool:
     return (
         kind["type"] == "string"
         and not ({"const", "enum", "format"} & kind.keys())
-        and kind.get("pattern") in (None, r"\S")
+        and kind.get("pattern") in (None, NOT_BLANK)
     )
 
 

@@ -266,6 +266,17 @@ async def test_every_member_has_its_bounds(agency: Agency, name: str, value: Any
     assert (await agency.get("/v1/candidates"))["items"] == []
 
 
+# As Python, Unicode and ECMAScript know them: they differ by U+001C to U+001F, U+0085 and U+FEFF.
+SPACES = [chr(n) for n in range(0x10000) if chr(n).isspace()] + ["\ufeff"]
+
+
+@pytest.mark.parametrize("space", SPACES, ids=[f"U+{ord(space):04X}" for space in SPACES])
+async def test_white_space_is_the_same_to_every_reader_of_the_document(agency: Agency, space: str) -> None:
+    for name, value in (("name", space), ("email", f"a{space}@b.example")):
+        problem = problem_of(await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value}), 422)
+        assert places_of(problem) == [(f"/{name}", "string_pattern_mismatch")]
+
+
 async def test_arrays_hold_a_thousand_items_at_most(agency: Agency) -> None:
     problem = problem_of(await post_raw(agency, json.dumps({"name": [1] * 1_001}).encode()), 422)
     assert places_of(problem) == [("/name", "too_many_items")]
