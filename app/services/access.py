@@ -22,6 +22,9 @@ class Scope(StrEnum):
     ACCESS_READ = "access:read"
     ACCESS_WRITE = "access:write"
     AUDIT_READ = "audit:read"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
 
 
 SCOPES = {
@@ -36,10 +39,20 @@ SCOPES = {
     Scope.ACCESS_READ: "Read API keys, identity providers and identities, never a secret",
     Scope.ACCESS_WRITE: "Create, rotate and revoke API keys; manage identity providers and identities",
     Scope.AUDIT_READ: "Read the audit trail",
+    Scope.EVENTS_READ: "Read the log of events",
+    Scope.WEBHOOKS_READ: "Read webhook endpoints and their deliveries, never a secret",
+    Scope.WEBHOOKS_WRITE: "Manage webhook endpoints, and have deliveries sent again",
 }
 
 ALL = frozenset(SCOPES)
-_DAILY_WORK = ALL - {"policy:write", "access:read", "access:write", "audit:read"}
+_DAILY_WORK = ALL - {
+    "policy:write",
+    "access:read",
+    "access:write",
+    "audit:read",
+    "webhooks:read",
+    "webhooks:write",
+}
 
 ROLES = {
     Role.ADMIN: ALL,

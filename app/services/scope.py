@@ -13,6 +13,7 @@ from app.models import (
     ApiKey,
     Application,
     AuditEntry,
+    CalendarFeed,
     Candidate,
     Client,
     ClientContact,
@@ -20,6 +21,8 @@ from app.models import (
     Contact,
     Cover,
     Debrief,
+    Delivery,
+    Event,
     Feedback,
     Identity,
     IdentityProvider,
@@ -30,6 +33,7 @@ from app.models import (
     Preference,
     Snooze,
     Timescale,
+    WebhookEndpoint,
 )
 from app.models.base import Base, Row, TenantedBase
 
@@ -45,6 +49,11 @@ class Caller:
     principal: str
     scopes: frozenset[str]
     consultant_id: UUID | None = None
+
+
+def worker(agency_id: UUID) -> Caller:
+    """The background's own work in an agency: it needs no scope, as it asks for no operation."""
+    return Caller(agency_id, "worker", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,10 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
     "identity_provider_id": IdentityProvider,
     "identity_id": Identity,
     "audit_entry_id": AuditEntry,
+    "event_id": Event,
+    "webhook_endpoint_id": WebhookEndpoint,
+    "delivery_id": Delivery,
+    "calendar_feed_id": CalendarFeed,
 }
 
 

@@ -13,7 +13,7 @@ from tests.agency import Agency
 from tests.contract.world import build_world
 
 # Read before the agency is known; they hold nothing of anybody.
-SHARED = {"credentials", "agency_work", "alembic_version"}
+SHARED = {"credentials", "agency_work", "wakes", "alembic_version"}
 EVIDENCE = {
     "audit_entries",
     "debriefs",
@@ -82,6 +82,7 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -
         "credentials": "PRIMARY KEY (lookup)",
         "agency_work": "PRIMARY KEY (agency_id, kind)",
         "agency_usage": "PRIMARY KEY (agency_id)",
+        "event_logs": "PRIMARY KEY (agency_id)",
     }
     expected = {table: odd.get(table, "PRIMARY KEY (agency_id, id)") for table in Base.metadata.tables}
     assert {table: key for table, key in keys if table != "alembic_version"} == expected
@@ -115,10 +116,15 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncCon
             WHERE c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY(c.conkey))
         """,
     )
-    # Of many tables, and told by `kind` or `phase`; a derived row's fact.
+    # Of many tables, and told by `kind` or `phase`, or by what else is null; a derived row's fact; who works at a row.
     assert {name for (name,) in free} == {
         "agencies.agency_id",
         "audit_entries.object_id",
+        "deliveries.subject_id",
+        "delivery_queues.lease",
+        "delivery_queues.subject_id",
+        "digests.lease",
+        "events.subject_id",
         "external_refs.object_id",
         "reasons.fact_id",
         "recomputations.after_id",
@@ -163,11 +169,13 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
         FROM information_schema.role_table_grants WHERE grantee = '{APPLICATION_ROLE}' GROUP BY table_name
         """,
     )
-    passing = "DELETE INSERT SELECT"
+    passing, kept_for_a_time = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
     derived = {
+        **dict.fromkeys(("wakes", "delivery_attempts"), passing),
+        **dict.fromkeys(("deliveries", "delivery_queues", "digests", "events"), kept_for_a_time),
         "reasons": passing,
         "agency_work": passing,
-        "idempotency_keys": "DELETE INSERT SELECT UPDATE",
+        "idempotency_keys": kept_for_a_time,
         "alembic_version": "SELECT",
     }
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")

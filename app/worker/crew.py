@@ -1,0 +1,21 @@
+"""All that runs in the background, in one process of several: `touchbase worker`, or within the embedded service."""
+
+import asyncio
+from functools import partial
+
+from app.db import Database
+from app.models import WakeKind
+from app.settings import Settings
+from app.worker import recomputations
+from app.worker.announcements import announce
+from app.worker.wakes import Handler, Watch
+
+
+async def run(database: Database, secret: str, settings: Settings, stop: asyncio.Event) -> None:
+    """Do all background work until told to stop; what is under way is finished first, and leases are given back."""
+    handlers: dict[WakeKind, Handler] = {
+        WakeKind.ANNOUNCE: partial(announce, database),
+    }
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(recomputations.run(database, stop))
+        tasks.create_task(Watch(database, handlers).run(stop, interval=settings.announce_interval))
