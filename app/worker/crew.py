@@ -6,8 +6,9 @@ from functools import partial
 from app.db import Database
 from app.models import WakeKind
 from app.settings import Settings
-from app.worker import recomputations
+from app.worker import recomputations, retention
 from app.worker.announcements import announce
+from app.worker.publications import publish
 from app.worker.wakes import Handler, Watch
 
 
@@ -15,7 +16,9 @@ async def run(database: Database, secret: str, settings: Settings, stop: asyncio
     """Do all background work until told to stop; what is under way is finished first, and leases are given back."""
     handlers: dict[WakeKind, Handler] = {
         WakeKind.ANNOUNCE: partial(announce, database),
+        WakeKind.PUBLISH: partial(publish, database),
     }
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(recomputations.run(database, stop))
+        tasks.create_task(retention.run(database, stop))
         tasks.create_task(Watch(database, handlers).run(stop, interval=settings.announce_interval))

@@ -1,0 +1,16 @@
+"""Gives events their place in the log, and so hands them to whoever is to be told (R4)."""
+
+from uuid import UUID
+
+from app.db import Database
+from app.models import WakeKind
+from app.services import events, wakes
+from app.services.scope import worker
+
+
+async def publish(database: Database, agency_id: UUID) -> None:
+    """One batch of an agency's events; another follows as long as there are more."""
+    async with database.transaction(agency_id) as db:
+        caller, now = worker(agency_id), db.info["now"]
+        if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await events.publish(db, caller):
+            await wakes.add(db, caller, {WakeKind.PUBLISH: now})
