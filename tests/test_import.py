@@ -458,6 +458,16 @@ def test_what_is_no_address_is_told_at_once(service: Service, tmp_path: Path, ur
     assert (result.exit_code, "Invalid value for '--url'" in result.output) == (2, True)
 
 
+@pytest.mark.parametrize("ending", ["importing.json.new", "rejected.ndjson"])
+def test_a_folder_that_takes_no_file_is_told(service: Service, tmp_path: Path, ending: str) -> None:
+    file = ndjson(tmp_path, ["{}"])
+    in_the_way = tmp_path / f"{file.name}.{ending}"
+    in_the_way.mkdir()
+    result = service.run(file)
+    assert (result.exit_code, str(in_the_way) in result.output) == (2, True)
+    assert isinstance(result.exception, SystemExit)  # not a bug's exception
+
+
 def line_of(size: int) -> Callable[[str], str]:
     """A client's line of a size."""
     return lambda name: json.dumps(

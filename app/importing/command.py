@@ -68,6 +68,8 @@ def import_file(
             summary = run(task, progress=bar.update)
     except ImportStoppedError as error:
         raise Stopped(str(error)) from error
+    except OSError as error:
+        raise Stopped(f"{error.filename or file}: {error.strerror}.") from error
     _tell(summary, task)
 
 
