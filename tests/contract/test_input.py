@@ -273,7 +273,9 @@ SPACES = [chr(n) for n in range(0x10000) if chr(n).isspace()] + ["\ufeff"]
 @pytest.mark.parametrize("space", SPACES, ids=[f"U+{ord(space):04X}" for space in SPACES])
 async def test_white_space_is_the_same_to_every_reader_of_the_document(agency: Agency, space: str) -> None:
     for name, value in (("name", space), ("email", f"a{space}@b.example")):
-        problem = problem_of(await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value}), 422)
+        problem = problem_of(
+            await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value}), 422
+        )
         assert places_of(problem) == [(f"/{name}", "string_pattern_mismatch")]
 
 
