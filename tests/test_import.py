@@ -434,6 +434,9 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
     file = ndjson(tmp_path, [client("key", 1)])
     missing = service.run(file, key=" ")
     assert (missing.exit_code, "TOUCHBASE_API_KEY" in missing.output) == (2, True)
+    for unfit in ("tb_live_one\ntb_live_two", "tb_live_\xe9"):
+        refused = service.run(file, key=unfit)
+        assert (refused.exit_code, "Give an API key" in refused.output) == (2, True)
     wrong = service.run(file, key="tb_live_wrong")
     assert (wrong.exit_code, "401 unauthenticated" in wrong.output) == (2, True)
     kept = tmp_path / "api-key"
@@ -445,6 +448,24 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
 def test_another_address_is_told(service: Service, tmp_path: Path, path: str) -> None:
     result = service.run(ndjson(tmp_path, [client("address", 1)]), url=service.url + path)
     assert (result.exit_code, "404 not_found" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "localhost:8000", "ftp://localhost", "http://", "http://localhost:x"]
+)
+def test_what_is_no_address_is_told_at_once(service: Service, tmp_path: Path, url: str) -> None:
+    result = service.run(ndjson(tmp_path, [client("address", 1)]), url=url)
+    assert (result.exit_code, "Invalid value for '--url'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("ending", ["importing.json.new", "rejected.ndjson"])
+def test_a_folder_that_takes_no_file_is_told(service: Service, tmp_path: Path, ending: str) -> None:
+    file = ndjson(tmp_path, ["{}"])
+    in_the_way = tmp_path / f"{file.name}.{ending}"
+    in_the_way.mkdir()
+    result = service.run(file)
+    assert (result.exit_code, str(in_the_way) in result.output) == (2, True)
+    assert isinstance(result.exception, SystemExit)  # not a bug's exception
 
 
 def line_of(size: int) -> Callable[[str], str]:

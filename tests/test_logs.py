@@ -258,6 +258,17 @@ async def test_what_fails_outside_every_request_is_logged_in_the_same_way(writte
     assert seen_in(written.text) == []
 
 
+def test_what_is_no_error_is_not_called_one(written: Written) -> None:
+    """As of a task that is thrown away before its end."""
+    loop = asyncio.new_event_loop()
+    logs.report_loop_error(loop, {"message": canary()})
+    loop.close()
+    [line] = written.lines
+    assert line["message"] == "unexpected trouble outside a request"
+    assert "traceback" not in line
+    assert seen_in(written.text) == []
+
+
 @pytest.mark.parametrize(
     "library", ["sqlalchemy.engine", "uvicorn.error", "asyncio", "opentelemetry", "httpx"]
 )

@@ -17,7 +17,10 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from app import server
+from app.errors import SetupError
 from tests.contract.problems import problem_of
 
 Json = dict[str, Any]
@@ -185,3 +188,11 @@ def test_a_taken_port_is_told_in_a_line(data_dir: Path) -> None:
         assert done.returncode == 1
         assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_host_that_is_not_ours_is_told() -> None:
+    """TEST-NET-1 is nobody's."""
+    with pytest.raises(
+        SetupError, match=r"Cannot listen on 192\.0\.2\.1:0: .*\. Choose another --host or --port"
+    ):
+        server.run(FastAPI(), "192.0.2.1", 0, drain_seconds=0, ready=print)
