@@ -24,7 +24,7 @@ GRANTS = {
     "event_logs": "SELECT, INSERT, UPDATE",
     "event_streams": "SELECT, INSERT, UPDATE",
     "events": "SELECT, INSERT, UPDATE, DELETE",
-    "wakes": "SELECT, INSERT, DELETE",
+    "wakes": "SELECT, INSERT, UPDATE, DELETE",
     "webhook_endpoints": "SELECT, INSERT, UPDATE",
 }
 

@@ -171,8 +171,8 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
     )
     passing, kept_for_a_time = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
     derived = {
-        **dict.fromkeys(("wakes", "delivery_attempts"), passing),
-        **dict.fromkeys(("deliveries", "delivery_queues", "digests", "events"), kept_for_a_time),
+        **dict.fromkeys(("deliveries", "delivery_queues", "digests", "events", "wakes"), kept_for_a_time),
+        "delivery_attempts": passing,
         "reasons": passing,
         "agency_work": passing,
         "idempotency_keys": kept_for_a_time,
