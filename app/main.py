@@ -37,6 +37,7 @@ from app.api import (
     jobs,
     metrics,
     pauses,
+    payloads,
     policies,
     preferences,
     previews,
@@ -136,6 +137,7 @@ def create_app(
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(payloads.webhooks)
     if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app

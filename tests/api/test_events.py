@@ -19,7 +19,9 @@ from app.worker.announcements import announce
 from app.worker.retention import forget
 from tests.agency import Agency, Json
 from tests.api.conftest import Office, iso
+from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
+from tests.contract.world import build_world
 from tests.told import events_of, look, told
 
 Told = list[tuple[str, str | None]]
@@ -109,6 +111,15 @@ async def test_a_payload_holds_ids_and_no_word_of_anybody(office: Office) -> Non
     assert due["data"]["reason"]["due_at"] == "2026-07-14T10:00:00Z"
     body = str(await events_of(office.agency))
     assert not any(word in body for word in ("Cand Idate", "Kim", "Acme", "Chris", "Engineer"))
+
+
+async def test_every_event_is_as_the_document_says(agency: Agency, document: Document) -> None:
+    await build_world(agency)
+    events = await events_of(agency)
+    for event in events:
+        body = {name: event[name] for name in ("type", "timestamp", "data")}
+        assert document.errors_of_event(body) == [], body
+    assert len({event["type"] for event in events}) > 12
 
 
 async def test_a_contact_concerns_each_application_it_covers(office: Office) -> None:

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.cli import main
 from app.main import ROUTERS
+from app.rules.events import EventType
 from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
@@ -66,6 +67,7 @@ NOUNS = {
     "identity_provider": "identity_providers",
     "identity": "identities",
     "audit_entry": "audit_entries",
+    "event": "events",
 }
 
 
@@ -133,6 +135,16 @@ def test_every_operation_is_described(document: Document) -> None:
             named = ", ".join(f"`{scope}`" for scope in operation["x-scopes"])
             words = f"Needs the scope {named}. Roles that have it: {', '.join(operation['x-roles'])}."
             assert operation["description"].endswith(words), name
+
+
+def test_every_event_is_described_with_an_example(document: Document) -> None:
+    webhooks = document.document["webhooks"]
+    assert list(webhooks) == list(EventType)
+    for name, operation in webhooks.items():
+        content = operation["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == name
+        assert document.errors_of_event(content["example"]) == []
+        assert set(operation["post"]["responses"]) == {"2XX", "410"}
 
 
 def test_every_error_is_a_problem(document: Document) -> None:
@@ -260,7 +272,8 @@ def test_what_is_sent_has_bounds(document: Document) -> None:
 
 
 def test_no_schema_is_without_use(document: Document) -> None:
-    used = {name for name, _ in schemas_within(document.document["paths"], document.document, set())}
+    parts = [document.document["paths"], document.document["webhooks"]]
+    used = {name for name, _ in schemas_within(parts, document.document, set())}
     assert set(document.document["components"]["schemas"]) == used
 
 
