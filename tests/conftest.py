@@ -104,7 +104,9 @@ async def client_of(app: FastAPI, document: Document) -> AsyncIterator[httpx.Asy
     """A client of an application in this process; a bug answers 500, as it does when served."""
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     hooks = {"response": [document.check]}
-    async with httpx.AsyncClient(transport=transport, base_url="http://touchbase", event_hooks=hooks) as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://touchbase", event_hooks=hooks
+    ) as client:
         yield client
     await app.state.due_counts.close()  # else a count that a scrape began would outlive the connections
 

@@ -9,8 +9,8 @@ import pytest
 from app import logs
 from tests.agency import Agency
 from tests.canaries import requests, seen_in
+from tests.contract.calls import calls, is_present, slots
 from tests.contract.document import Document
-from tests.contract.test_tenancy import calls, is_present, slots
 from tests.contract.world import build_world
 
 
