@@ -26,7 +26,7 @@ from app.cli import main
 from app.importing.lines import batches, read_ndjson
 from app.importing.reports import guarded
 from tests.agency import Json
-from tests.test_serve import serving
+from tests.serving import serving
 
 
 class Service:

@@ -27,7 +27,7 @@ from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
 from tests.contract.world import World, build_world
-from tests.test_db import as_owner
+from tests.owner import as_owner
 
 
 @dataclass
