@@ -67,3 +67,10 @@ class Document:
         schema = operation["responses"][status]["content"][media_type]["schema"]
         whole = {**schema, "components": self.document["components"]}
         return Draft202012Validator(whole, format_checker=FormatChecker())
+
+
+def needed_scopes(operation: Json) -> set[str]:
+    """The scopes an operation needs, whatever the credential is."""
+    assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
+    assert operation["x-scopes"]
+    return set(operation["x-scopes"])
