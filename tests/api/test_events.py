@@ -254,6 +254,7 @@ async def test_the_log_is_read_by_types(office: Office) -> None:
     [
         ({"after": "x"}, "after", "after_format"),
         ({"after": "-1"}, "after", "after_format"),
+        ({"after": "1"}, "after", "after_beyond"),
         ({"wait": "31"}, "wait", "less_than_equal"),
         ({"wait": "soon"}, "wait", "int_parsing"),
         ({"type": "reason.gone"}, "type", "enum"),
