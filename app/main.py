@@ -42,6 +42,7 @@ from app.api import (
     statuses,
     timelines,
     timescales,
+    webhook_endpoints,
 )
 from app.db import Database
 from app.outbound import GuardedTransport, Outbound
@@ -78,6 +79,7 @@ ROUTERS = (
     consultants.consultants,
     covers.covers,
     policies.policies,
+    webhook_endpoints.webhook_endpoints,
     bulk.bulk,
     api_keys.api_keys,
     identity_providers.identity_providers,

@@ -49,6 +49,7 @@ TAGS = {
     "Jobs": "What clients want filled, and how it changes.",
     "Consultants": "The people of the agency.",
     "Policies": "The numbers of the rules, for the agency and for each client.",
+    "Webhooks": "Where the agency's systems are told what happens, and what became of it.",
     "Bulk": "Many objects at once, by their external ids.",
     "Access": "API keys, and the consultants whom identity providers vouch for.",
     "Audit": "Who wrote what, and who read a debrief.",
