@@ -74,7 +74,7 @@ def restore(url: str, file: Path, bin_dir: Path | None) -> Manifest:
     with TemporaryDirectory() as folder:
         manifest, dump = unpacked(file, folder)
         check_known(manifest.revision)
-        current_revision(url)
+        current_revision(url)  # for its words where it cannot connect
         clients = asyncio.run(_prepare(url, bin_dir))
         _restore(async_url(url), clients, dump, manifest)
     return manifest

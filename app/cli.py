@@ -311,7 +311,7 @@ def list_keys(agency_id: UUID, data_dir: Path | None) -> None:
             for row in await db.scalars(rows_of(_operator(agency_id), ApiKey).order_by(ApiKey.id)):
                 click.echo(json.dumps(_told(row)))
 
-    with embedded.database(Settings(), data_dir, report=say) as url:
+    with embedded.database(read_settings(), data_dir, report=say) as url:
         _with_database(url, work)
 
 
@@ -328,7 +328,7 @@ def list_keys(agency_id: UUID, data_dir: Path | None) -> None:
 @DATA_DIR
 def rotate_key(agency_id: UUID, api_key_id: UUID, overlap_seconds: int, data_dir: Path | None) -> None:
     """Give an API key a new text and print it, this once."""
-    settings, overlap = Settings(), timedelta(seconds=overlap_seconds)
+    settings, overlap = read_settings(), timedelta(seconds=overlap_seconds)
 
     async def work(database: Database, mint: Mint) -> str:
         async with database.transaction(agency_id) as db:
@@ -354,7 +354,7 @@ def revoke_key(agency_id: UUID, api_key_id: UUID, data_dir: Path | None) -> None
             await api_keys.revoke(db, _operator(agency_id), api_key_id, now=db.info["now"])
             await _note(db, agency_id, "revoke_api_key", api_key_id)
 
-    with embedded.database(Settings(), data_dir, report=say) as url:
+    with embedded.database(read_settings(), data_dir, report=say) as url:
         _with_database(url, work)
     say("The key is revoked.")
 

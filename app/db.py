@@ -52,6 +52,11 @@ DATABASE_ERRORS = (
     asyncpg.InterfaceError,
 )
 
+# Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
+_UNAVAILABLE_STATES = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", "25006", "58")
+
+_FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
+
 logger = logging.getLogger("touchbase.database")
 
 
@@ -179,7 +184,7 @@ def translated(error: Exception) -> Exception:
     if not isinstance(error, DBAPIError):
         return _unavailable(error)
     state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or state is None or state.startswith(_UNAVAILABLE):
+    if error.connection_invalidated or state is None or state.startswith(_UNAVAILABLE_STATES):
         return _unavailable(error)
     if state in ("40001", "40P01"):
         return RetryError()
@@ -200,12 +205,6 @@ def _unavailable(error: BaseException) -> UnavailableError:
     name = type(error.__cause__ or error).__name__
     logger.warning("database not available: %s %s", name, getattr(error, "sqlstate", None) or "")
     return UnavailableError()
-
-
-# Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
-_UNAVAILABLE = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", "25006", "58")
-
-_FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
 
 def _constraint(error: DBAPIError) -> str:

@@ -106,6 +106,13 @@ class NotFoundError(RefusedError):
     detail = "There is no such object."
 
 
+class GoneError(RefusedError):
+    """What was there once and is no more: a revoked address, a part of the log that is kept no longer."""
+
+    code = "gone"
+    detail = "It is there no longer."
+
+
 class ConflictError(RefusedError):
     """What is asked contradicts the state of things."""
 

@@ -58,7 +58,8 @@ def configure(level: str) -> None:
 def report_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what failed outside every request. asyncio itself would quote the error, and what was being handled."""
     error = context.get("exception")
-    logger.error("unexpected %s outside a request", type(error).__name__, exc_info=error)
+    name = "trouble" if error is None else type(error).__name__
+    logger.error("unexpected %s outside a request", name, exc_info=error)
 
 
 def _places(error: BaseException | None) -> str:

@@ -28,6 +28,7 @@ from app.api import (
     covers,
     debriefs,
     due,
+    events,
     feedback,
     health,
     identities,
@@ -36,6 +37,7 @@ from app.api import (
     jobs,
     metrics,
     pauses,
+    payloads,
     policies,
     preferences,
     previews,
@@ -79,6 +81,7 @@ ROUTERS = (
     consultants.consultants,
     covers.covers,
     policies.policies,
+    events.events,
     webhook_endpoints.webhook_endpoints,
     bulk.bulk,
     api_keys.api_keys,
@@ -136,6 +139,7 @@ def create_app(
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(payloads.webhooks)
     if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app

@@ -26,7 +26,7 @@ from app.cli import main
 from app.importing.lines import batches, read_ndjson
 from app.importing.reports import guarded
 from tests.agency import Json
-from tests.test_serve import serving
+from tests.serving import serving
 
 
 class Service:
@@ -434,6 +434,9 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
     file = ndjson(tmp_path, [client("key", 1)])
     missing = service.run(file, key=" ")
     assert (missing.exit_code, "TOUCHBASE_API_KEY" in missing.output) == (2, True)
+    for unfit in ("tb_live_one\ntb_live_two", "tb_live_\xe9"):
+        refused = service.run(file, key=unfit)
+        assert (refused.exit_code, "Give an API key" in refused.output) == (2, True)
     wrong = service.run(file, key="tb_live_wrong")
     assert (wrong.exit_code, "401 unauthenticated" in wrong.output) == (2, True)
     kept = tmp_path / "api-key"
@@ -445,6 +448,24 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
 def test_another_address_is_told(service: Service, tmp_path: Path, path: str) -> None:
     result = service.run(ndjson(tmp_path, [client("address", 1)]), url=service.url + path)
     assert (result.exit_code, "404 not_found" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "url", ["127.0.0.1:8000", "localhost:8000", "ftp://localhost", "http://", "http://localhost:x"]
+)
+def test_what_is_no_address_is_told_at_once(service: Service, tmp_path: Path, url: str) -> None:
+    result = service.run(ndjson(tmp_path, [client("address", 1)]), url=url)
+    assert (result.exit_code, "Invalid value for '--url'" in result.output) == (2, True)
+
+
+@pytest.mark.parametrize("ending", ["importing.json.new", "rejected.ndjson"])
+def test_a_folder_that_takes_no_file_is_told(service: Service, tmp_path: Path, ending: str) -> None:
+    file = ndjson(tmp_path, ["{}"])
+    in_the_way = tmp_path / f"{file.name}.{ending}"
+    in_the_way.mkdir()
+    result = service.run(file)
+    assert (result.exit_code, str(in_the_way) in result.output) == (2, True)
+    assert isinstance(result.exception, SystemExit)  # not a bug's exception
 
 
 def line_of(size: int) -> Callable[[str], str]:
@@ -466,12 +487,12 @@ def test_a_call_holds_as_much_as_it_may_and_a_line_no_more(service: Service, tmp
 
 
 def test_a_long_file_is_read_in_little_memory(tmp_path: Path) -> None:
-    file = ndjson(tmp_path, [client("long", number) for number in range(50_000)])
+    file = ndjson(tmp_path, [client("long", number) for number in range(30_000)])
     tracemalloc.start()
     try:
         lines = sum(len(batch) for batch in batches(read_ndjson(file)))
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert lines == 50_000
+    assert lines == 30_000
     assert peak < 2_000_000 < file.stat().st_size

@@ -1,7 +1,5 @@
 """`touchbase serve` as a newcomer starts it: real processes, ended by their ids."""
 
-import json
-import os
 import shutil
 import signal
 import socket
@@ -10,17 +8,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from app import server
+from app.errors import SetupError
 from tests.contract.problems import problem_of
-
-Json = dict[str, Any]
+from tests.serving import call, serving
 
 
 @pytest.fixture
@@ -29,41 +27,6 @@ def data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="touchbase-serve-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def serving(
-    data_dir: Path, *options: str, **settings: object
-) -> Iterator[tuple[subprocess.Popen[str], Json]]:
-    """A running service with some settings, and the line of JSON it printed when it was ready."""
-    command = [
-        sys.executable,
-        "-m",
-        "app",
-        "serve",
-        "--data-dir",
-        str(data_dir),
-        "--port",
-        "0",
-        "--print-json",
-    ]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TOUCHBASE_")}
-    environment |= {f"TOUCHBASE_{name.upper()}": str(value) for name, value in settings.items()}
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    )
-    assert process.stdout is not None
-    try:
-        yield process, json.loads(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-
-
-def call(ready: Json, method: str, path: str, body: Json | None = None) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {ready['api_key']}"}
-    return httpx.request(method, ready["url"] + path, headers=headers, json=body, trust_env=False)
 
 
 def test_the_printed_line_is_enough_to_begin(data_dir: Path) -> None:
@@ -185,3 +148,11 @@ def test_a_taken_port_is_told_in_a_line(data_dir: Path) -> None:
         assert done.returncode == 1
         assert f"Cannot listen on 127.0.0.1:{port}" in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_host_that_is_not_ours_is_told() -> None:
+    """TEST-NET-1 is nobody's."""
+    with pytest.raises(
+        SetupError, match=r"Cannot listen on 192\.0\.2\.1:0: .*\. Choose another --host or --port"
+    ):
+        server.run(FastAPI(), "192.0.2.1", 0, drain_seconds=0, ready=print)

@@ -6,6 +6,8 @@ from click.testing import CliRunner
 from app.cli import main
 from app.settings import read_settings
 
+AN_ID = "0197f3a0-0000-7000-8000-000000000000"
+
 
 @pytest.mark.parametrize(
     ("name", "closest"),
@@ -75,3 +77,25 @@ def test_a_wrong_value_is_told_in_a_line(
     assert done.output.startswith(f"Error: {name}: ")
     assert words in done.output
     assert "do-not-echo" not in done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["migrate"],
+        ["backup", "file"],
+        ["restore", "file"],
+        ["demo"],
+        ["agency", "create", "Somebody"],
+        ["key", "create", AN_ID],
+        ["key", "list", AN_ID],
+        ["key", "rotate", AN_ID, AN_ID],
+        ["key", "revoke", AN_ID, AN_ID],
+    ],
+    ids=" ".join,
+)
+def test_every_command_tells_it_so(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
+    monkeypatch.setenv("TOUCHBASE_TRACES", "do-not-echo")
+    done = CliRunner().invoke(main, command)
+    assert isinstance(done.exception, SystemExit)  # not a bug's exception
+    assert done.output == "Error: TOUCHBASE_TRACES: Input should be 'on' or 'off'.\n"

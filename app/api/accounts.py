@@ -104,7 +104,7 @@ class DayRange(Input):
     to: Day
 
     @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
+    def _ends_no_sooner_than_it_starts(self) -> Self:
         if self.to < self.from_:
             raise misplaced("to", "range_end", "must not be before from")
         return self

@@ -97,7 +97,7 @@ class ApiKeyIssued(ApiKeyView):
     key: str = Field(description="The text to call with. It is shown this once; we keep no copy.")
 
 
-@api_keys.post("/v1/api-keys", status_code=201, **operation("access:write", body=True))
+@api_keys.post("/v1/api-keys", status_code=201, **operation("access:write"))
 async def create_api_key(body: ApiKeyCreate, work: InWork, mint: WithMint) -> ApiKeyIssued:
     """Create an API key; its text is in the answer, this once."""
     return _issued(await service.issue(work.db, work.caller, mint, by_name(body), now=work.now))
@@ -118,14 +118,14 @@ async def get_api_key(api_key_id: ApiKeyId, work: InWork) -> ApiKeyView:
     return _view(columns_of(await find(work.db, work.caller, ApiKey, api_key_id)))
 
 
-@api_keys.patch("/v1/api-keys/{api_key_id}", **operation("access:write", 404, 409, body=True))
+@api_keys.patch("/v1/api-keys/{api_key_id}", **operation("access:write", 404, 409))
 async def update_api_key(api_key_id: ApiKeyId, body: ApiKeyUpdate, work: InWork) -> ApiKeyView:
     """Change an API key's name, what it may do, or when it expires; absent members stay as they are."""
     terms = by_name(body, sent_only=True)
     return _view(columns_of(await service.change(work.db, work.caller, api_key_id, terms, now=work.now)))
 
 
-@api_keys.post("/v1/api-keys/{api_key_id}/rotate", **operation("access:write", 404, 409, body=True))
+@api_keys.post("/v1/api-keys/{api_key_id}/rotate", **operation("access:write", 404, 409))
 async def rotate_api_key(
     api_key_id: ApiKeyId, body: ApiKeyRotate, work: InWork, mint: WithMint
 ) -> ApiKeyIssued:

@@ -108,7 +108,7 @@ class SnoozeSaved(SnoozeView):
 @applications.post(
     "/v1/applications",
     status_code=201,
-    **operation("applications:write", 404, 409, body=True, upsert=ApplicationSaved),
+    **operation("applications:write", 404, 409, upsert=ApplicationSaved),
 )
 async def create_application(body: ApplicationCreate, work: InWork, response: Response) -> ApplicationSaved:
     """Put a candidate forward for a job, or change the application that an external id names."""
@@ -154,7 +154,7 @@ async def get_application(application_id: ApplicationId, work: InWork) -> Applic
     return await view(ApplicationView, work, await find(work.db, work.caller, Application, application_id))
 
 
-@applications.patch("/v1/applications/{application_id}", **operation("applications:write", 404, body=True))
+@applications.patch("/v1/applications/{application_id}", **operation("applications:write", 404))
 async def update_application(
     application_id: ApplicationId, body: ApplicationUpdate, work: InWork
 ) -> ApplicationSaved:
@@ -167,7 +167,7 @@ async def update_application(
 @applications.post(
     "/v1/applications/{application_id}/snoozes",
     status_code=201,
-    **operation("applications:write", 404, body=True),
+    **operation("applications:write", 404),
 )
 async def create_snooze(application_id: ApplicationId, body: SnoozeCreate, work: InWork) -> SnoozeSaved:
     """Put one reason of an application off until an instant."""
@@ -194,7 +194,7 @@ async def get_snooze(snooze_id: SnoozeId, work: InWork) -> SnoozeView:
     return SnoozeView.model_validate(fields)
 
 
-@applications.post("/v1/snoozes/{snooze_id}/void", **operation("applications:write", 404, 409, body=True))
+@applications.post("/v1/snoozes/{snooze_id}/void", **operation("applications:write", 404, 409))
 async def void_snooze(snooze_id: SnoozeId, body: VoidTerms, work: InWork) -> SnoozeSaved:
     """End a snooze before its time: its reason is shown again, and the snooze stays to be read."""
     row, standing = await service.void_snooze(work.db, work.caller, snooze_id, body.reason, now=work.now)

@@ -183,7 +183,7 @@ class BadItemError(InvalidError):
         self.errors = errors
 
 
-@bulk.post("/v1/bulk", status_code=207, **operation("directory:write applications:write", body=True))
+@bulk.post("/v1/bulk", status_code=207, **operation("directory:write applications:write"))
 async def save_items(body: BulkCreate, work: InWork, *, dry_run: DryRun = False) -> BulkResult:
     """Create or change up to 500 objects by their external ids: a refused item leaves the others alone.
 

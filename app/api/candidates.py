@@ -73,7 +73,7 @@ class CandidateView(ObjectView):
 @candidates.post(
     "/v1/candidates",
     status_code=201,
-    **operation("directory:write", 404, 409, body=True, upsert=CandidateView),
+    **operation("directory:write", 404, 409, upsert=CandidateView),
 )
 async def create_candidate(body: CandidateCreate, work: InWork, response: Response) -> CandidateView:
     """Create a candidate, or change the one that an external id names."""
@@ -116,7 +116,7 @@ async def get_candidate(candidate_id: CandidateId, work: InWork) -> CandidateVie
     return await view(CandidateView, work, row, do_not_contact=await _pause(work, candidate_id))
 
 
-@candidates.patch("/v1/candidates/{candidate_id}", **operation("directory:write", 404, body=True))
+@candidates.patch("/v1/candidates/{candidate_id}", **operation("directory:write", 404))
 async def update_candidate(candidate_id: CandidateId, body: CandidateUpdate, work: InWork) -> CandidateView:
     """Change a candidate; a pause, a zone or a review moves what is due to them at once."""
     changes = by_name(body, sent_only=True)

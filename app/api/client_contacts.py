@@ -48,7 +48,7 @@ class ClientContactView(ObjectView):
 @client_contacts.post(
     "/v1/clients/{client_id}/contacts",
     status_code=201,
-    **operation("directory:write", 404, 409, body=True, upsert=ClientContactView),
+    **operation("directory:write", 404, 409, upsert=ClientContactView),
 )
 async def create_client_contact(
     client_id: ClientId, body: ClientContactCreate, work: InWork, response: Response
@@ -77,9 +77,7 @@ async def get_client_contact(client_contact_id: ClientContactId, work: InWork) -
     return await view(ClientContactView, work, row)
 
 
-@client_contacts.patch(
-    "/v1/client-contacts/{client_contact_id}", **operation("directory:write", 404, body=True)
-)
+@client_contacts.patch("/v1/client-contacts/{client_contact_id}", **operation("directory:write", 404))
 async def update_client_contact(
     client_contact_id: ClientContactId, body: ClientContactUpdate, work: InWork
 ) -> ClientContactView:

@@ -41,9 +41,7 @@ class ClientView(ObjectView):
     name: str
 
 
-@clients.post(
-    "/v1/clients", status_code=201, **operation("directory:write", 409, body=True, upsert=ClientView)
-)
+@clients.post("/v1/clients", status_code=201, **operation("directory:write", 409, upsert=ClientView))
 async def create_client(body: ClientCreate, work: InWork, response: Response) -> ClientView:
     """Create a client, or change the one that an external id names."""
     saved = await objects.save(
@@ -71,7 +69,7 @@ async def get_client(client_id: ClientId, work: InWork) -> ClientView:
     return await view(ClientView, work, await find(work.db, work.caller, Client, client_id))
 
 
-@clients.patch("/v1/clients/{client_id}", **operation("directory:write", 404, body=True))
+@clients.patch("/v1/clients/{client_id}", **operation("directory:write", 404))
 async def update_client(client_id: ClientId, body: ClientUpdate, work: InWork) -> ClientView:
     """Change a client; absent members stay as they are."""
     row = await find(work.db, work.caller, Client, client_id)

@@ -46,7 +46,7 @@ class ConsultantView(ObjectView):
 
 
 @consultants.post(
-    "/v1/consultants", status_code=201, **operation("directory:write", 409, body=True, upsert=ConsultantView)
+    "/v1/consultants", status_code=201, **operation("directory:write", 409, upsert=ConsultantView)
 )
 async def create_consultant(body: ConsultantCreate, work: InWork, response: Response) -> ConsultantView:
     """Create a consultant, or change the one that an external id names."""
@@ -77,7 +77,7 @@ async def get_consultant(consultant_id: ConsultantId, work: InWork) -> Consultan
     return await view(ConsultantView, work, await find(work.db, work.caller, Consultant, consultant_id))
 
 
-@consultants.patch("/v1/consultants/{consultant_id}", **operation("directory:write", 404, body=True))
+@consultants.patch("/v1/consultants/{consultant_id}", **operation("directory:write", 404))
 async def update_consultant(
     consultant_id: ConsultantId, body: ConsultantUpdate, work: InWork
 ) -> ConsultantView:

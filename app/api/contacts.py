@@ -168,7 +168,7 @@ class ContactChecked(Output):
     objections: list[ObjectionView]
 
 
-@contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404, body=True))
+@contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404))
 async def record_contact(body: ContactCreate, work: InWork) -> ContactSaved:
     """Record a contact over one or several applications, and what it relays or promises."""
     done = await service.record(work.db, work.caller, body.values(), now=work.now)
@@ -176,7 +176,7 @@ async def record_contact(body: ContactCreate, work: InWork) -> ContactSaved:
     return ContactSaved.model_validate({**fields, "warnings": _views(done.warnings)})
 
 
-@contacts.post("/v1/contacts/check", **operation("status:read", 404, body=True))
+@contacts.post("/v1/contacts/check", **operation("status:read", 404))
 async def check_contact(body: ContactCheck, work: InWork) -> ContactChecked:
     """Ask whether a chaser or a call may be made now, why not, and from when; nothing is stored."""
     plan = await service.plan(work.db, work.caller, body.values(), now=work.now)
@@ -226,7 +226,7 @@ async def get_contact(contact_id: ContactId, work: InWork) -> ContactView:
     return ContactView.model_validate(fields)
 
 
-@contacts.post("/v1/contacts/{contact_id}/void", **operation("records:write", 404, 409, body=True))
+@contacts.post("/v1/contacts/{contact_id}/void", **operation("records:write", 404, 409))
 async def void_contact(contact_id: ContactId, body: VoidTerms, work: InWork) -> ContactVoided:
     """Void a contact that was recorded by mistake: it counts no more, and stays to be read."""
     done = await service.void(work.db, work.caller, contact_id, body.reason, now=work.now)

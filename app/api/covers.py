@@ -44,7 +44,7 @@ class CoverView(Tagged):
 @covers.post(
     "/v1/consultants/{consultant_id}/covers",
     status_code=201,
-    **operation("directory:write", 404, body=True),
+    **operation("directory:write", 404),
 )
 async def create_cover(consultant_id: ConsultantId, body: CoverCreate, work: InWork) -> CoverView:
     """Let a consultant be covered while they are away; the due list of the one who covers shows the items."""

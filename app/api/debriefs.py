@@ -238,7 +238,7 @@ class DebriefCaptured(DebriefSaved):
     created: list[RefKind] = Field(description="Those that were not known before.")
 
 
-@debriefs.post("/v1/debriefs", status_code=201, **operation(CAPTURE_SCOPES, 404, 409, body=True))
+@debriefs.post("/v1/debriefs", status_code=201, **operation(CAPTURE_SCOPES, 404, 409))
 async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured:
     """Record a debrief and save all it is about in one call: what no external id names yet is created.
 
@@ -252,7 +252,7 @@ async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured
 @debriefs.post(
     "/v1/interviews/{interview_id}/debriefs",
     status_code=201,
-    **operation("records:write", 404, 409, body=True),
+    **operation("records:write", 404, 409),
 )
 async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""

@@ -148,7 +148,7 @@ class FeedbackSaved(FeedbackView):
 @feedback.post(
     "/v1/interviews/{interview_id}/feedback",
     status_code=201,
-    **operation("records:write", 404, 409, body=True),
+    **operation("records:write", 404, 409),
 )
 async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""

@@ -53,7 +53,7 @@ class IdentityView(Tagged):
 @identities.post(
     "/v1/consultants/{consultant_id}/identities",
     status_code=201,
-    **operation("access:write", 404, 409, body=True),
+    **operation("access:write", 404, 409),
 )
 async def create_identity(consultant_id: ConsultantId, body: IdentityCreate, work: InWork) -> IdentityView:
     """Let a consultant call with the tokens of an identity provider, in a role."""
@@ -75,7 +75,7 @@ async def get_identity(identity_id: IdentityId, work: InWork) -> IdentityView:
     return IdentityView.model_validate(await find(work.db, work.caller, Identity, identity_id))
 
 
-@identities.patch("/v1/identities/{identity_id}", **operation("access:write", 404, 409, body=True))
+@identities.patch("/v1/identities/{identity_id}", **operation("access:write", 404, 409))
 async def update_identity(identity_id: IdentityId, body: IdentityUpdate, work: InWork) -> IdentityView:
     """Give an identity another role; every process knows within 5 s."""
     return IdentityView.model_validate(await service.change(work.db, work.caller, identity_id, body.role))

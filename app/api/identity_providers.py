@@ -56,9 +56,7 @@ class IdentityProviderView(Tagged):
     updated_at: Instant
 
 
-@identity_providers.post(
-    "/v1/identity-providers", status_code=201, **operation("access:write", 409, body=True)
-)
+@identity_providers.post("/v1/identity-providers", status_code=201, **operation("access:write", 409))
 async def create_identity_provider(
     body: IdentityProviderCreate, work: InWork, settings: AsSet
 ) -> IdentityProviderView:
@@ -87,7 +85,7 @@ async def get_identity_provider(
 
 
 @identity_providers.patch(
-    "/v1/identity-providers/{identity_provider_id}", **operation("access:write", 404, 409, body=True)
+    "/v1/identity-providers/{identity_provider_id}", **operation("access:write", 404, 409)
 )
 async def update_identity_provider(
     identity_provider_id: IdentityProviderId, body: IdentityProviderUpdate, work: InWork

@@ -54,7 +54,7 @@ class InterviewSaved(InterviewView):
 @interviews.post(
     "/v1/applications/{application_id}/interviews",
     status_code=201,
-    **operation("applications:write", 404, 409, body=True, upsert=InterviewSaved),
+    **operation("applications:write", 404, 409, upsert=InterviewSaved),
 )
 async def schedule_interview(
     application_id: ApplicationId, body: InterviewCreate, work: InWork, response: Response
@@ -80,7 +80,7 @@ async def get_interview(interview_id: InterviewId, work: InWork) -> InterviewVie
     return await view(InterviewView, work, await find(work.db, work.caller, Interview, interview_id))
 
 
-@interviews.patch("/v1/interviews/{interview_id}", **operation("applications:write", 404, body=True))
+@interviews.patch("/v1/interviews/{interview_id}", **operation("applications:write", 404))
 async def update_interview(interview_id: InterviewId, body: InterviewUpdate, work: InWork) -> InterviewSaved:
     """Change an interview: move it, call it off, or say that it was held."""
     changes = by_name(body, sent_only=True)

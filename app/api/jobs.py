@@ -98,7 +98,7 @@ class JobSaved(JobView):
     )
 
 
-@jobs.post("/v1/jobs", status_code=201, **operation("directory:write", 404, 409, body=True, upsert=JobSaved))
+@jobs.post("/v1/jobs", status_code=201, **operation("directory:write", 404, 409, upsert=JobSaved))
 async def create_job(body: JobCreate, work: InWork, response: Response) -> JobSaved:
     """Create a job, or change the one that an external id names."""
     done = await service.save(
@@ -133,7 +133,7 @@ async def get_job(job_id: JobId, work: InWork) -> JobView:
     return await view(JobView, work, await find(work.db, work.caller, Job, job_id))
 
 
-@jobs.patch("/v1/jobs/{job_id}", **operation("directory:write", 404, body=True))
+@jobs.patch("/v1/jobs/{job_id}", **operation("directory:write", 404))
 async def update_job(job_id: JobId, body: JobUpdate, work: InWork) -> JobSaved:
     """Change a job; of all but a new title every candidate put forward for it has to be told (H4)."""
     done = await service.update(

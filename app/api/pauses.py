@@ -49,7 +49,7 @@ class PauseSaved(PauseView):
 @pauses.post(
     "/v1/candidates/{candidate_id}/pauses",
     status_code=201,
-    **operation("directory:write", 404, body=True),
+    **operation("directory:write", 404),
 )
 async def create_pause(candidate_id: CandidateId, body: PauseCreate, work: InWork) -> PauseSaved:
     """Record a pause the candidate asked for; what would fall due in it waits for its end (G3)."""

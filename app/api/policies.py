@@ -105,7 +105,7 @@ async def get_policy(work: InWork) -> PolicyView:
     return _view(await service.in_force(work.db, work.caller, None))
 
 
-@policies.put("/v1/policy", **operation("policy:write", body=True))
+@policies.put("/v1/policy", **operation("policy:write"))
 async def replace_policy(
     body: PolicyParameters,
     work: InWork,
@@ -132,7 +132,7 @@ async def get_client_policy(client_id: ClientId, work: InWork) -> PolicyView:
     return _view(await service.in_force(work.db, work.caller, client_id))
 
 
-@policies.put("/v1/clients/{client_id}/policy", **operation("policy:write", 404, body=True))
+@policies.put("/v1/clients/{client_id}/policy", **operation("policy:write", 404))
 async def replace_client_policy(
     client_id: ClientId,
     body: ClientPolicyParameters,

@@ -106,7 +106,7 @@ class PreferenceSaved(PreferenceView):
 @preferences.post(
     "/v1/candidates/{candidate_id}/preferences",
     status_code=201,
-    **operation("directory:write", 404, body=True),
+    **operation("directory:write", 404),
 )
 async def record_preference(
     candidate_id: CandidateId, body: PreferenceCreate, work: InWork

@@ -245,7 +245,7 @@ class PreviewAnswer(Output):
     due_list: list[str] = Field(description="`application:code` in the order of rule P1.")
 
 
-@previews.post("/v1/status/preview", **operation("status:read", body=True))
+@previews.post("/v1/status/preview", **operation("status:read"))
 async def preview_status(body: PreviewRequest) -> PreviewAnswer:
     """Work out the status of facts you send, under a policy you choose, at an instant; nothing is stored."""
     facts = body.facts.model_dump(by_alias=True)

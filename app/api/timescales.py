@@ -118,7 +118,7 @@ class PhraseRead(Output):
 @timescales.post(
     "/v1/interviews/{interview_id}/timescales",
     status_code=201,
-    **operation("records:write", 404, 409, body=True),
+    **operation("records:write", 404, 409),
 )
 async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
@@ -141,7 +141,7 @@ async def get_timescale(timescale_id: TimescaleId, work: InWork) -> TimescaleVie
     return TimescaleView.model_validate(await read(work.db, work.caller, Timescale, timescale_id))
 
 
-@timescales.post("/v1/timescales/interpret", **operation("status:read", 404, body=True))
+@timescales.post("/v1/timescales/interpret", **operation("status:read", 404))
 async def interpret_timescale(body: PhraseToRead, work: InWork) -> PhraseRead:
     """Read a client's words such as `by end of next week`; nothing is stored."""
     policy = await facts.policy_of(work.db, work.caller)

@@ -14,7 +14,7 @@ Json = dict[str, Any]
 REPORTED = "rejected."
 
 # How a report keeps a cell from being taken for a formula.
-GUARDED = re.compile(r"'[=+\-@\t\r]")
+_GUARDED = re.compile(r"'[=+\-@\t\r]")
 
 _OWN = {"external_ref.source": "string", "external_ref.id": "string"}
 
@@ -94,4 +94,4 @@ def _typed(cell: str, kind: str) -> Any:
 
 
 def _unguarded(cell: str) -> str:
-    return cell[1:] if GUARDED.match(cell) else cell
+    return cell[1:] if _GUARDED.match(cell) else cell

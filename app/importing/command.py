@@ -1,10 +1,12 @@
 """The `touchbase import` command."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
 import click
+import httpx
 
 from app.api.bulk import ITEMS
 from app.errors import ImportStoppedError
@@ -17,9 +19,26 @@ class Stopped(click.ClickException):
     exit_code = 2
 
 
+def _address(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """Told here: to the sender, what cannot be called looks like a service that is not there for a moment."""
+    try:
+        url = httpx.URL(value)
+    except httpx.InvalidURL as error:
+        raise click.BadParameter(str(error)) from None
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise click.BadParameter("It begins with http:// or https:// and the name of a host.")
+    return value
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
-@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the service is.")
+@click.option(
+    "--url",
+    default="http://127.0.0.1:8000",
+    show_default=True,
+    callback=_address,
+    help="Where the service is.",
+)
 @click.option(
     "--key-file",
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
@@ -49,12 +68,14 @@ def import_file(
             summary = run(task, progress=bar.update)
     except ImportStoppedError as error:
         raise Stopped(str(error)) from error
+    except OSError as error:
+        raise Stopped(f"{error.filename or file}: {error.strerror}.") from error
     _tell(summary, task)
 
 
 def _key_of(file: Path | None) -> str:
     key = os.environ.get("TOUCHBASE_API_KEY", "") if file is None else file.read_text(encoding="utf-8")
-    if not key.strip().isascii() or not key.strip():
+    if not re.fullmatch(r"[!-~]+", key.strip()):
         raise click.UsageError("Give an API key in TOUCHBASE_API_KEY or with --key-file.")
     return key.strip()
 

@@ -29,6 +29,9 @@ class Refusal:
     detail: str
 
 
+TOO_LARGE = Refusal("too_large", "The line is larger than a call may be.")
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One record of a file, by the number of the line on which it begins: an item, or why it is none.
@@ -79,9 +82,6 @@ def read_ndjson(path: Path) -> Iterator[Line]:
                 yield Line(number, file.tell(), refusal=TOO_LARGE)
             elif text:
                 yield _parsed(number, file.tell(), text)
-
-
-TOO_LARGE = Refusal("too_large", "The line is larger than a call may be.")
 
 
 def _raw_lines(file: BinaryIO) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from http import HTTPStatus
@@ -31,7 +31,7 @@ PASSING = {
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Sends items to a service over one connection, at the order of one run.
+    """Sends the items of one run to a service over one connection.
 
     The key of a call comes from the run and the call's content: sent again after a lost answer it does nothing twice,
     and in a later run it is done anew.
@@ -39,8 +39,7 @@ class Sender:
 
     client: httpx.Client
     run: str
-    dry_run: bool = False
-    pause: Callable[[float], None] = time.sleep
+    dry_run: bool
 
     def send(self, items: Sequence[bytes]) -> list[Json]:
         """What became of each item. Raises ImportStoppedError if the service refuses the call, or keeps silent."""
@@ -73,7 +72,7 @@ class Sender:
                 if response.status_code not in PASSING:
                     break
             if attempt < TRIES - 1:
-                self.pause(min(max(wait, 0.5 * 2**attempt), LONGEST_WAIT))
+                time.sleep(min(max(wait, 0.5 * 2**attempt), LONGEST_WAIT))
         raise ImportStoppedError(f"The service at {self.client.base_url} did not take the lines: {said}.")
 
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConflictError, ForbiddenError, InvalidError
-from app.models import Role
-from app.services.scope import Caller
+from app.models import ApiKey, Identity, Role
+from app.services.scope import Caller, find
 
 
 class Scope(StrEnum):
@@ -61,6 +65,13 @@ ROLES = {
     Role.INTEGRATION: frozenset(scope for scope in _DAILY_WORK if scope.endswith(":read")),
 }
 
+Revocable = TypeVar("Revocable", ApiKey, Identity)
+
+_REVOKED: dict[type, tuple[str, str]] = {
+    ApiKey: ("The key is revoked.", "key_revoked"),
+    Identity: ("The identity is revoked.", "identity_revoked"),
+}
+
 
 def roles_with(scopes: Iterable[str]) -> list[Role]:
     """The roles that have all of some scopes."""
@@ -88,3 +99,12 @@ def check_not_own(caller: Caller, principal: str) -> None:
         raise ConflictError(
             "Nobody takes their own access away; use another credential.", code="own_credential"
         )
+
+
+async def unrevoked(db: AsyncSession, caller: Caller, table: type[Revocable], row_id: UUID) -> Revocable:
+    """The caller's credential with this id, locked. Raises NotFoundError, and ConflictError for one that is revoked."""
+    row = await find(db, caller, table, row_id, lock=True)
+    if row.revoked_at is not None:
+        words, code = _REVOKED[table]
+        raise ConflictError(words, code=code)
+    return row

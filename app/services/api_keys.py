@@ -17,9 +17,9 @@ from uuid_utils.compat import uuid7
 from app.db import enter
 from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
-from app.services import access
+from app.services import access, objects
 from app.services.access import ROLES
-from app.services.scope import Caller, KnownCaller, find
+from app.services.scope import Caller, KnownCaller
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -150,17 +150,16 @@ async def change(
     Raises NotFoundError; ForbiddenError for a key that may do more than the caller; InvalidError as `issue`;
     ConflictError for a revoked key, and for the caller's own unless only its name changes.
     """
-    key = await _unrevoked(db, caller, api_key_id)
+    key = await access.unrevoked(db, caller, ApiKey, api_key_id)
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     _check_terms(caller, terms, now)
     if terms.keys() - {"name"}:
         access.check_not_own(caller, principal_of(key))
-    for name in terms.keys() & {"name", "expires_at"}:
-        setattr(key, name, terms[name])
+    values = {name: terms[name] for name in terms.keys() & {"name", "expires_at"}}
     if terms.get("role") or terms.get("scopes"):
-        key.role = terms.get("role")
-        key.scopes = sorted(ROLES[key.role] if key.role else set(terms["scopes"]))
-    return await _saved(db, key)
+        role = terms.get("role")
+        values |= {"role": role, "scopes": sorted(ROLES[role] if role else set(terms["scopes"]))}
+    return await objects.change(db, key, values)
 
 
 async def rotate(
@@ -171,16 +170,20 @@ async def rotate(
     Raises NotFoundError; ForbiddenError for a key that may do more than the caller; ConflictError for a key that is
     revoked or has expired.
     """
-    key = await _unrevoked(db, caller, api_key_id)
+    key = await access.unrevoked(db, caller, ApiKey, api_key_id)
     if not _is_live(key, now):
         raise ConflictError("The key has expired; let it expire later first.", code="key_expired")
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     text = generate(mint.environment)
-    previous = (key.key_id, key.digest, now + overlap) if overlap else (None, None, None)
-    key.previous_key_id, key.previous_digest, key.previous_expires_at = previous
-    key.key_id, key.digest = text.split("_")[2], digest_of(text, mint.secret)
-    db.add(Credential(lookup=key.key_id, agency_id=caller.agency_id))
-    return Issued(await _saved(db, key), text)
+    values = {
+        "key_id": text.split("_")[2],
+        "digest": digest_of(text, mint.secret),
+        "previous_key_id": key.key_id if overlap else None,
+        "previous_digest": key.digest if overlap else None,
+        "previous_expires_at": now + overlap if overlap else None,
+    }
+    db.add(Credential(lookup=values["key_id"], agency_id=caller.agency_id))
+    return Issued(await objects.change(db, key, values), text)
 
 
 async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: datetime) -> ApiKey:
@@ -188,10 +191,9 @@ async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: dat
 
     Raises NotFoundError; ConflictError for a key that is revoked already, and for the caller's own.
     """
-    key = await _unrevoked(db, caller, api_key_id)
+    key = await access.unrevoked(db, caller, ApiKey, api_key_id)
     access.check_not_own(caller, principal_of(key))
-    key.revoked_at = now
-    return await _saved(db, key)
+    return await objects.change(db, key, {"revoked_at": now})
 
 
 def scopes_of(role: Role | None, scopes: Iterable[str]) -> frozenset[str]:
@@ -202,19 +204,6 @@ def scopes_of(role: Role | None, scopes: Iterable[str]) -> frozenset[str]:
 def principal_of(key: ApiKey) -> str:
     """The name of a key as the one who acts: it stays the same when the key gets a new text."""
     return f"key:{key.id}"
-
-
-async def _unrevoked(db: AsyncSession, caller: Caller, api_key_id: UUID) -> ApiKey:
-    key = await find(db, caller, ApiKey, api_key_id, lock=True)
-    if key.revoked_at is not None:
-        raise ConflictError("The key is revoked.", code="key_revoked")
-    return key
-
-
-async def _saved(db: AsyncSession, key: ApiKey) -> ApiKey:
-    await db.flush()
-    await db.refresh(key)
-    return key
 
 
 def _check_terms(caller: Caller, terms: Mapping[str, Any], now: datetime) -> None:

@@ -101,6 +101,7 @@ async def _completed(
     lacking = [name for name in NEEDED.get(item.kind, ()) if name not in item.given]
     if not lacking:
         return values
+    # Asked again: another may have made it while the locks were waited for after the names were learnt.
     known_id = await objects.named(db, caller, item.kind, item.refs)
     if known_id is None:
         raise InvalidError(

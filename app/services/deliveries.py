@@ -131,9 +131,13 @@ async def claim(db: AsyncSession, caller: Caller, room: Room, *, terms: Terms, n
     queues = {
         row["id"]: row for row in await delivery_queues.lease(db, caller, rooms, now + terms.lease, now=now)
     }
+    firsts = await delivery_queues.firsts(db, caller, list(queues.values()))
+    # What is kept no longer was pending, perhaps, for as long.
+    empty = queues.keys() - {first["queue_id"] for first in firsts}
+    await delivery_queues.remove(db, caller, empty)
     return [
         _job(queue, first, endpoints[queue["webhook_endpoint_id"]], now)
-        for first in await delivery_queues.firsts(db, caller, list(queues.values()))
+        for first in firsts
         for queue in [queues[first["queue_id"]]]
     ]
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import enter
 from app.errors import ConflictError
 from app.models import Consultant, Identity, IdentityProvider, Role
-from app.services import access
+from app.services import access, objects
 from app.services.access import ROLES
 from app.services.scope import Caller, find, rows_of
 
@@ -44,12 +44,11 @@ async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role
     Raises NotFoundError; ForbiddenError for an identity that may do more than the caller, and InvalidError for a role
     that may; ConflictError for an identity that is revoked, and for the caller's own.
     """
-    identity = await _unrevoked(db, caller, identity_id)
+    identity = await access.unrevoked(db, caller, Identity, identity_id)
     access.check_reach(caller, ROLES[identity.role])
     access.check_grant(caller, ROLES[role], pointer="/role")
     access.check_not_own(caller, principal_of(identity))
-    identity.role = role
-    return await _saved(db, identity)
+    return await objects.change(db, identity, {"role": role})
 
 
 async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: datetime) -> Identity:
@@ -57,10 +56,9 @@ async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: da
 
     Raises NotFoundError; ConflictError for an identity that is revoked, and for the caller's own.
     """
-    identity = await _unrevoked(db, caller, identity_id)
+    identity = await access.unrevoked(db, caller, Identity, identity_id)
     access.check_not_own(caller, principal_of(identity))
-    identity.revoked_at = now
-    return await _saved(db, identity)
+    return await objects.change(db, identity, {"revoked_at": now})
 
 
 async def authenticate(db: AsyncSession, provider: IdentityProvider, subject: str) -> Caller | None:
@@ -89,16 +87,3 @@ async def authenticate(db: AsyncSession, provider: IdentityProvider, subject: st
 def principal_of(identity: Identity) -> str:
     """The name of an identity as the one who acts."""
     return f"identity:{identity.id}"
-
-
-async def _unrevoked(db: AsyncSession, caller: Caller, identity_id: UUID) -> Identity:
-    identity = await find(db, caller, Identity, identity_id, lock=True)
-    if identity.revoked_at is not None:
-        raise ConflictError("The identity is revoked.", code="identity_revoked")
-    return identity
-
-
-async def _saved(db: AsyncSession, identity: Identity) -> Identity:
-    await db.flush()
-    await db.refresh(identity)
-    return identity

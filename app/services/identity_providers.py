@@ -13,7 +13,7 @@ from app.db import enter
 from app.errors import ConflictError, InvalidError, OutboundError
 from app.models import Credential, Identity, IdentityProvider
 from app.outbound import Network, check_url
-from app.services import access
+from app.services import access, objects
 from app.services.scope import Caller, find
 
 
@@ -46,16 +46,13 @@ async def change(
     NotFoundError, and ConflictError for disabling the provider that vouches for the caller.
     """
     provider = await find(db, caller, IdentityProvider, provider_id, lock=True)
-    if "name" in terms:
-        provider.name = terms["name"]
+    values = {"name": terms["name"]} if "name" in terms else {}
     if terms.get("disabled"):
         await _check_not_own(db, caller, provider)
-        provider.disabled_at = provider.disabled_at or now
+        values["disabled_at"] = provider.disabled_at or now
     elif "disabled" in terms:
-        provider.disabled_at = None
-    await db.flush()
-    await db.refresh(provider)
-    return provider
+        values["disabled_at"] = None
+    return await objects.change(db, provider, values)
 
 
 async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> IdentityProvider | None:

@@ -29,11 +29,11 @@ Name = tuple[UUID, EventType, str | None, datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class News:
-    """Something recorded about an application: what, and the ids of the records that say it."""
+class Occurrence:
+    """Something recorded about an application, or a candidate: what, and the ids of the records that say it."""
 
     type: EventType
-    application_id: UUID
+    subject_id: UUID
     ids: Mapping[str, UUID] = field(default_factory=dict)
 
 
@@ -68,7 +68,12 @@ class Draft:
 
 
 async def tell(
-    db: AsyncSession, caller: Caller, subjects: Sequence[Subject], news: Sequence[News] = (), *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    subjects: Sequence[Subject],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> None:
     """Turn what is new about locked subjects into events: what was recorded, what that changed, what time has brought.
 
@@ -81,7 +86,7 @@ async def tell(
     states: list[dict[str, Any]] = []
     for subject in subjects:
         stream = streams.get(subject.id) or EventStream(id=subject.id, last_sequence=0)
-        about = [each for each in news if each.application_id == subject.owner.application_id]
+        about = [each for each in occurrences if each.subject_id == subject.id]
         drafts[subject.id], state = _drafted(subject, stream, about, now)
         states.append(state)
     await _drop_known(db, caller, drafts)
@@ -128,7 +133,7 @@ async def _streams(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dic
 
 
 def _drafted(
-    subject: Subject, stream: EventStream, news: Sequence[News], now: datetime
+    subject: Subject, stream: EventStream, occurrences: Sequence[Occurrence], now: datetime
 ) -> tuple[list[Draft], dict[str, Any]]:
     """The events of a subject in their order, and where its stream stands after them."""
     since = stream.announced_until
@@ -137,7 +142,7 @@ def _drafted(
     changes = told(subject.old, subject.new, since, until, FOREVER)
     touch = _touched(stream, subject.touch_bases, until)
     drafts = sorted([*map(_of_passing, changes.before), *touch.late], key=lambda draft: draft.occurred_at)
-    drafts += [Draft(each.type, now, {name: str(i) for name, i in each.ids.items()}) for each in news]
+    drafts += [Draft(each.type, now, {name: str(i) for name, i in each.ids.items()}) for each in occurrences]
     drafts += [*map(_of_passing, changes.after), *touch.new]
     instants = [at for at in (changes.next_at, touch.next_at) if at is not None]
     state = {

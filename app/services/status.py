@@ -19,7 +19,7 @@ from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.vocabulary import ApplicationState, Status
 from app.services import conditions, facts, outbox, reasons
-from app.services.outbox import News, Subject
+from app.services.outbox import Occurrence, Subject
 from app.services.reasons import Owner
 from app.services.scope import Caller, find
 
@@ -142,13 +142,13 @@ async def refresh(
     db: AsyncSession,
     caller: Caller,
     application_ids: Sequence[UUID],
-    news: Sequence[News] = (),
+    occurrences: Sequence[Occurrence] = (),
     *,
     now: datetime,
 ) -> dict[UUID, Standing]:
     """Compute the status of locked applications anew, replace their rows, and return where they stand now.
 
-    The events of `news`, and of all that they change, go into the outbox.
+    The events of the occurrences that made it change, and of all that did change, go into the outbox.
     """
     conditions.check(db)
     await db.flush()
@@ -168,10 +168,10 @@ async def refresh(
         )
         for a_id, case in cases.items()
     ]
-    await outbox.tell(db, caller, subjects, news, now=now)
+    await outbox.tell(db, caller, subjects, occurrences, now=now)
     people = (case.application.candidate for case in cases.values())
     seekers = {UUID(person.id) for person in people if person.seeking}
-    await refresh_candidates(db, caller, seekers, now=now)
+    await refresh_candidates(db, caller, seekers, occurrences, now=now)
     return standings
 
 
@@ -179,27 +179,34 @@ async def refresh_many(
     db: AsyncSession,
     caller: Caller,
     application_ids: Sequence[UUID],
-    news: Sequence[News] = (),
+    occurrences: Sequence[Occurrence] = (),
     *,
     now: datetime,
 ) -> None:
     """The same for any number of applications, so many at a time that each statement stays short (R8)."""
     for start in range(0, len(application_ids), BATCH):
-        await refresh(db, caller, application_ids[start : start + BATCH], news, now=now)
+        await refresh(db, caller, application_ids[start : start + BATCH], occurrences, now=now)
 
 
 async def refresh_candidates(
-    db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate_ids: Iterable[UUID],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> None:
     """Compute anew what concerns locked candidates as persons (K1)."""
     await db.flush()
     await facts.hold_policy(db, caller)
     ids = sorted(candidate_ids)
     for start in range(0, len(ids), BATCH):
-        await _refresh_batch(db, caller, ids[start : start + BATCH], now)
+        await _refresh_batch(db, caller, ids[start : start + BATCH], occurrences, now)
 
 
-async def _refresh_batch(db: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime) -> None:
+async def _refresh_batch(
+    db: AsyncSession, caller: Caller, ids: Sequence[UUID], occurrences: Sequence[Occurrence], now: datetime
+) -> None:
     policy = await facts.policy_of(db, caller)
     people = await facts.load_candidates(db, caller, ids)
     cases: dict[str, list[Case]] = {person.id: [] for person in people.values()}
@@ -210,6 +217,7 @@ async def _refresh_batch(db: AsyncSession, caller: Caller, ids: Sequence[UUID], 
         for c_id, owner in (await owners_of_candidates(db, caller, ids)).items()
     }
     old = await reasons.replace(db, caller, intervals)
+    told = {occurrence.subject_id for occurrence in occurrences}
     subjects = [
         Subject(
             owner,
@@ -220,20 +228,25 @@ async def _refresh_batch(db: AsyncSession, caller: Caller, ids: Sequence[UUID], 
             [reasons.shown(interval) for interval in each],
         )
         for owner, each in intervals.items()
-        if each or owner.candidate_id in old
+        if each or owner.candidate_id in old.keys() | told
     ]
-    await outbox.tell(db, caller, subjects, now=now)
+    await outbox.tell(db, caller, subjects, occurrences, now=now)
 
 
 async def refresh_person(
-    db: AsyncSession, caller: Caller, candidate: Candidate, *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate: Candidate,
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> dict[UUID, Standing]:
     """Compute all that concerns a locked candidate anew: every application, and what concerns them as a person."""
     ids = await open_applications(db, caller, candidate_id=candidate.id)
-    standings = await refresh(db, caller, ids, now=now) if ids else {}
+    standings = await refresh(db, caller, ids, occurrences, now=now) if ids else {}
     # With the applications of a candidate who seeks, their review has been computed already.
     if not (ids and candidate.seeking):
-        await refresh_candidates(db, caller, [candidate.id], now=now)
+        await refresh_candidates(db, caller, [candidate.id], occurrences, now=now)
     return standings
 
 

@@ -1,13 +1,15 @@
-"""What handlers ask for: the caller, and the request's one transaction."""
+"""What is asked of a request: its one transaction, the caller, and the ids in its path."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.services.scope import Caller
+from app.errors import NotFoundError
+from app.services.scope import NAMED_IDS, Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,14 @@ def get_work(request: Request) -> Work:
 def get_caller(request: Request) -> Caller:
     """The caller, whom the route has authenticated before anything else."""
     return get_work(request).caller
+
+
+def ids_in_path(request: Request) -> dict[str, UUID]:
+    """The ids that the path names, in its order. Raises NotFoundError for what is none."""
+    try:
+        return {name: UUID(value) for name, value in request.path_params.items() if name in NAMED_IDS}
+    except ValueError:
+        raise NotFoundError from None
 
 
 InWork = Annotated[Work, Depends(get_work)]

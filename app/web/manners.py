@@ -4,10 +4,9 @@ from typing import Any
 
 from app.web import idempotency, trail
 from app.web.operations import WITH_BODY, problem_response
+from app.web.routes import BODIED, EDITS
 
 Json = dict[str, Any]
-
-EDITS = ("patch", "put", "delete")
 
 _TAG = {"type": "string", "examples": ['"NFlwQjksQ3Ji3KojCEAL"']}
 
@@ -99,7 +98,7 @@ def _add(method: str, operation: Json, *, has_tag: bool) -> None:
     if has_tag and method == "get":
         _take(operation, _IF_NONE_MATCH)
         responses["304"] = {"description": "What you have is what there is.", "headers": {"ETag": _ETAG}}
-    _add_writing(method, operation)
+    _add_writing(method.upper(), operation)
 
 
 def _add_writing(method: str, operation: Json) -> None:
@@ -107,10 +106,10 @@ def _add_writing(method: str, operation: Json) -> None:
     if method in EDITS:
         _take(operation, _IF_MATCH)
         responses["412"] = problem_response(412)
-    if method in ("patch", "post", "put"):
+    if method in BODIED:
         for status in WITH_BODY:
             responses.setdefault(str(status), problem_response(status))
-    if method.upper() in idempotency.METHODS:
+    if method in idempotency.METHODS:
         _take(operation, _IDEMPOTENCY_KEY)
         responses["409"] = problem_response(409)
         for response in responses.values():

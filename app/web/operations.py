@@ -16,6 +16,7 @@ PROBLEM_WORDS = {
     404: "There is no such object.",
     408: "The body did not arrive in time.",
     409: "The request contradicts the present state.",
+    410: "It was there once and is no more.",
     412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
     414: "The address is longer than the limit.",
@@ -36,21 +37,18 @@ def router(tag: str, route_class: type[Route] = Route) -> APIRouter:
     return APIRouter(route_class=route_class, tags=[tag])
 
 
-def operation(
-    scope: str, *errors: int, body: bool = False, upsert: type | None = None, audited: bool = False
-) -> dict[str, Any]:
+def operation(scope: str, *errors: int, upsert: type | None = None, audited: bool = False) -> dict[str, Any]:
     """What a route declares beside its path: the scope it needs and every status it really sends.
 
     `scope` may be several, with spaces between them as OAuth writes them.
-    `errors` beyond those that any operation may answer; `body` for one that takes a JSON body; `upsert` is the
-    answer's model where 200 is possible beside 201; `audited` for one that is noted in the audit trail though it
-    only reads: whatever writes is. An operation without a scope that is known cannot be declared.
+    `errors` beyond those that any operation, or any of its method, may answer; `upsert` is the answer's model where
+    200 is possible beside 201; `audited` for one that is noted in the audit trail though it only reads: whatever
+    writes is. An operation without a scope that is known cannot be declared.
     """
     scopes = scope.split()
     if not scopes or not SCOPES.keys() >= set(scopes):
         raise ValueError(f"no scope: {scope}")
-    statuses = sorted({*ALWAYS, *errors, *(WITH_BODY if body else ())})
-    responses = problem_responses(*statuses)
+    responses = problem_responses(*sorted({*ALWAYS, *errors}))
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
     declared = {

@@ -6,9 +6,11 @@ still what the caller saw (412), and whether it fits the state of things (409). 
 it is one transaction, which ends before the answer is sent (R2).
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ClassVar, get_args, get_origin
-from uuid import UUID
 
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
@@ -23,22 +25,21 @@ from app.errors import (
     ForbiddenError,
     InvalidError,
     MalformedError,
-    NotFoundError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
-from app.models.base import TenantedBase
 from app.services import conditions, edits
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, trail
 from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
-from app.web.deps import Work
+from app.web.deps import Work, ids_in_path
 from app.web.idempotency import answer_once
 from app.web.paging import Page
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
 EDITS = {"PATCH", "PUT", "DELETE"}
 BODIED = {"PATCH", "POST", "PUT"}
+ASK_SECONDS = 0.5  # between two looks of a request that waits
 
 
 class Route(APIRoute):
@@ -118,14 +119,50 @@ class Route(APIRoute):
         given = ", ".join(request.headers.getlist("if-match"))
         if "if-match" not in request.headers or request.method not in EDITS:
             return
-        ids = _ids_in_path(request)
+        ids = ids_in_path(request)
         if "policy" in self.path.split("/"):
             await edits.hold_policy(work.db, work.caller)
         for name, row_id in ids.items():
-            await edits.hold(work.db, work.caller, _table(name), row_id)
+            await edits.hold(work.db, work.caller, NAMED_IDS[name], row_id)
         present = await self.readers[self.path](**ids, work=work)
         if etags.is_stale(given, present.etag):
             conditions.note_failed(work.db)
+
+
+class WaitingRoute(Route):
+    """A route that may wait until there is something to answer: it asks again and again, with no transaction between.
+
+    Whoever waits takes no place among the requests that are worked on, and is answered at once when the service ends.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of one request."""
+        ask = super().get_route_handler()
+
+        async def patient(request: Request) -> Response:
+            began = time.monotonic()
+            while True:
+                response = await ask(request)
+                wait = request.scope.pop("touchbase.wait", 0)
+                left = wait - (time.monotonic() - began)
+                if (
+                    left <= 0
+                    or request.app.state.is_draining
+                    or await _is_gone(request, min(left, ASK_SECONDS))
+                ):
+                    return response
+
+        return patient
+
+
+async def _is_gone(request: Request, seconds: float) -> bool:
+    """Whether the client goes away within so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return True
+    return False
 
 
 class BulkRoute(Route):
@@ -155,17 +192,5 @@ def _is_list(annotation: Any) -> bool:
     return get_origin(annotation) is list or any(_is_list(part) for part in get_args(annotation))
 
 
-def _table(name: str) -> type[TenantedBase]:
-    return NAMED_IDS[name]
-
-
-def _ids_in_path(request: Request) -> dict[str, UUID]:
-    """The ids that the path names. Raises NotFoundError for what is none."""
-    try:
-        return {name: UUID(value) for name, value in request.path_params.items() if name in NAMED_IDS}
-    except ValueError:
-        raise NotFoundError from None
-
-
 async def _check_path(request: Request, caller: Caller, db: AsyncSession) -> None:
-    await check_named(db, caller, _ids_in_path(request))
+    await check_named(db, caller, ids_in_path(request))

@@ -12,8 +12,7 @@ from starlette.responses import Response
 
 from app.errors import InvalidError
 from app.services import audit
-from app.services.scope import NAMED_IDS
-from app.web.deps import Work
+from app.web.deps import Work, ids_in_path
 
 PURPOSE = "X-Purpose"
 AUDITED = "x-audited"  # how the document says it of an operation
@@ -60,5 +59,5 @@ def _purpose(request: Request) -> str | None:
 def _object_of(request: Request, response: Response) -> UUID | None:
     """The object in the answer, or else the last that the path names."""
     answered = msgspec.json.decode(response.body, type=_Object).id if response.body else None
-    named = [value for name, value in request.path_params.items() if name in NAMED_IDS]
-    return answered or (UUID(named[-1]) if named else None)
+    named = list(ids_in_path(request).values())
+    return answered or (named[-1] if named else None)

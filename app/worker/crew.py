@@ -6,9 +6,10 @@ from functools import partial
 from app.db import Database
 from app.models import WakeKind
 from app.settings import Settings
-from app.worker import recomputations
+from app.worker import recomputations, retention
 from app.worker.announcements import announce
 from app.worker.deliveries import Sender
+from app.worker.publications import publish
 from app.worker.wakes import Handler, Watch
 
 
@@ -17,11 +18,13 @@ async def run(database: Database, secret: str, settings: Settings, stop: asyncio
     sender = Sender(database, secret, settings)
     handlers: dict[WakeKind, Handler] = {
         WakeKind.ANNOUNCE: partial(announce, database),
+        WakeKind.PUBLISH: partial(publish, database, delay=settings.webhook_retry_schedule[0]),
         WakeKind.DELIVER: sender.deliver,
     }
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(recomputations.run(database, stop))
+            tasks.create_task(retention.run(database, stop))
             tasks.create_task(Watch(database, handlers).run(stop, interval=settings.announce_interval))
     finally:
         await sender.close()

@@ -24,7 +24,7 @@ GRANTS = {
     "event_logs": "SELECT, INSERT, UPDATE",
     "event_streams": "SELECT, INSERT, UPDATE",
     "events": "SELECT, INSERT, UPDATE, DELETE",
-    "wakes": "SELECT, INSERT, DELETE",
+    "wakes": "SELECT, INSERT, UPDATE, DELETE",
     "webhook_endpoints": "SELECT, INSERT, UPDATE",
 }
 
@@ -36,14 +36,21 @@ WORDS = {
     ("webhook_endpoints", "state"): "enabled paused disabled",
     ("webhook_endpoints", "disabled_reason"): "gone failing",
     ("digests", "state"): "pending sent skipped dead",
-    (
-        "events",
-        "type",
-    ): "application.created application.updated interview.created interview.updated debrief.recorded timescale.recorded feedback.recorded contact.recorded contact.voided reason.due reason.overdue reason.escalated reason.settled candidate.may_touch_base webhook_endpoint.disabled webhook_endpoint.test",
-    (
-        "events",
-        "code",
-    ): "decision_to_relay withdrawal_to_relay promised_update_due competing_deadline candidate_enquiry_open debrief_due feedback_to_relay job_change_to_relay slip_to_relay client_response_due timescale_missing next_step_missing move_on_suggested statutory_notice_due candidate_unresponsive hold_review courtesy_update_due thank_you_due touch_base_due preference_review",
+    ("events", "type"): (
+        "application.created application.updated interview.created interview.updated "
+        "debrief.recorded timescale.recorded feedback.recorded contact.recorded "
+        "contact.voided snooze.recorded snooze.voided pause.recorded pause.lifted "
+        "preference.recorded job.changed reason.due reason.overdue reason.escalated "
+        "reason.settled candidate.may_touch_base webhook_endpoint.disabled "
+        "webhook_endpoint.test"
+    ),
+    ("events", "code"): (
+        "decision_to_relay withdrawal_to_relay promised_update_due competing_deadline "
+        "candidate_enquiry_open debrief_due feedback_to_relay job_change_to_relay "
+        "slip_to_relay client_response_due timescale_missing next_step_missing "
+        "move_on_suggested statutory_notice_due candidate_unresponsive hold_review "
+        "courtesy_update_due thank_you_due touch_base_due preference_review"
+    ),
     ("deliveries", "state"): "pending succeeded dead",
 }
 

@@ -2,15 +2,24 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
+from app.db import Database
+from app.models import Candidate, ClientContact
+from app.models.external_refs import RefKind
+from app.services import objects
+from app.services.scope import Caller, find
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 
 INTERVIEW = {"start": "2026-07-14T10:00:00+01:00", "end": "2026-07-14T11:00:00+01:00"}
 DEBRIEF = {"interest_score": 8, "occurred_at": "2026-07-14T11:30:00+01:00"}
 ABOUT = ["client", "client_contact", "candidate", "job", "application", "interview"]
+
+HELD_UP = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
 
 
 def ref(number: int | str) -> Json:
@@ -247,6 +256,26 @@ async def test_captures_at_the_same_moment_make_one_of_each(agency: Agency) -> N
     assert await counts(agency) == [1, 1, 1, 1]
     debriefs = await agency.get(f"/v1/interviews/{done[0]['interview_id']}/debriefs")
     assert len(debriefs["items"]) == len(done)
+
+
+async def test_what_another_makes_while_a_capture_waits_is_found(agency: Agency, database: Database) -> None:
+    first = await capture(agency, await whole(agency))
+    body = {
+        **by_names_alone(),
+        "client_contact": named(2),
+        "job": named(2, title="Planner"),
+        "application": named(2),
+        "interview": named(2, **INTERVIEW),
+    }
+    caller = Caller(agency.id, "another", frozenset())
+    async with database.transaction(agency.id) as db:
+        await find(db, caller, Candidate, UUID(first["candidate_id"]), lock=True)
+        waiting = asyncio.create_task(capture(agency, body))
+        while not (await db.execute(text(HELD_UP))).scalar_one() and not waiting.done():  # noqa: ASYNC110 - the database's
+            await asyncio.sleep(0.01)
+        members = {"name": "Ada Holt", "client_id": UUID(first["client_id"]), "timezone": "Europe/London"}
+        await objects.save(db, caller, RefKind.CLIENT_CONTACT, ClientContact, members, [ref(2)])
+    assert (await waiting)["created"] == ["job", "application", "interview"]
 
 
 async def test_anothers_external_ids_name_nothing(agency: Agency, rival: Agency) -> None:

@@ -45,6 +45,19 @@ class Document:
         errors = [e.message for e in self.validator(name, status, media_type).iter_errors(response.json())]
         assert not errors, f"{name} {status}: {errors[:3]}"
 
+    def errors_of_event(self, body: Json) -> list[str]:
+        """What is wrong with the body of an event, by its description."""
+        described = self.document["webhooks"][body["type"]]["post"]["requestBody"]["content"][
+            "application/json"
+        ]
+        whole = {
+            **described["schema"],
+            "components": self.document["components"],
+            "unevaluatedProperties": False,
+        }
+        validator = Draft202012Validator(whole, format_checker=FormatChecker())
+        return [error.message for error in validator.iter_errors(body)]
+
     @cache  # noqa: B019 - one document lives as long as the tests
     def validator(self, name: str, status: str, media_type: str) -> Draft202012Validator:
         """The validator of one answer."""
@@ -54,3 +67,10 @@ class Document:
         schema = operation["responses"][status]["content"][media_type]["schema"]
         whole = {**schema, "components": self.document["components"]}
         return Draft202012Validator(whole, format_checker=FormatChecker())
+
+
+def needed_scopes(operation: Json) -> set[str]:
+    """The scopes an operation needs, whatever the credential is."""
+    assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
+    assert operation["x-scopes"]
+    return set(operation["x-scopes"])

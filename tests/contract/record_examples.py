@@ -18,6 +18,7 @@ import httpx
 from app import postgres
 from app.main import create_app
 from app.migrate import migrate
+from app.rules.events import EventType
 from app.web.etags import digest
 from app.web.openapi import EXAMPLES
 from app.web.schema import format_instant
@@ -71,7 +72,21 @@ class Story:
         examples: dict[str, Json] = json.loads(text, object_hook=_retagged)
         paths = self.document.document["paths"].values()
         names = [operation["operationId"] for methods in paths for operation in methods.values()]
-        return {name: examples[name] for name in names if name in examples}
+        return {name: examples[name] for name in [*names, "webhooks"] if name in examples}
+
+    async def keep_events(self) -> None:
+        """Keep the first event of each type that the story has brought about."""
+        after, told = "0", dict[str, Json]()
+        while True:
+            page = await self.agency.get("/v1/events", after=after, limit=200)
+            for event in page["items"]:
+                self._note_ids(json.dumps(event))
+                body = {name: event[name] for name in ("type", "timestamp", "data")}
+                told.setdefault(event["type"], body)
+            if after == page["next_cursor"]:
+                break
+            after = page["next_cursor"]
+        self.examples["webhooks"] = {str(each): told[each] for each in EventType if each in told}
 
     async def _call(self, method: str, path: str, *, is_example: bool = True, **options: Any) -> Json:
         operation = self.document.operation(method, path)
@@ -137,6 +152,9 @@ async def tell(story: Story) -> None:
     await _by_external_ids(story)
     await _policies(story, ids)
     await _access(story, ids)
+    events = await story.get("/v1/events", limit="2")
+    await story.get(f"/v1/events/{events['items'][0]['id']}")
+    await story.keep_events()
     await story.get("/livez")
     await story.get("/readyz")
 

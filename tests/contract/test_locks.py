@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,10 +17,10 @@ from app.services import facts, locks
 from app.services.locks import Lock
 from app.services.scope import Caller
 from tests.agency import Agency, Json
+from tests.contract.calls import Call, calls
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
-from tests.contract.test_tenancy import Call, calls
-from tests.contract.world import World, bodies, build_world
+from tests.contract.world import World, bodies
 
 # What stores no status, whatever is there already.
 FREE = {
@@ -60,12 +59,6 @@ WHERE l.pid = :pid AND l.mode IN ('RowShareLock', 'RowExclusiveLock')
 """
 
 Answer = asyncio.Task[httpx.Response]
-
-
-@pytest.fixture
-async def world(agency: Agency) -> World:
-    """An agency with one of everything."""
-    return await build_world(agency)
 
 
 @asynccontextmanager

@@ -15,10 +15,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.cli import main
 from app.main import ROUTERS
+from app.rules.events import EventType
 from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
-from tests.contract.document import Document
+from tests.contract.document import Document, needed_scopes
 from tests.contract.places import kinds_of, places, schema_of
 from tests.contract.record_examples import record
 
@@ -66,6 +67,7 @@ NOUNS = {
     "identity_provider": "identity_providers",
     "identity": "identities",
     "audit_entry": "audit_entries",
+    "event": "events",
 }
 
 
@@ -76,13 +78,6 @@ def operations(document: Document) -> Iterator[tuple[str, str, Json]]:
             yield path, method, operation
 
 
-def needed_scopes(operation: Json) -> set[str]:
-    """The scopes an operation needs, whatever the credential is."""
-    assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
-    assert operation["x-scopes"]
-    return set(operation["x-scopes"])
-
-
 async def test_it_is_valid_and_of_version_3_1(document: Document, agency: Agency) -> None:
     served = await agency.get("/openapi.json")
     assert served == document.document
@@ -91,7 +86,7 @@ async def test_it_is_valid_and_of_version_3_1(document: Document, agency: Agency
 
 
 def test_the_file_is_what_is_served(document: Document) -> None:
-    assert yaml.safe_load(FILE.read_text(encoding="utf-8")) == document.document
+    assert yaml.load(FILE.read_text(encoding="utf-8"), yaml.CSafeLoader) == document.document
     checked = CliRunner().invoke(main, ["openapi", "--check", str(FILE)])
     assert checked.exit_code == 0, checked.output
 
@@ -133,6 +128,16 @@ def test_every_operation_is_described(document: Document) -> None:
             named = ", ".join(f"`{scope}`" for scope in operation["x-scopes"])
             words = f"Needs the scope {named}. Roles that have it: {', '.join(operation['x-roles'])}."
             assert operation["description"].endswith(words), name
+
+
+def test_every_event_is_described_with_an_example(document: Document) -> None:
+    webhooks = document.document["webhooks"]
+    assert list(webhooks) == list(EventType)
+    for name, operation in webhooks.items():
+        content = operation["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == name
+        assert document.errors_of_event(content["example"]) == []
+        assert set(operation["post"]["responses"]) == {"2XX", "410"}
 
 
 def test_every_error_is_a_problem(document: Document) -> None:
@@ -260,7 +265,8 @@ def test_what_is_sent_has_bounds(document: Document) -> None:
 
 
 def test_no_schema_is_without_use(document: Document) -> None:
-    used = {name for name, _ in schemas_within(document.document["paths"], document.document, set())}
+    parts = [document.document["paths"], document.document["webhooks"]]
+    used = {name for name, _ in schemas_within(parts, document.document, set())}
     assert set(document.document["components"]["schemas"]) == used
 
 

@@ -22,9 +22,8 @@ from app.web.operations import operation
 from app.web.routes import Route, scopes_of
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
-from tests.contract.document import Document
+from tests.contract.document import Document, needed_scopes
 from tests.contract.problems import places_of, problem_of, without_request_id
-from tests.contract.test_openapi import needed_scopes
 
 NOWHERE = "0197f3a0-0000-7000-8000-000000000000"
 

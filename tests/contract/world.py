@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.models import Base
 from tests.agency import Agency, Json
 
 INTERVIEW = ("2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
@@ -88,6 +92,21 @@ async def _let_in(agency: Agency, ids: dict[str, str]) -> None:
     path = f"/v1/consultants/{ids['consultant']}/identities"
     ids["identity"] = (await agency.post(path, subject))["id"]
     ids["audit_entry"] = (await agency.get("/v1/audit"))["items"][0]["id"]
+
+
+async def stored(owner: AsyncEngine, *worlds: World) -> dict[str, str]:
+    """A digest of everything that some agencies have, by table; how much is used is noted all the time."""
+    agencies = [world.agency.id for world in worlds]
+    tables = [
+        name for name in Base.metadata.tables if name not in ("agency_usage", "api_keys", "credentials")
+    ]
+    digests = " UNION ALL ".join(
+        f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
+        f" FROM {name} t WHERE agency_id = ANY(:agencies)"
+        for name in tables
+    )
+    async with owner.connect() as connection:
+        return {row[0]: row[1] for row in await connection.execute(text(digests), {"agencies": agencies})}
 
 
 def _items(ids: dict[str, str]) -> list[Json]:
