@@ -48,24 +48,28 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the calls of one connection."""
-        with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while not writer.is_closing():
-                self.calls.append(await _call(reader))
-                self.open += 1
-                self.most_open = max(self.most_open, self.open)
-                try:
-                    await self.answer(self, writer)
-                    await writer.drain()
-                finally:
-                    self.open -= 1
-        writer.close()
+        try:
+            with suppress(asyncio.IncompleteReadError, ConnectionError):
+                while not writer.is_closing():
+                    await self._serve_one(reader, writer)
+        finally:
+            writer.transport.abort()
+
+    async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.calls.append(await _call(reader))
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        try:
+            await self.answer(self, writer)
+            await writer.drain()
+        finally:
+            self.open -= 1
 
 
 async def _call(reader: asyncio.StreamReader) -> Call:
     head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
-    headers = dict(line.lower().split(": ", 1) for line in head[1:-2])
-    names = {name: value for line in head[1:-2] for name, value in [line.split(": ", 1)]}
-    headers = {name.lower(): value for name, value in names.items()}
+    named = (line.split(": ", 1) for line in head[1:-2])
+    headers = {name.lower(): value for name, value in named}
     return Call(headers, await reader.readexactly(int(headers["content-length"])))
 
 

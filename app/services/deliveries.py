@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import ARRAY, TIMESTAMP, RowMapping, Text, bindparam, insert, text, update
@@ -24,21 +23,13 @@ from app.rules.delivery import Decision, DisabledReason, decide, next_attempt
 from app.rules.events import EventType
 from app.services import delivery_queues, outbox
 from app.services.delivery_queues import Wait
+from app.services.events import Placed
 from app.services.scope import Caller, columns_of, find
 
 # Whoever finds more than there is room for looks again after this, unless another sender was quicker.
 PAUSE = timedelta(milliseconds=250)
 
 _chance = random.SystemRandom().random
-
-
-class Told(Protocol):
-    """An event, as far as it matters who hears of it."""
-
-    id: UUID
-    type: EventType
-    subject_id: UUID
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,7 @@ class Room:
 
 
 async def fan_out(
-    db: AsyncSession, caller: Caller, events: Sequence[Told], *, now: datetime, delay: float = 0
+    db: AsyncSession, caller: Caller, events: Sequence[Placed], *, now: datetime, delay: float = 0
 ) -> None:
     """Put events on their way to every endpoint that takes them; the first attempt is due in `delay` seconds."""
     endpoints = await _endpoints(db, caller)
@@ -110,7 +101,7 @@ async def fan_out(
         await delivery_queues.add(db, caller, keys, now + timedelta(seconds=delay))
 
 
-def _takes(endpoint: RowMapping, event: Told) -> bool:
+def _takes(endpoint: RowMapping, event: Placed) -> bool:
     """A test is for the endpoint that it is about; that it was disabled is for all others."""
     if event.type is EventType.WEBHOOK_ENDPOINT_TEST:
         return bool(event.subject_id == endpoint["id"])
