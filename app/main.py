@@ -44,6 +44,7 @@ from app.api import (
     statuses,
     timelines,
     timescales,
+    webhook_endpoints,
 )
 from app.db import Database
 from app.outbound import GuardedTransport, Outbound
@@ -81,6 +82,7 @@ ROUTERS = (
     covers.covers,
     policies.policies,
     events.events,
+    webhook_endpoints.webhook_endpoints,
     bulk.bulk,
     api_keys.api_keys,
     identity_providers.identity_providers,

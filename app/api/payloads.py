@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Header
 from pydantic import Field, create_model
 
-from app.models import DisabledReason
+from app.rules.delivery import DisabledReason
 from app.rules.events import EventType
 from app.rules.vocabulary import ReasonCode, Status, Target
 from app.web.schema import Id, Instant, Output

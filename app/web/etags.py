@@ -52,6 +52,8 @@ def tagged(request: Request, response: Response) -> Response:
 
     What is read but is no object by itself, such as a status, has a tag of the answer as it stands.
     """
+    if not response.body:
+        return response
     tag = msgspec.json.decode(response.body, type=_Object).etag
     is_reading = request.method == "GET"
     if tag is None and not is_reading:

@@ -127,7 +127,9 @@ def _limits(status: str, *, has_caller: bool) -> Json:
 def _has_tag(document: Json, method: str, operation: Json) -> bool:
     """Whether an answer is an object, or what is read is at least no list."""
     answers = [response for status, response in operation["responses"].items() if status.startswith("2")]
-    members = set().union(*(_members(document, answer["content"]) for answer in answers))
+    members = set().union(
+        *(_members(document, answer["content"]) for answer in answers if "content" in answer)
+    )
     return "etag" in members or (method == "get" and "items" not in members)
 
 

@@ -50,6 +50,7 @@ TAGS = {
     "Consultants": "The people of the agency.",
     "Policies": "The numbers of the rules, for the agency and for each client.",
     "Events": "What has happened, in order, for systems that cannot be called.",
+    "Webhooks": "Where the agency's systems are told what happens, and what became of it.",
     "Bulk": "Many objects at once, by their external ids.",
     "Access": "API keys, and the consultants whom identity providers vouch for.",
     "Audit": "Who wrote what, and who read a debrief.",

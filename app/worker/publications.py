@@ -4,13 +4,17 @@ from uuid import UUID
 
 from app.db import Database
 from app.models import WakeKind
-from app.services import events, wakes
+from app.services import deliveries, events, wakes
 from app.services.scope import worker
 
 
-async def publish(database: Database, agency_id: UUID) -> None:
-    """One batch of an agency's events; another follows as long as there are more."""
+async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> None:
+    """One batch of an agency's events, delivered in `delay` seconds; another follows as long as there are more."""
     async with database.transaction(agency_id) as db:
         caller, now = worker(agency_id), db.info["now"]
-        if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await events.publish(db, caller):
+        if not await wakes.take(db, caller, WakeKind.PUBLISH, now=now):
+            return
+        placed = await events.publish(db, caller)
+        if placed:
+            await deliveries.fan_out(db, caller, placed, now=now, delay=delay)
             await wakes.add(db, caller, {WakeKind.PUBLISH: now})
