@@ -80,7 +80,7 @@ async def fan_out(
     db: AsyncSession, caller: Caller, events: Sequence[Placed], *, now: datetime, delay: float = 0
 ) -> None:
     """Put events on their way to every endpoint that takes them; the first attempt is due in `delay` seconds."""
-    endpoints = await _endpoints(db, caller)
+    endpoints = await _endpoints(db, caller) if events else {}
     rows = [
         {
             "agency_id": caller.agency_id,

@@ -67,6 +67,8 @@ NOUNS = {
     "identity_provider": "identity_providers",
     "identity": "identities",
     "audit_entry": "audit_entries",
+    "webhook_endpoint": "webhook_endpoints",
+    "delivery": "deliveries",
     "event": "events",
 }
 
