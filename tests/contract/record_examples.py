@@ -25,6 +25,7 @@ from app.web.schema import format_instant
 from tests.agency import Agency, Json, found_agency
 from tests.clock import ClockedDatabase
 from tests.contract.document import Document
+from tests.told import answered
 
 SECRET = "a secret of the examples, which no file holds"
 _KEY = re.compile(r"tb_(live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+")
@@ -129,7 +130,8 @@ class Story:
             if changed:
                 self._changed_at[value["id"]] = format_instant(self.database.now)
             timed["created_at"] = self._made_at[value["id"]]
-            timed["updated_at"] = self._changed_at.get(value["id"], timed["created_at"])
+            if "updated_at" in timed:
+                timed["updated_at"] = self._changed_at.get(value["id"], timed["created_at"])
         if timed.get("last_used_at"):  # noted again once a few real seconds have passed
             timed["last_used_at"] = format_instant(self.database.now)
         return timed
@@ -499,13 +501,14 @@ async def _access(story: Story, ids: dict[str, str]) -> None:
 
 async def _webhooks(story: Story) -> None:
     story.at("2026-07-23T10:00:00+01:00")
-    types = ["reason.due", "reason.overdue", "reason.settled"]
+    await story.get("/v1/events", limit="2")
+    types = ["feedback.recorded", "contact.voided"]
     ats = {"url": "https://ats.brightpath.example/touchbase", "description": "Bullhorn", "types": types}
     path = f"/v1/webhook-endpoints/{await story.post('/v1/webhook-endpoints', ats)}"
     await story.post(f"{path}/test")
-    await story.get("/v1/events", limit="2")
-    await story.post(f"{path}/recover", {"since": "2026-07-22T00:00:00+01:00"})
-    [delivery, *_] = (await story.get(f"{path}/deliveries", limit="2"))["items"]
+    await story.post(f"{path}/recover", {"since": "2026-07-21T00:00:00+01:00"})
+    await answered(story.database, story.agency, 503)
+    [delivery, *_] = (await story.get(f"{path}/deliveries"))["items"]
     await story.get(f"{path}/deliveries/{delivery['id']}")
     await story.post(f"{path}/deliveries/{delivery['id']}/resend")
     story.at("2026-07-23T10:30:00+01:00")
@@ -515,8 +518,8 @@ async def _webhooks(story: Story) -> None:
     await story.post(f"{path}/enable")
     await story.get(path)
     await story.get("/v1/webhook-endpoints")
-    spare = await story.post("/v1/webhook-endpoints", ats, is_example=False)
-    await story.delete(f"/v1/webhook-endpoints/{spare}")
+    await answered(story.database, story.agency, 410)
+    await story.delete(path)
 
 
 async def record(url: str) -> dict[str, Json]:
