@@ -30,6 +30,8 @@ FREE = {
     "update_client",
     "create_cover",
     "cancel_cover",
+    "create_calendar_feed",
+    "revoke_calendar_feed",
     "create_api_key",
     "update_api_key",
     "rotate_api_key",
@@ -97,7 +99,7 @@ async def wait_for(
     db: AsyncSession, agency: Agency, number: int, last: Answer, lock: Lock = Lock.POLICY
 ) -> list[int]:
     """The connections that wait for a lock once they are as many, or once the last request is answered."""
-    while len(pids := await waiting(db, agency, lock)) < number and not last.done():
+    while len(pids := await waiting(db, agency, lock)) < number and not last.done():  # noqa: ASYNC110 - the database's
         await asyncio.sleep(0.01)
     return pids
 
