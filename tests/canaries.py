@@ -18,7 +18,7 @@ PHONE = "+44 7700 900123"
 _numbers = count()
 
 # What a text must look like to be taken, by the member it stands in.
-_SHAPES = {"email": "{}@x.test", "phone": PHONE + " x{}"}
+_SHAPES = {"email": "{}@x.test", "url": "https://hooks.example/{}", "phone": PHONE + " x{}"}
 
 Request = tuple[str, str, dict[str, Any]]
 
