@@ -13,7 +13,9 @@ from app.api.payloads import DATA
 from app.models import Event
 from app.rules.events import EventType
 from app.services import events as service
+from app.services import publications
 from app.services.scope import find
+from app.web.auth import AsSet
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Limit, Page
@@ -69,6 +71,7 @@ class EventPage(Page[EventView]):
 async def list_events(
     request: Request,
     work: InWork,
+    settings: AsSet,
     after: Annotated[
         After | None,
         Query(
@@ -86,8 +89,9 @@ async def list_events(
     ] = 0,
 ) -> EventPage:
     """Read the log of events, oldest first; it is kept for 90 days, and no event is ever skipped."""
+    delay = settings.webhook_retry_schedule[0]
     for _ in range(MOST_BATCHES):
-        if not await service.publish(work.db, work.caller):
+        if not await publications.publish(work.db, work.caller, delay=delay, now=work.now):
             break
     found = await service.read(work.db, work.caller, after, type or (), limit=limit)
     if not found.events:

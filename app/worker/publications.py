@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.db import Database
 from app.models import WakeKind
-from app.services import deliveries, events, wakes
+from app.services import publications, wakes
 from app.services.scope import worker
 
 
@@ -12,9 +12,7 @@ async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> N
     """One batch of an agency's events, delivered in `delay` seconds; another follows as long as there are more."""
     async with database.transaction(agency_id) as db:
         caller, now = worker(agency_id), db.info["now"]
-        if not await wakes.take(db, caller, WakeKind.PUBLISH, now=now):
-            return
-        placed = await events.publish(db, caller)
-        if placed:
-            await deliveries.fan_out(db, caller, placed, now=now, delay=delay)
+        if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await publications.publish(
+            db, caller, delay=delay, now=now
+        ):
             await wakes.add(db, caller, {WakeKind.PUBLISH: now})

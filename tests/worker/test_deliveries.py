@@ -2,25 +2,23 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from ipaddress import ip_network
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from app.db import Database
-from app.models import DeliveryQueue, Event, WakeKind, WebhookEndpoint
+from app.models import Event, WakeKind
+from app.outbound import Reach
 from app.rules.events import EventType
-from app.services import deliveries, outbox, wakes
+from app.services import outbox
 from app.services import webhook_endpoints as endpoints
-from app.services.deliveries import Attempt, Job, Room, Terms
 from app.services.scope import worker
 from app.settings import Settings
-from app.outbound import Reach
 from app.worker.deliveries import Sender
 from app.worker.publications import publish
 from app.worker.wakes import Watch
