@@ -113,6 +113,13 @@ class ConflictError(RefusedError):
     detail = "The request contradicts the present state."
 
 
+class GoneError(RefusedError):
+    """What was asked for is over for good (H3)."""
+
+    code = "gone"
+    detail = "What stood at this address is over for good."
+
+
 class InFlightError(ConflictError):
     """A request with the same idempotency key is still at work (H8)."""
 
