@@ -54,15 +54,14 @@ def requests(world: World, document: Json) -> Iterator[Request]:
 def _of_operation(
     world: World, document: Json, url: str, operation: Json
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
-    path = url.format(**ids)
+    path = url.format(**world.in_paths)
     given = bodies(world.ids).get(operation["operationId"], [None])
     for body in given:
         if body is not None:
             yield from ((path, options) for options in _bodies(operation, document, body))
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            yield url.format(**ids | {parameter["name"]: canary()}), {"json": given[0]}
+            yield url.format(**world.in_paths | {parameter["name"]: canary()}), {"json": given[0]}
         else:
             yield path, {"params": {parameter["name"]: canary()}, "json": given[0]}
     yield from ((path, {"headers": headers, "json": given[0]}) for headers in _headers())

@@ -195,7 +195,7 @@ async def test_no_word_of_any_request_is_logged_or_counted_or_traced_or_told_in_
     assert len(written.lines) > 1_000
     for told in (written.text, watched.spans, (await agency.http.get("/metrics")).text):
         assert "create_candidate" in told
-        assert seen_in(told, agency.key) == []
+        assert seen_in(told, agency.key, watched.world.token) == []
 
 
 async def test_an_error_of_a_statement_does_not_hold_its_parameters(database: Database) -> None:

@@ -41,5 +41,5 @@ async def test_what_one_agency_wrote_another_never_reads(
     root.handlers, root.level = before
     assert len(told) > 150
     assert seen_in("\n".join(told)) == []
-    assert seen_in(stream.getvalue(), rival.key) == []
+    assert seen_in(stream.getvalue(), rival.key, theirs.token) == []
     assert seen_in((await agency.http.get("/metrics")).text) == []
