@@ -4,7 +4,7 @@ Nothing personal stands in it, only words of ours and ids. And nothing that anot
 would have otherwise, so that its ETag stays: neither the instant of the reading nor the ids of the status rows.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid5
@@ -22,7 +22,7 @@ from app.services import covers, facts
 from app.services.scope import Caller
 
 DAYS_AHEAD = 30
-MOST_EVENTS = 1_000
+MOST_EVENTS = 500
 LENGTH = timedelta(minutes=15)
 REFRESHED_EVERY = timedelta(minutes=15)
 
@@ -48,8 +48,17 @@ _SUBJECT = ("consultant_id", "application_id", "candidate_id", "fact_at")
 _COLUMNS = [getattr(Reason, name) for name in (*_SUBJECT, *Shown._fields)]
 
 
-async def read(db: AsyncSession, caller: Caller, consultant_id: UUID, *, now: datetime) -> bytes:
-    """The calendar of a consultant: what is shown to them now, or will be within 30 days as things stand."""
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What a consultant has to act on, as it is at an instant, and the agency's working time."""
+
+    tasks: Sequence[Task]
+    now: datetime
+    office: WorkingCalendar
+
+
+async def read(db: AsyncSession, caller: Caller, consultant_id: UUID, *, now: datetime) -> Agenda:
+    """What is shown to a consultant now, or will be within 30 days as things stand."""
     office = (await facts.policy_of(db, caller)).office
     ends = local_instant(office.zone, office.date_of(now) + timedelta(days=DAYS_AHEAD + 1), time.min)
     rota = await covers.rota(db, caller, now, ends)
@@ -58,7 +67,7 @@ async def read(db: AsyncSession, caller: Caller, consultant_id: UUID, *, now: da
         acting = rota.at(max(now, first_at(task.shown))).get(task.consultant_id)
         if (acting.id if acting else task.consultant_id) == consultant_id:
             tasks.setdefault(task.uid, task)  # it may be dropped for a while and then come back
-    return write(tasks.values(), now, office)
+    return Agenda(list(tasks.values()), now, office)
 
 
 async def _tasks(
@@ -85,15 +94,15 @@ async def _tasks(
     ]
 
 
-def write(tasks: Iterable[Task], now: datetime, office: WorkingCalendar) -> bytes:
-    """Tasks as a calendar, in lines that are folded and end as iCalendar wants it."""
+def write(agenda: Agenda) -> bytes:
+    """An agenda as a calendar, in lines that are folded and end as iCalendar wants it."""
     calendar = Calendar()
     calendar.add("prodid", "-//Touchbase//Calendar feeds//EN")
     calendar.add("version", "2.0")
     calendar.add("x-wr-calname", "Touchbase")
     calendar.add("refresh-interval", REFRESHED_EVERY, parameters={"VALUE": "DURATION"})
-    for task in tasks:
-        calendar.add_component(_event(task, now, office))
+    for task in agenda.tasks:
+        calendar.add_component(_event(task, agenda.now, agenda.office))
     text: bytes = calendar.to_ical()
     return text
 
