@@ -59,10 +59,11 @@ def tagged(request: Request, response: Response) -> Response:
     if tag is None and not is_reading:
         return response
     response.headers["ETag"] = f'"{tag or digest(bytes(response.body))}"'
-    return _unless_known(request.headers, response) if is_reading else response
+    return unless_known(request.headers, response) if is_reading else response
 
 
-def _unless_known(headers: Headers, response: Response) -> Response:
+def unless_known(headers: Headers, response: Response) -> Response:
+    """A reading's answer, which has its ETag; 304 in its place where `If-None-Match` says that it is known."""
     given = headers.get("if-none-match")
     mine = response.headers["ETag"].strip('"')
     if given is None or (given.strip() != "*" and all(tag != mine for _, tag in _tags(given))):

@@ -334,7 +334,9 @@ async def test_events_are_forgotten_after_ninety_days(office: Office) -> None:
         assert answer.status_code == code
 
 
-async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(agency: Agency, database: Database) -> None:
+async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(
+    agency: Agency, database: Database
+) -> None:
     """Whoever gives events their place hands them on, be it a worker or a reader."""
     await agency.post("/v1/webhook-endpoints", {"url": "https://hooks.brightpath.example/touchbase"})
     await agency.application()

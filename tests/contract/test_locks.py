@@ -30,6 +30,8 @@ FREE = {
     "update_client",
     "create_cover",
     "cancel_cover",
+    "create_calendar_feed",
+    "revoke_calendar_feed",
     "create_api_key",
     "update_api_key",
     "rotate_api_key",
