@@ -80,25 +80,36 @@ async def fan_out(
     db: AsyncSession, caller: Caller, events: Sequence[Placed], *, now: datetime, delay: float = 0
 ) -> None:
     """Put events on their way to every endpoint that takes them; the first attempt is due in `delay` seconds."""
-    endpoints = await _endpoints(db, caller)
+    endpoints = await _endpoints(db, caller) if events else {}
+    pairs = [
+        (endpoint_id, event)
+        for endpoint_id, endpoint in endpoints.items()
+        for event in events
+        if endpoint["state"] is not EndpointState.DISABLED and _takes(endpoint, event)
+    ]
+    await add(db, caller, pairs, now=now)
+    keys = {(endpoint_id, event.subject_id) for endpoint_id, event in pairs}
+    await delivery_queues.add(db, caller, keys, now + timedelta(seconds=delay))
+
+
+async def add(
+    db: AsyncSession, caller: Caller, pairs: Sequence[tuple[UUID, Placed]], *, now: datetime
+) -> None:
+    """Let there be a pending delivery of each event to its endpoint, unless there is one of any kind."""
     rows = [
         {
             "agency_id": caller.agency_id,
             "id": uuid7(),
-            "webhook_endpoint_id": endpoint["id"],
+            "webhook_endpoint_id": endpoint_id,
             "event_id": event.id,
             "subject_id": event.subject_id,
             "sequence": event.sequence,
             "created_at": now,
         }
-        for endpoint in endpoints.values()
-        for event in events
-        if endpoint["state"] is not EndpointState.DISABLED and _takes(endpoint, event)
+        for endpoint_id, event in pairs
     ]
     if rows:
         await db.execute(upsert(Delivery).on_conflict_do_nothing(), rows)
-        keys = {(row["webhook_endpoint_id"], row["subject_id"]) for row in rows}
-        await delivery_queues.add(db, caller, keys, now + timedelta(seconds=delay))
 
 
 def _takes(endpoint: RowMapping, event: Placed) -> bool:

@@ -5,15 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, insert, literal, select, update
-from sqlalchemy import func as sql
+from sqlalchemy import ColumnElement, Select, and_, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
 from app.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
 from app.rules.delivery import DeliveryState
 from app.rules.events import EventType
-from app.services import delivery_queues
+from app.services import deliveries, delivery_queues
+from app.services.events import Placed
 from app.services.scope import Caller, columns_of, find
 
 Attempts = dict[UUID, list[dict[str, Any]]]
@@ -110,17 +110,8 @@ async def _first_time(
         Delivery.webhook_endpoint_id == endpoint_id,
         Delivery.event_id == Event.id,
     )
-    columns = {
-        "agency_id": Event.agency_id,
-        "id": sql.gen_random_uuid(),
-        "webhook_endpoint_id": literal(endpoint_id),
-        "event_id": Event.id,
-        "subject_id": Event.subject_id,
-        "sequence": Event.sequence,
-        "state": literal(str(DeliveryState.PENDING)),
-        "attempts": literal(0),
-        "created_at": literal(now),
-    }
-    new = events.with_only_columns(*columns.values()).where(~known).order_by(Event.position)
-    statement = insert(Delivery).from_select(list(columns), new, include_defaults=False)
-    return (await db.scalars(statement.returning(Delivery.subject_id))).all()
+    columns = (Event.id, Event.type, Event.subject_id, Event.sequence)
+    query = events.with_only_columns(*columns).where(~known).order_by(Event.position)
+    placed = [Placed(*row) for row in await db.execute(query)]
+    await deliveries.add(db, caller, [(endpoint_id, event) for event in placed], now=now)
+    return [event.subject_id for event in placed]

@@ -9,7 +9,7 @@ import httpx
 
 from tests.agency import Json
 from tests.contract.document import Document
-from tests.contract.world import World, bodies
+from tests.contract.world import SPARE, World, bodies
 
 
 @dataclass
@@ -65,7 +65,8 @@ def _call(operation: Json, method: str, path: str, world: World, body: Json | No
     for parameter in operation.get("parameters", []):
         if _is_id(parameter["schema"]):
             name = parameter["name"]
-            given[parameter["in"]][name] = world.id_for(name, {})
+            kind = SPARE.get((operation["operationId"], name), name)
+            given[parameter["in"]][name] = world.id_for(kind, {})
     return Call(operation["operationId"], method, path, given["path"], given["query"], body)
 
 

@@ -25,10 +25,12 @@ from app.web.schema import format_instant
 from tests.agency import Agency, Json, found_agency
 from tests.clock import ClockedDatabase
 from tests.contract.document import Document
+from tests.told import answered
 
 SECRET = "a secret of the examples, which no file holds"
 _KEY = re.compile(r"tb_(live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+")
 _TOKEN = re.compile(r"tbc_[0-9A-Za-z_-]{32}")
+_WEBHOOK_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=]+")
 # The last of them are names of events in calendars, made from other ids.
 _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -78,11 +80,16 @@ class Story:
         """A replacing call."""
         await self._call("PUT", path, json=body)
 
+    async def delete(self, path: str) -> None:
+        """A deleting call, which is answered with nothing."""
+        assert (await self.agency.call("DELETE", path)).is_success
+
     def recorded(self) -> dict[str, Json]:
         """The examples in the order of the document, with ids that stay the same."""
         text = _ID.sub(lambda match: self._neat_ids[match[0]], json.dumps(self.examples))
         text = _KEY.sub("tb_<environment>_<key id>_<secret>", text)
         text = _TOKEN.sub("tbc_<secret>", text)
+        text = _WEBHOOK_SECRET.sub("whsec_<secret>", text)
         examples: dict[str, Json] = json.loads(text, object_hook=_retagged)
         paths = self.document.document["paths"].values()
         names = [operation["operationId"] for methods in paths for operation in methods.values()]
@@ -168,6 +175,7 @@ async def tell(story: Story) -> None:
     await _policies(story, ids)
     await _access(story, ids)
     await _calendars(story, ids)
+    await _webhooks(story)
     events = await story.get("/v1/events", limit="2")
     await story.get(f"/v1/events/{events['items'][0]['id']}")
     await story.keep_events()
@@ -514,6 +522,29 @@ async def _calendars(story: Story, ids: dict[str, str]) -> None:
     await story.get(feeds)
     await story.get(f"/v1/calendar-feeds/{made['id']}")
     await story.post(f"/v1/calendar-feeds/{made['id']}/revoke")
+
+
+async def _webhooks(story: Story) -> None:
+    story.at("2026-07-23T10:00:00+01:00")
+    await story.get("/v1/events", limit="2")
+    types = ["feedback.recorded", "contact.voided"]
+    ats = {"url": "https://ats.brightpath.example/touchbase", "description": "Bullhorn", "types": types}
+    path = f"/v1/webhook-endpoints/{await story.post('/v1/webhook-endpoints', ats)}"
+    await story.post(f"{path}/test")
+    await story.post(f"{path}/recover", {"since": "2026-07-21T00:00:00+01:00"})
+    await answered(story.database, story.agency, 503)
+    [delivery, *_] = (await story.get(f"{path}/deliveries"))["items"]
+    await story.get(f"{path}/deliveries/{delivery['id']}")
+    await story.post(f"{path}/deliveries/{delivery['id']}/resend")
+    story.at("2026-07-23T10:30:00+01:00")
+    await story.post(f"{path}/pause")
+    await story.post(f"{path}/rotate-secret")
+    await story.patch(path, {"types": None})
+    await story.post(f"{path}/enable")
+    await story.get(path)
+    await story.get("/v1/webhook-endpoints")
+    await answered(story.database, story.agency, 410)
+    await story.delete(path)
 
 
 async def record(url: str) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from app.errors import NotFoundError
 from app.models import Base, Client
 from tests.agency import Agency
 from tests.contract.world import build_world
+from tests.told import answered
 
 # Read before the agency is known; they hold nothing of anybody.
 SHARED = {"credentials", "agency_work", "wakes", "alembic_version"}
@@ -185,9 +186,10 @@ async def test_nobody_else_has_any_right(owner: AsyncEngine) -> None:
 
 
 @pytest.fixture
-async def populated(agency: Agency) -> Agency:
+async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
     await build_world(agency)
+    await answered(database, agency, 503)
     await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
     await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
     return agency
