@@ -30,8 +30,6 @@ FREE = {
     "update_client",
     "create_cover",
     "cancel_cover",
-    "create_calendar_feed",
-    "revoke_calendar_feed",
     "create_api_key",
     "update_api_key",
     "rotate_api_key",
@@ -44,15 +42,6 @@ FREE = {
     "check_contact",
     "interpret_timescale",
     "preview_status",
-    "create_webhook_endpoint",
-    "update_webhook_endpoint",
-    "delete_webhook_endpoint",
-    "rotate_webhook_secret",
-    "pause_webhook_endpoint",
-    "enable_webhook_endpoint",
-    "send_test_event",
-    "recover_deliveries",
-    "resend_delivery",
 }
 
 # Changes of one policy queue up before they wait for anybody else, in a table that refers to the other two.
@@ -99,7 +88,7 @@ async def wait_for(
     db: AsyncSession, agency: Agency, number: int, last: Answer, lock: Lock = Lock.POLICY
 ) -> list[int]:
     """The connections that wait for a lock once they are as many, or once the last request is answered."""
-    while len(pids := await waiting(db, agency, lock)) < number and not last.done():
+    while len(pids := await waiting(db, agency, lock)) < number and not last.done():  # noqa: ASYNC110 - the database's
         await asyncio.sleep(0.01)
     return pids
 

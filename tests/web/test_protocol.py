@@ -294,7 +294,7 @@ async def test_an_answer_that_is_not_read_is_given_up(hasty: Served, path: bytes
         connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await connection.send(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
         async with asyncio.timeout(PATIENCE):
-            while hasty.state.connections or hasty.state.tasks:
+            while hasty.state.connections or hasty.state.tasks:  # noqa: ASYNC110 - nobody tells us
                 await asyncio.sleep(0.05)
 
 

@@ -284,7 +284,7 @@ async def finished(agency: Agency) -> bool:
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
     """Wait for something that others bring about."""
     async with asyncio.timeout(30):
-        while not await holds():
+        while not await holds():  # noqa: ASYNC110 - it happens in another process's stead
             await asyncio.sleep(0.01)
 
 
