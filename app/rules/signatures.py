@@ -8,7 +8,7 @@ from uuid import UUID
 PREFIX = "whsec_"
 
 
-def sign(secret: str, event_id: UUID, at: datetime, body: bytes) -> str:
+def sign(secret: str, event_id: UUID | str, at: datetime, body: bytes) -> str:
     """The signature of a call at an instant, under a secret of the form `whsec_` and base64."""
     key = b64decode(secret.removeprefix(PREFIX))
     signed = f"{event_id}.{int(at.timestamp())}.".encode() + body

@@ -23,9 +23,10 @@ from app.services.scope import worker
 from app.services.sealing import unseal
 from app.settings import Settings
 
-CALLS_OF_AN_ENDPOINT = 8
+CALLS_OF_AN_ENDPOINT = 16
 CALLS = 256
 CLIENTS = 256
+GATHER_SECONDS = 0.02
 PATIENCE = (0.2, 0.5, 1, 2, 5)  # seconds between attempts to write what came of calls
 
 logger = logging.getLogger("touchbase.deliveries")
@@ -127,6 +128,8 @@ class Sender:
     async def _write(self, desk: Desk) -> None:
         """Write what came of all calls that are done; whoever waited meanwhile finds nothing left to write."""
         async with desk.writing:
+            if desk.done and desk.busy:
+                await asyncio.sleep(GATHER_SECONDS)  # so that many are written as one
             attempts, desk.done = desk.done, []
             if attempts:
                 await self._write_patiently(desk, attempts)

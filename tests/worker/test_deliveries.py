@@ -2,32 +2,26 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from ipaddress import ip_network
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
+from standardwebhooks import WebhookVerificationError
 
 from app.db import Database
-from app.models import Event, WakeKind
-from app.outbound import Reach
-from app.rules.events import EventType
-from app.services import outbox
-from app.services import webhook_endpoints as endpoints
-from app.services.scope import worker
+from app.models import WakeKind
 from app.settings import Settings
 from app.worker.deliveries import Sender
-from app.worker.publications import publish
 from app.worker.wakes import Watch
 from tests import receivers
-from tests.agency import Agency, Json
+from tests.agency import Agency
 from tests.conftest import SECRET
+from tests.hooks import LOOPBACK, endpoint, happen, told
 from tests.receivers import OK, Receiver, answering, failing_first, receiving, waiting_for
 
-LOOPBACK = (ip_network("127.0.0.0/8"),)
 SOON = (0, 0.01, 0.02, 0.03)
 
 
@@ -39,30 +33,6 @@ def settings(**more: Any) -> Settings:
         "webhook_timeout": 1.0,
     }
     return Settings(**{**terms, **more})
-
-
-async def endpoint(database: Database, agency: Agency, url: str, **terms: Any) -> tuple[UUID, str]:
-    """An endpoint's id and its secret."""
-    given = {"url": url, "description": None, "types": None, **terms}
-    async with database.transaction(agency.id) as db:
-        issued = await endpoints.create(db, worker(agency.id), given, reach=Reach(LOOPBACK), secret=SECRET)
-    return issued.row.id, issued.secret
-
-
-async def happen(
-    database: Database,
-    agency: Agency,
-    subjects: Sequence[UUID],
-    event_type: EventType = EventType.CONTACT_RECORDED,
-) -> list[Event]:
-    """Events of some subjects, on their way."""
-    async with database.transaction(agency.id) as db:
-        made = [
-            await outbox.add(db, worker(agency.id), each, event_type, {"n": 1}, now=db.info["now"])
-            for each in subjects
-        ]
-    await publish(database, agency.id)
-    return made
 
 
 @asynccontextmanager
@@ -103,12 +73,6 @@ async def test_a_delivery_is_what_the_standard_asks_for(agency: Agency, database
     assert call.body == event.body
     assert call.verified(secret)["type"] == "contact.recorded"
     assert call.headers["content-type"] == "application/json"
-
-
-async def told(database: Database, agency: Agency, endpoint_id: UUID) -> list[Json]:
-    """An endpoint's deliveries as the API tells of them."""
-    found: list[Json] = (await agency.get(f"/v1/webhook-endpoints/{endpoint_id}/deliveries"))["items"]
-    return found
 
 
 async def test_what_fails_is_sent_again_with_the_same_bytes(agency: Agency, database: Database) -> None:
@@ -194,7 +158,7 @@ async def test_a_slow_endpoint_delays_no_other(agency: Agency, database: Databas
             async with asyncio.timeout(30):
                 while len(quick.calls) < 30:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.02)
-            assert slow.most_open == 8
+            assert slow.most_open == 16
             let.set()
             await all_done(database, agency)
 
@@ -232,3 +196,83 @@ async def test_a_bad_receiver_is_outlived(
     [attempt] = delivery["attempts"]
     assert (delivery["state"], attempt["status"], attempt["error"]) == (state, status, error)
     assert len(receiver.calls) == 1
+
+
+async def test_after_a_rotation_both_secrets_sign_for_a_day(agency: Agency, database: Database) -> None:
+    async with receiving(OK) as receiver:
+        endpoint_id, old = await endpoint(database, agency, receiver.url)
+        new = (await agency.post(f"/v1/webhook-endpoints/{endpoint_id}/rotate-secret"))["secret"]
+        await happen(database, agency, [uuid4()])
+        async with sending(database):
+            await all_done(database, agency)
+        async with database.transaction(agency.id) as db:
+            day = "UPDATE webhook_endpoints SET previous_expires_at = now() WHERE agency_id = :id"
+            await db.execute(text(day), {"id": agency.id})
+        await happen(database, agency, [uuid4()])
+        async with sending(database):
+            await all_done(database, agency)
+    both, one = receiver.calls
+    assert both.verified(old) == both.verified(new)
+    assert len(both.headers["webhook-signature"].split()) == 2
+    assert one.verified(new)
+    with pytest.raises(WebhookVerificationError):
+        one.verified(old)
+
+
+async def test_this_machine_is_not_called_unless_it_is_allowed(agency: Agency, database: Database) -> None:
+    async with receiving(OK) as receiver:
+        endpoint_id, _ = await endpoint(database, agency, receiver.url)
+        await happen(database, agency, [uuid4()])
+        forbidding = settings(webhook_allow_nets=None, webhook_https_only=False, webhook_retry_schedule=(0,))
+        async with sending(database, forbidding):
+            await all_done(database, agency)
+    assert receiver.calls == []
+    [delivery] = await told(database, agency, endpoint_id)
+    assert delivery["attempts"][0]["error"] in (
+        "It must be on the port 80, 443, 8080 or 8443.",
+        "Its address is not a public one.",
+    )
+
+
+async def test_a_secret_sealed_under_another_is_told_and_nothing_is_sent(
+    agency: Agency, database: Database
+) -> None:
+    async with receiving(OK) as receiver:
+        endpoint_id, _ = await endpoint(database, agency, receiver.url)
+        await happen(database, agency, [uuid4()])
+        sender = Sender(database, SECRET + "!", settings(webhook_retry_schedule=(0,)))
+        await sender.deliver(agency.id)
+        await all_done(database, agency)
+        await sender.close()
+    assert receiver.calls == []
+    [delivery] = await told(database, agency, endpoint_id)
+    assert "rotate it" in delivery["attempts"][0]["error"]
+
+
+async def test_a_sender_that_ends_finishes_what_is_under_way(agency: Agency, database: Database) -> None:
+    let = asyncio.Event()
+    async with receiving(waiting_for(let)) as receiver:
+        endpoint_id, _ = await endpoint(database, agency, receiver.url)
+        await happen(database, agency, [uuid4()])
+        sender = Sender(database, SECRET, settings(webhook_timeout=60))
+        await sender.deliver(agency.id)
+        closing = asyncio.create_task(sender.close())
+        await asyncio.sleep(0.1)
+        assert not closing.done()
+        let.set()
+        await closing
+    [delivery] = await told(database, agency, endpoint_id)
+    assert delivery["state"] == "succeeded"
+
+
+async def test_neither_secrets_nor_addresses_nor_answers_are_logged(
+    agency: Agency, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="touchbase")
+    async with receiving(receivers.babbling) as receiver:
+        endpoint_id, secret = await endpoint(database, agency, receiver.url + "?token=zqcanary")
+        await happen(database, agency, [uuid4()])
+        async with sending(database, settings(webhook_retry_schedule=(0,))):
+            await all_done(database, agency)
+    said = caplog.text + str(await told(database, agency, endpoint_id))
+    assert not [word for word in (secret, "zqcanary", "127.0.0.1", "webhook-signature") if word in said]
