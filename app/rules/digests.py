@@ -24,8 +24,8 @@ ACTIONS = {
     ReasonCode.FEEDBACK_TO_RELAY: "relay the feedback",
     ReasonCode.JOB_CHANGE_TO_RELAY: "tell them how the job has changed",
     ReasonCode.SLIP_TO_RELAY: "tell them of the client's new date",
-    ReasonCode.CLIENT_RESPONSE_DUE: "chase the client for an answer",
-    ReasonCode.TIMESCALE_MISSING: "ask the client for a timescale",
+    ReasonCode.CLIENT_RESPONSE_DUE: "chase the client",
+    ReasonCode.TIMESCALE_MISSING: "ask the client when they will answer",
     ReasonCode.NEXT_STEP_MISSING: "book the next step with the client",
     ReasonCode.MOVE_ON_SUGGESTED: "talk about moving on",
     ReasonCode.STATUTORY_NOTICE_DUE: "give the statutory notice",
@@ -96,7 +96,7 @@ def subject(people: int) -> str:
 
 def line(entry: Entry, now: datetime, zone: ZoneInfo) -> str:
     """What is due about a candidate, on one line."""
-    actions = ", ".join(dict.fromkeys(map(_action, entry.actions)))
+    actions = "; ".join(_actions(entry.actions))
     since = in_words(step("{}, due since {}", entry.level, entry.due_at), zone)
     wait = in_words(step("; not before {}", entry.not_before), zone) if entry.not_before > now else ""
     return f"{_on_one_line(entry.name)}: {actions} ({since}{wait})"
@@ -125,10 +125,16 @@ def _people_due(people: int) -> str:
     return "1 person is due a word" if people == 1 else f"{people} people are due a word"
 
 
-def _action(action: Action) -> str:
-    about = f" for {_on_one_line(action.job)}" if action.job else ""
-    whose = f" ({_on_one_line(action.colleague)}'s)" if action.colleague else ""
-    return f"{ACTIONS[action.code]}{about}{whose}"
+def _actions(actions: Sequence[Action]) -> list[str]:
+    """What there is to do, together for each job and each whose work it is."""
+    together: dict[str, list[str]] = {}
+    for action in actions:
+        job = f" for {_on_one_line(action.job)}" if action.job else ""
+        whose = f" ({_on_one_line(action.colleague)}'s)" if action.colleague else ""
+        words = together.setdefault(f"{job}{whose}", [])
+        if ACTIONS[action.code] not in words:
+            words.append(ACTIONS[action.code])
+    return [f"{', '.join(words)}{about}" for about, words in together.items()]
 
 
 def _on_one_line(words: str) -> str:

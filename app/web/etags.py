@@ -52,7 +52,8 @@ def tagged(request: Request, response: Response) -> Response:
 
     What is read but is no object by itself, such as a status, has a tag of the answer as it stands.
     """
-    tag = msgspec.json.decode(response.body, type=_Object).etag
+    is_json = response.headers["content-type"].startswith("application/json")
+    tag = msgspec.json.decode(response.body, type=_Object).etag if is_json else None
     is_reading = request.method == "GET"
     if tag is None and not is_reading:
         return response
@@ -65,7 +66,8 @@ def _unless_known(headers: Headers, response: Response) -> Response:
     mine = response.headers["ETag"].strip('"')
     if given is None or (given.strip() != "*" and all(tag != mine for _, tag in _tags(given))):
         return response
-    return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
+    kept = {name: response.headers[name] for name in ("ETag", "Vary") if name in response.headers}
+    return Response(status_code=304, headers=kept)
 
 
 def is_stale(given: str, present: str) -> bool:

@@ -155,12 +155,14 @@ def test_a_line_says_who_and_what_and_since_when() -> None:
         not_before=at("Tue 21 Jul 09:00"),
         actions=[
             Action(ReasonCode.DEBRIEF_DUE, "Buyer", "Kim Adeyemi"),
+            Action(ReasonCode.TIMESCALE_MISSING, "Buyer", "Kim Adeyemi"),
             Action(ReasonCode.PREFERENCE_REVIEW),
             Action(ReasonCode.PREFERENCE_REVIEW),
         ],
     )
     assert line(waiting, now, AUCKLAND) == (
-        "Amara Osei: take the debrief for Buyer (Kim Adeyemi's), review their preferences "
+        "Amara Osei: take the debrief, ask the client when they will answer for Buyer (Kim Adeyemi's); "
+        "review their preferences "
         "(overdue, due since Mon 20 Jul 20:00; not before Tue 21 Jul 20:00)"
     )
 
