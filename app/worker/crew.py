@@ -8,6 +8,7 @@ from app.models import WakeKind
 from app.settings import Settings
 from app.worker import recomputations, retention
 from app.worker.announcements import announce
+from app.worker.digests import Mailer
 from app.worker.publications import publish
 from app.worker.wakes import Handler, Watch
 
@@ -22,3 +23,6 @@ async def run(database: Database, secret: str, settings: Settings, stop: asyncio
         tasks.create_task(recomputations.run(database, stop))
         tasks.create_task(retention.run(database, stop))
         tasks.create_task(Watch(database, handlers).run(stop, interval=settings.announce_interval))
+        # On its own: a slow mail server delays nothing else.
+        mail = Watch(database, {WakeKind.DIGEST: Mailer(database, settings).digest})
+        tasks.create_task(mail.run(stop, interval=settings.announce_interval))

@@ -1,6 +1,7 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
@@ -8,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from app.db import APPLICATION_ROLE, Database, async_url
 from app.errors import NotFoundError
-from app.models import Base, Client
+from app.models import Base, Client, Digest
 from tests.agency import Agency
 from tests.contract.world import build_world
 
@@ -195,11 +196,16 @@ async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
 
 
 @pytest.fixture
-async def populated(agency: Agency) -> Agency:
+async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
-    await build_world(agency)
+    world = await build_world(agency)
     await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
     await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        # A worker makes these, on working days.
+        consultant_id = UUID(world.ids["consultant"])
+        db.add(Digest(agency_id=agency.id, consultant_id=consultant_id, day=now.date(), next_attempt_at=now))
     return agency
 
 
