@@ -1,6 +1,7 @@
 """A mail server of the tests' own, on 127.0.0.1, that takes or refuses what it is told to."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from email.message import EmailMessage
 from email.policy import SMTP as POLICY
 from typing import Any
 
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 TAKEN = "250 OK"
 
@@ -22,11 +23,20 @@ class Mailbox:
     to_recipient: str = TAKEN
     to_letter: str = TAKEN
     port: int = 0
+    logins: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def url(self) -> str:
         """The server, as the setting names it."""
         return f"smtp://127.0.0.1:{self.port}?from=touchbase@agency.example"
+
+    def login(
+        self, _server: SMTP, session: Session, _envelope: Envelope, _how: str, given: Any
+    ) -> AuthResult:
+        """Let anybody in, and note with which password."""
+        self.logins.append((given.login.decode(), given.password.decode()))
+        session.authenticated = True
+        return AuthResult(success=True)
 
     # The names and the parameters are aiosmtpd's.
 
@@ -48,10 +58,19 @@ class Mailbox:
 
 
 @asynccontextmanager
-async def receiving(box: Mailbox) -> AsyncIterator[Mailbox]:
+async def receiving(
+    box: Mailbox, *, tls: ssl.SSLContext | None = None, start_tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Mailbox]:
     """A mailbox while its server runs, on the port that it had or else on a free one."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(box, loop=loop), "127.0.0.1", box.port)
+
+    def session() -> SMTP:
+        # To aiosmtpd a connection that is encrypted from the first byte looks like one that is not.
+        return SMTP(
+            box, loop=loop, tls_context=start_tls, authenticator=box.login, auth_require_tls=tls is None
+        )
+
+    server = await loop.create_server(session, "127.0.0.1", box.port, ssl=tls)
     box.port = server.sockets[0].getsockname()[1]
     try:
         yield box

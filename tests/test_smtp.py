@@ -1,6 +1,9 @@
 """The mail server as an operator names it, and what is never sent to it or said of it."""
 
+import asyncio
+import ssl
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
 from aiosmtplib import SMTPException
@@ -10,6 +13,7 @@ from app.cli import main
 from app.errors import SetupError
 from app.settings import Settings, read_settings
 from app.smtp import MailServer, address
+from tests.certificates import certify
 from tests.mailbox import Mailbox, receiving
 
 
@@ -84,6 +88,48 @@ async def test_a_password_is_not_sent_in_the_clear() -> None:
     async with receiving(Mailbox()) as box:
         server = MailServer.of(f"smtp://kim:secret@127.0.0.1:{box.port}")
         with pytest.raises(SMTPException, match="STARTTLS") as caught:
-            await server.send(EmailMessage(), "kim@x.example", timeout=5)
+            await server.send(letter(), "kim@x.example", timeout=5)
     assert box.letters == []
     assert "secret" not in str(caught.value)
+
+
+@pytest.fixture
+def encrypted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ssl.SSLContext:
+    """What a server at localhost encrypts with, whose certificate this process trusts."""
+    certificate = certify("localhost", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    return context
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtps"])
+async def test_a_password_is_sent_encrypted(encrypted: ssl.SSLContext, scheme: str) -> None:
+    how = {"tls": encrypted} if scheme == "smtps" else {"start_tls": encrypted}
+    async with receiving(Mailbox(), **how) as box:
+        server = MailServer.of(f"{scheme}://kim%40x.example:p%2Fw@localhost:{box.port}")
+        await server.send(letter(), "kim@x.example", timeout=5)
+    assert box.logins == [("kim@x.example", "p/w")]
+    assert [recipient for recipient, _ in box.letters] == ["kim@x.example"]
+
+
+async def test_a_certificate_of_another_name_is_not_trusted(encrypted: ssl.SSLContext) -> None:
+    async with receiving(Mailbox(), start_tls=encrypted) as box:
+        server = MailServer.of(f"smtp://kim:secret@127.0.0.1:{box.port}")
+        with pytest.raises((SMTPException, OSError)):
+            await server.send(letter(), "kim@x.example", timeout=5)
+    assert (box.logins, box.letters) == ([], [])
+
+
+async def test_a_server_that_says_nothing_is_left_in_time() -> None:
+    silent = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    with pytest.raises(TimeoutError):
+        await MailServer.of(f"smtp://127.0.0.1:{port}").send(letter(), "kim@x.example", timeout=0.2)
+    silent.close()
+
+
+def letter() -> EmailMessage:
+    message = EmailMessage()
+    message.set_content("A word.")
+    return message

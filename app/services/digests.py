@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -30,6 +30,7 @@ from app.services.scope import Caller, find
 MOST_LINES = 200
 BATCH = 10
 BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+KEPT = timedelta(days=90)
 PUT_OFF = timedelta(days=1)  # where the working days to come are not known
 
 logger = logging.getLogger("touchbase.digests")
@@ -177,6 +178,12 @@ async def finish(
     mine = (Digest.agency_id == caller.agency_id, Digest.id == claim.id, Digest.lease == claim.lease)
     done = await db.execute(update(Digest).where(*mine).values(**values).returning(Digest.id))
     return done.first() is not None
+
+
+async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
+    """Forget the mail of days long gone."""
+    old = delete(Digest).where(Digest.agency_id == caller.agency_id, Digest.day < (now - KEPT).date())
+    await db.execute(old.execution_options(synchronize_session=False))
 
 
 async def _note(db: AsyncSession, caller: Caller, today: Mapping[UUID, date], now: datetime) -> None:

@@ -16,6 +16,7 @@ from app.services.scope import worker
 from app.settings import Settings
 from app.smtp import MailServer
 from app.worker.digests import Mailer, message_of
+from app.worker.retention import forget
 from tests import given
 from tests.agency import found_agency
 from tests.api.conftest import Office
@@ -397,6 +398,15 @@ async def test_no_address_and_no_name_is_logged(
     assert "was refused: 550" in caplog.text
     assert "not sent: SMTPRecipientsRefused" in caplog.text
     assert not [word for word in ("Priya", "Amara", "brightpath", "unknown", "busy") if word in caplog.text]
+
+
+async def test_after_a_quarter_they_are_forgotten(office: Office, mailbox: Mailbox) -> None:
+    await interviewed(office, await priya(office))
+    for when in ("Wed 15 Jul 08:30", "Thu 16 Jul 08:30"):
+        await look(office, mailbox, when)
+    office.at("Wed 14 Oct 12:00")
+    await forget(office.database, office.agency.id, asyncio.Event())
+    assert [digest.day for digest in await stored(office)] == [given.on("Thu 16 Jul")]
 
 
 async def test_two_workers_send_one(office: Office, mailbox: Mailbox) -> None:
