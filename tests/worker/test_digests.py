@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -325,64 +325,6 @@ async def test_a_digest_that_kills_its_worker_each_time_is_given_up(office: Offi
         await claimed(office, f"Wed 15 Jul 08:{minute}")
     await look(office, mailbox, "Wed 15 Jul 08:35")
     assert (mailbox.letters, await states(office)) == ([], ["dead"])
-
-
-async def test_without_a_mail_server_nothing_is_noted_but_the_next_look(office: Office) -> None:
-    await interviewed(office, await priya(office))
-    office.at("Wed 15 Jul 08:30")
-    await Mailer(office.database, Settings()).digest(office.agency.id)
-    assert await states(office) == []
-    assert await next_look(office) == "Thu 16 Jul 08:30"
-
-
-async def test_nobody_without_an_address_is_told(office: Office, mailbox: Mailbox) -> None:
-    await interviewed(office, await priya(office, email=None))
-    await look(office, mailbox, "Wed 15 Jul 08:30")
-    assert (await states(office), await next_look(office)) == ([], None)
-
-
-async def test_an_address_or_a_zone_that_changes_is_noticed(office: Office, mailbox: Mailbox) -> None:
-    consultant = await priya(office, email=None)
-    await interviewed(office, consultant)
-    await look(office, mailbox, "Tue 14 Jul 18:00")
-    await office.agency.patch(f"/v1/consultants/{consultant}", {"email": PRIYA, "timezone": "Europe/Paris"})
-    await look(office, mailbox, "Tue 14 Jul 18:01")  # with an address, the digest of the day is due at once
-    assert len(mailbox.letters) == 1
-    await look(office, mailbox, "Tue 14 Jul 18:02")
-    assert await next_look(office) == "Wed 15 Jul 07:30"
-    await office.agency.patch(f"/v1/consultants/{consultant}", {"timezone": "Asia/Tokyo"})
-    await look(office, mailbox, "Tue 14 Jul 18:03")
-    assert await next_look(office) == "Wed 15 Jul 00:30"
-    await office.agency.patch(f"/v1/consultants/{consultant}", {"name": "Priya Shah-Lee"})
-    assert await next_look(office) == "Wed 15 Jul 00:30"
-
-
-async def test_one_saved_in_bulk_is_noticed(office: Office, mailbox: Mailbox) -> None:
-    office.at("Fri 10 Jul 09:00")
-    refs = [{"source": "ats", "id": "1"}]
-    items = [{"kind": "consultant", "name": "Priya", "email": PRIYA, "external_refs": refs}]
-    await office.agency.post("/v1/bulk", {"items": items})
-    assert await next_look(office) == "Fri 10 Jul 09:00"
-
-
-async def test_a_day_that_becomes_a_working_day_is_noticed(office: Office, mailbox: Mailbox) -> None:
-    await interviewed(office, await priya(office))
-    for when in ("Fri 17 Jul 08:30", "Fri 17 Jul 08:31"):
-        await look(office, mailbox, when)
-    assert await next_look(office) == "Mon 20 Jul 08:30"
-    await office.agency.put("/v1/policy", {"working_hours": {"saturday": ["10:00", "14:00"]}})
-    await look(office, mailbox, "Fri 17 Jul 12:00")
-    assert await next_look(office) == "Sat 18 Jul 08:30"
-
-
-async def test_where_the_holidays_are_not_known_it_is_put_off(
-    office: Office, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
-) -> None:
-    await priya(office)
-    office.database.now = datetime(2102, 1, 2, 12, tzinfo=UTC)
-    await mailer(office, mailbox).digest(office.agency.id)
-    assert "digests are put off" in caplog.text
-    assert await next_wake(office) == office.database.now + timedelta(days=1)
 
 
 async def test_no_address_and_no_name_is_logged(
