@@ -28,6 +28,7 @@ from app.api import (
     contacts,
     covers,
     debriefs,
+    digests,
     due,
     events,
     feedback,
@@ -64,6 +65,7 @@ Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 ROUTERS = (
     due.due,
     chase.chase,
+    digests.digests,
     statuses.statuses,
     timelines.timelines,
     previews.previews,

@@ -129,12 +129,12 @@ def _limits(status: str, *, is_limited: bool) -> Json:
 
 
 def _has_tag(document: Json, method: str, operation: Json) -> bool:
-    """Whether an answer is an object, or what is read is at least no list."""
+    """Whether an answer is an object, or what is read is at least no page of a list."""
     answers = [response for status, response in operation["responses"].items() if status.startswith("2")]
     members = set().union(
         *(_members(document, answer["content"]) for answer in answers if "content" in answer)
     )
-    return "etag" in members or (method == "get" and "items" not in members)
+    return "etag" in members or (method == "get" and "next_cursor" not in members)
 
 
 def _members(document: Json, content: Json) -> set[str]:

@@ -307,6 +307,7 @@ async def _waiting(story: Story, ids: dict[str, str]) -> dict[str, str]:
     story.at("2026-07-20T09:30:00+01:00")
     await story.get("/v1/due")
     await story.get("/v1/chase")
+    await story.get(f"/v1/consultants/{ids['consultant_id']}/digest")
     await story.get(f"{ids['application']}/status")
     await story.get(f"/v1/candidates/{ids['candidate_id']}/status")
     snooze = await story.post(
