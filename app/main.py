@@ -19,6 +19,7 @@ from app.api import (
     applications,
     audit,
     bulk,
+    calendar_feeds,
     candidates,
     chase,
     client_contacts,
@@ -38,12 +39,14 @@ from app.api import (
     jobs,
     metrics,
     pauses,
+    payloads,
     policies,
     preferences,
     previews,
     statuses,
     timelines,
     timescales,
+    webhook_endpoints,
 )
 from app.db import Database
 from app.outbound import GuardedTransport, Outbound
@@ -80,8 +83,11 @@ ROUTERS = (
     jobs.jobs,
     consultants.consultants,
     covers.covers,
+    calendar_feeds.calendar_feeds,
+    calendar_feeds.calendars,
     policies.policies,
     events.events,
+    webhook_endpoints.webhook_endpoints,
     bulk.bulk,
     api_keys.api_keys,
     identity_providers.identity_providers,
@@ -138,6 +144,7 @@ def create_app(
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(payloads.webhooks)
     if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app

@@ -54,22 +54,23 @@ def requests(world: World, document: Json) -> Iterator[Request]:
 def _of_operation(
     world: World, document: Json, url: str, operation: Json
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
-    path = url.format(**ids)
-    given = bodies(world.ids).get(operation["operationId"], [None])
-    for body in given:
-        if body is not None:
-            yield from ((path, options) for options in _bodies(operation, document, body))
+    path = url.format(**world.in_paths)
+    known = bodies(world.ids).get(operation["operationId"], [])
+    given = known[0] if known else None
+    if known:
+        yield from ((path, options) for options in _bodies(operation, document, known))
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            yield url.format(**ids | {parameter["name"]: canary()}), {"json": given[0]}
+            yield url.format(**world.in_paths | {parameter["name"]: canary()}), {"json": given}
         else:
-            yield path, {"params": {parameter["name"]: canary()}, "json": given[0]}
-    yield from ((path, {"headers": headers, "json": given[0]}) for headers in _headers())
+            yield path, {"params": {parameter["name"]: canary()}, "json": given}
+    yield from ((path, {"headers": headers, "json": given}) for headers in _headers())
 
 
-def _bodies(operation: Json, document: Json, body: Json) -> Iterator[dict[str, Any]]:
-    for place in places(schema_of(operation), document, body):
+def _bodies(operation: Json, document: Json, known: list[Json]) -> Iterator[dict[str, Any]]:
+    """Bodies with a canary at each place, each once: those that are filled up are alike, whatever they began as."""
+    found = (place for body in known for place in places(schema_of(operation), document, body))
+    for place in {place.filled(""): place for place in found}.values():
         shape = next((part for part in reversed(place.path) if isinstance(part, str)), "")
         content = place.filled(json.dumps(canary(shape)))
         yield {"content": content, "headers": {"Content-Type": "application/json"}}

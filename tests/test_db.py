@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import db as app_db
 from app import postgres
@@ -20,6 +19,7 @@ from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
+from tests.owner import FAIL_AT_COMMIT, as_owner
 
 
 @pytest.fixture
@@ -35,27 +35,6 @@ async def scratch_agency(scratch: Database, document: Document) -> AsyncIterator
     """An agency in it, served by an application of its own."""
     async with client_of(create_app(scratch, SECRET), document) as http:
         yield await found_agency(http, scratch, SECRET)
-
-
-async def as_owner(url: str, *statements: str) -> None:
-    """Change a scratch database as its owner."""
-    engine = create_async_engine(async_url(url))
-    async with engine.begin() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
-
-
-FAIL_AT_COMMIT = (
-    """
-    CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
-    $$ BEGIN RAISE EXCEPTION 'failed at commit' USING ERRCODE = '%s'; END $$
-    """,
-    """
-    CREATE CONSTRAINT TRIGGER fail AFTER INSERT ON clients DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION fail()
-    """,
-)
 
 
 @pytest.mark.parametrize(

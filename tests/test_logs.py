@@ -2,18 +2,10 @@
 
 import asyncio
 import gc
-import io
-import json
 import logging
-import sys
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 
 import pytest
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,42 +13,20 @@ from app import logs, postgres
 from app.db import Database, async_url
 from app.main import create_app
 from app.services.api_keys import generate
-from tests.agency import Agency, Json, found_agency
-from tests.canaries import MARK, canary, of_an_answer, requests, seen_in
+from tests.agency import Agency, found_agency
+from tests.canaries import MARK, canary, of_an_answer, seen_in
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
-from tests.contract.world import World, build_world
-from tests.test_db import as_owner
-
-
-@dataclass
-class Written:
-    """What the service has logged, at its most talkative."""
-
-    stream: io.StringIO
-
-    @property
-    def text(self) -> str:
-        """All of it."""
-        return self.stream.getvalue()
-
-    @property
-    def lines(self) -> list[Json]:
-        """Each line, which is an object of JSON."""
-        return [json.loads(line) for line in self.text.splitlines()]
+from tests.owner import as_owner
+from tests.written import Written, writing
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
+def written() -> Iterator[Written]:
     """The log as an operator has it who asked for everything."""
-    stream = io.StringIO()
-    monkeypatch.setattr(sys, "stderr", stream)
-    root, ours = logging.getLogger(), logging.getLogger("touchbase")
-    before = (root.handlers, root.level, ours.level)
-    logs.configure("debug")
-    yield Written(stream)
-    root.handlers, root.level, ours.level = before
+    with writing() as written:
+        yield written
 
 
 @pytest.fixture
@@ -156,46 +126,6 @@ async def test_a_statement_that_cannot_work_is_never_quoted(
     assert [line["level"] for line in written.lines].count("error") == 2
     assert all("traceback" in line for line in written.lines if line["level"] == "error")
     assert seen_in(written.text, scratch.key) == []
-
-
-@dataclass
-class Watched:
-    """A world whose requests are traced, and the spans of them."""
-
-    world: World
-    exporter: InMemorySpanExporter
-
-    @property
-    def spans(self) -> str:
-        """All that the spans tell."""
-        return "\n".join(span.to_json(indent=None) for span in self.exporter.get_finished_spans())
-
-
-@pytest.fixture
-async def watched(document: Document, database: Database) -> AsyncIterator[Watched]:
-    """An agency with one of everything, in a service that is traced."""
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    traced = Database(str(database.engine.url))
-    async with client_of(create_app(traced, SECRET, tracer_provider=provider), document) as http:
-        yield Watched(await build_world(await found_agency(http, traced, SECRET)), exporter)
-    await traced.close()
-
-
-async def test_no_word_of_any_request_is_logged_or_counted_or_traced_or_told_in_an_error(
-    watched: Watched, document: Document, written: Written
-) -> None:
-    agency, statuses = watched.world.agency, Counter[int]()
-    for method, path, options in requests(watched.world, document.document):
-        answer = await agency.call(method, path, **options)
-        statuses[answer.status_code] += 1
-        assert seen_in(of_an_answer(answer), agency.key) == [], (method, path, options)
-    assert set(statuses) >= {200, 201, 400, 401, 404, 405, 415, 422}
-    assert statuses[200] + statuses[201] > 150
-    assert len(written.lines) > 1_000
-    for told in (written.text, watched.spans, (await agency.http.get("/metrics")).text):
-        assert "create_candidate" in told
-        assert seen_in(told, agency.key) == []
 
 
 async def test_an_error_of_a_statement_does_not_hold_its_parameters(database: Database) -> None:

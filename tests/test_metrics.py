@@ -23,7 +23,7 @@ from tests.agency import Agency, found_agency
 from tests.clock import ClockedDatabase
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
-from tests.test_db import FAIL_AT_COMMIT, as_owner
+from tests.owner import FAIL_AT_COMMIT, as_owner
 
 LEVELS = ("due", "overdue", "escalated")
 

@@ -1,7 +1,5 @@
 """`touchbase serve` as a newcomer starts it: real processes, ended by their ids."""
 
-import json
-import os
 import shutil
 import signal
 import socket
@@ -10,10 +8,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,8 +18,7 @@ from fastapi import FastAPI
 from app import server
 from app.errors import SetupError
 from tests.contract.problems import problem_of
-
-Json = dict[str, Any]
+from tests.serving import call, serving
 
 
 @pytest.fixture
@@ -32,41 +27,6 @@ def data_dir() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="touchbase-serve-"))
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def serving(
-    data_dir: Path, *options: str, **settings: object
-) -> Iterator[tuple[subprocess.Popen[str], Json]]:
-    """A running service with some settings, and the line of JSON it printed when it was ready."""
-    command = [
-        sys.executable,
-        "-m",
-        "app",
-        "serve",
-        "--data-dir",
-        str(data_dir),
-        "--port",
-        "0",
-        "--print-json",
-    ]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("TOUCHBASE_")}
-    environment |= {f"TOUCHBASE_{name.upper()}": str(value) for name, value in settings.items()}
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=environment
-    )
-    assert process.stdout is not None
-    try:
-        yield process, json.loads(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-
-
-def call(ready: Json, method: str, path: str, body: Json | None = None) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {ready['api_key']}"}
-    return httpx.request(method, ready["url"] + path, headers=headers, json=body, trust_env=False)
 
 
 def test_the_printed_line_is_enough_to_begin(data_dir: Path) -> None:

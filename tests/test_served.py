@@ -17,7 +17,7 @@ import pytest
 
 from tests.agency import Json
 from tests.canaries import MARK, seen_in
-from tests.test_traces import collecting
+from tests.collector import collecting
 
 RAW = [
     f"GET /{MARK}?{MARK} HTTP/1.1\r\nHost: {MARK}\r\n\r\n",

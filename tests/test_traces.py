@@ -2,15 +2,11 @@
 
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -20,9 +16,10 @@ from app.db import Database
 from app.main import create_app
 from app.web import traces
 from tests.agency import Agency, found_agency
+from tests.collector import collecting
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
-from tests.test_db import FAIL_AT_COMMIT, as_owner
+from tests.owner import FAIL_AT_COMMIT, as_owner
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 CALLER = f"00-{TRACE_ID}-b7ad6b7169203331-01"
@@ -151,41 +148,6 @@ async def test_what_is_done_outside_requests_is_not_traced(traced: Traced) -> No
     traced.exporter.clear()
     await found_agency(traced.agency.http, traced.database, SECRET)
     assert traced.exporter.get_finished_spans() == ()
-
-
-@dataclass
-class Collector:
-    """What an OTLP receiver of the test's own has been sent."""
-
-    url: str
-    paths: list[str] = field(default_factory=list)
-    requests: list[ExportTraceServiceRequest] = field(default_factory=list)
-
-
-@contextmanager
-def collecting() -> Iterator[Collector]:
-    """A receiver of traces on this machine."""
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            collector.paths.append(self.path)
-            collector.requests.append(ExportTraceServiceRequest.FromString(body))
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
-        collector = Collector(f"http://127.0.0.1:{server.server_port}")
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
-        try:
-            yield collector
-        finally:
-            server.shutdown()
-            serving.join()
 
 
 async def test_spans_go_where_the_standard_variables_say(

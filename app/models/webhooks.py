@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Edited, TenantedBase, refers, table_args, word
+from app.rules.delivery import DeliveryState, DisabledReason
 
 
 class EndpointState(StrEnum):
@@ -17,21 +18,6 @@ class EndpointState(StrEnum):
     ENABLED = "enabled"
     PAUSED = "paused"
     DISABLED = "disabled"
-
-
-class DisabledReason(StrEnum):
-    """Why we disabled a webhook endpoint."""
-
-    GONE = "gone"
-    FAILING = "failing"
-
-
-class DeliveryState(StrEnum):
-    """What became of a delivery; a dead one is tried no more unless somebody asks for it."""
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    DEAD = "dead"
 
 
 class WebhookEndpoint(Edited, TenantedBase):

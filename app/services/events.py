@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import GoneError, NotFoundError
+from app.errors import GoneError, InvalidError, NotFoundError
 from app.models import Delivery, DeliveryAttempt, Event, EventLog
 from app.rules.events import EventType
 from app.services.scope import AGENCY, Caller
@@ -54,7 +54,7 @@ class Stretch:
     last_position: int
 
 
-async def publish(db: AsyncSession, caller: Caller) -> list[Placed]:
+async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
     """Give the next events that have none a place in the log, as many as a batch holds; nobody else does meanwhile."""
     unplaced = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position.is_(None)).limit(1)
     if await db.scalar(unplaced) is None:
@@ -77,7 +77,8 @@ async def read(
 ) -> Stretch:
     """The events after a position, or after an event; from the oldest kept where neither is given.
 
-    Raises GoneError for a position whose next event is kept no longer, NotFoundError for an unknown event.
+    Raises GoneError for a position whose next event is kept no longer, InvalidError for one that no event has yet,
+    NotFoundError for an unknown event.
     """
     log = (
         await db.execute(select(EventLog).where(EventLog.agency_id == caller.agency_id))
@@ -88,6 +89,9 @@ async def read(
     )
     if start < pruned:
         raise GoneError("Events after this one are kept no longer.", code="events_gone", parameter="after")
+    if start > last:
+        # As after a backup was restored: to go on from there would skip what is recorded meanwhile.
+        raise InvalidError("The log does not go that far.", code="after_beyond", parameter="after")
     query = (
         select(Event.id, Event.position, Event.type, Event.body)
         .where(Event.agency_id == caller.agency_id, Event.position > start, Event.position <= last)
@@ -98,7 +102,7 @@ async def read(
         query = query.where(Event.type.in_(types))
     rows = (await db.execute(query)).all()
     is_whole = len(rows) < limit
-    return Stretch(rows, max(start, last) if is_whole else rows[-1].position)
+    return Stretch(rows, last if is_whole else rows[-1].position)
 
 
 async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:

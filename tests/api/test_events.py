@@ -19,7 +19,9 @@ from app.worker.announcements import announce
 from app.worker.retention import forget
 from tests.agency import Agency, Json
 from tests.api.conftest import Office, iso
+from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
+from tests.contract.world import build_world
 from tests.told import events_of, look, told
 
 Told = list[tuple[str, str | None]]
@@ -109,6 +111,15 @@ async def test_a_payload_holds_ids_and_no_word_of_anybody(office: Office) -> Non
     assert due["data"]["reason"]["due_at"] == "2026-07-14T10:00:00Z"
     body = str(await events_of(office.agency))
     assert not any(word in body for word in ("Cand Idate", "Kim", "Acme", "Chris", "Engineer"))
+
+
+async def test_every_event_is_as_the_document_says(agency: Agency, document: Document) -> None:
+    await build_world(agency)
+    events = await events_of(agency)
+    for event in events:
+        body = {name: event[name] for name in ("type", "timestamp", "data")}
+        assert document.errors_of_event(body) == [], body
+    assert len({event["type"] for event in events}) > 12
 
 
 async def test_a_contact_concerns_each_application_it_covers(office: Office) -> None:
@@ -243,6 +254,7 @@ async def test_the_log_is_read_by_types(office: Office) -> None:
     [
         ({"after": "x"}, "after", "after_format"),
         ({"after": "-1"}, "after", "after_format"),
+        ({"after": "1"}, "after", "after_beyond"),
         ({"wait": "31"}, "wait", "less_than_equal"),
         ({"wait": "soon"}, "wait", "int_parsing"),
         ({"type": "reason.gone"}, "type", "enum"),
@@ -320,3 +332,14 @@ async def test_events_are_forgotten_after_ninety_days(office: Office) -> None:
     for after, code in (("1", 410), (old, 404), ("2", 200)):
         answer = await office.agency.call("GET", "/v1/events", params={"after": after})
         assert answer.status_code == code
+
+
+async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(
+    agency: Agency, database: Database
+) -> None:
+    """Whoever gives events their place hands them on, be it a worker or a reader."""
+    await agency.post("/v1/webhook-endpoints", {"url": "https://hooks.brightpath.example/touchbase"})
+    await agency.application()
+    assert len(await events_of(agency)) == 1
+    async with database.transaction(agency.id) as db:
+        assert await db.scalar(text("SELECT count(*) FROM deliveries")) == 1

@@ -14,7 +14,7 @@ from tests.agency import Agency, Json, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.world import build_world
-from tests.migrations.test_migrations import revisions, rows
+from tests.owner import revisions, rows
 
 
 @dataclass

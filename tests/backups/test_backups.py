@@ -18,8 +18,8 @@ from migrations import RUNNERS_LOCK
 from tests.backups.original import Original, check_restored
 from tests.conftest import postgres_bin
 from tests.contract.document import Document
-from tests.migrations.test_migrations import catalogue, rows
-from tests.test_serve import call, serving
+from tests.owner import catalogue, rows
+from tests.serving import call, serving
 
 OLDEST_POSTGRES = Path("/usr/lib/postgresql/15/bin")
 

@@ -15,7 +15,7 @@ from app.postgres.clients import client_environment
 from tests.backups.original import Original, check_restored, content, tables
 from tests.conftest import SECRET
 from tests.contract.document import Document
-from tests.migrations.test_migrations import execute
+from tests.owner import execute
 
 
 def url_as(url: str, login: str) -> str:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.agency import Json
 from tests.clients import toolbox
-from tests.test_serve import Json, serving
+from tests.serving import serving
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.agency import Json
 from tests.clients.toolbox import DOCUMENT, FOLDER, run
-from tests.test_serve import Json
 
 pytestmark = pytest.mark.clients
 

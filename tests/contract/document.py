@@ -46,6 +46,19 @@ class Document:
         errors = [e.message for e in self.validator(name, status, media_type).iter_errors(body)]
         assert not errors, f"{name} {status}: {errors[:3]}"
 
+    def errors_of_event(self, body: Json) -> list[str]:
+        """What is wrong with the body of an event, by its description."""
+        described = self.document["webhooks"][body["type"]]["post"]["requestBody"]["content"][
+            "application/json"
+        ]
+        whole = {
+            **described["schema"],
+            "components": self.document["components"],
+            "unevaluatedProperties": False,
+        }
+        validator = Draft202012Validator(whole, format_checker=FormatChecker())
+        return [error.message for error in validator.iter_errors(body)]
+
     @cache  # noqa: B019 - one document lives as long as the tests
     def validator(self, name: str, status: str, media_type: str) -> Draft202012Validator:
         """The validator of one answer."""
@@ -55,3 +68,15 @@ class Document:
         schema = operation["responses"][status]["content"][media_type]["schema"]
         whole = {**schema, "components": self.document["components"]}
         return Draft202012Validator(whole, format_checker=FormatChecker())
+
+
+def needed_scopes(operation: Json) -> set[str]:
+    """The scopes an operation needs, whatever the credential is."""
+    assert operation["security"] == [{"api_key": []}, {"identity_token": []}]
+    assert operation["x-scopes"]
+    return set(operation["x-scopes"])
+
+
+def is_asked_with_a_key(path: str, operation: Json) -> bool:
+    """Whether an operation needs a credential in its headers; one has it in its secret address."""
+    return path.startswith("/v1") and operation["operationId"] != "get_calendar"

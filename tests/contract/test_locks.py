@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,10 +17,10 @@ from app.services import facts, locks
 from app.services.locks import Lock
 from app.services.scope import Caller
 from tests.agency import Agency, Json
+from tests.contract.calls import Call, calls
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
-from tests.contract.test_tenancy import Call, calls
-from tests.contract.world import World, bodies, build_world
+from tests.contract.world import World, bodies
 
 # What stores no status, whatever is there already.
 FREE = {
@@ -31,6 +30,8 @@ FREE = {
     "update_client",
     "create_cover",
     "cancel_cover",
+    "create_calendar_feed",
+    "revoke_calendar_feed",
     "create_api_key",
     "update_api_key",
     "rotate_api_key",
@@ -43,6 +44,15 @@ FREE = {
     "check_contact",
     "interpret_timescale",
     "preview_status",
+    "create_webhook_endpoint",
+    "update_webhook_endpoint",
+    "delete_webhook_endpoint",
+    "rotate_webhook_secret",
+    "pause_webhook_endpoint",
+    "enable_webhook_endpoint",
+    "send_test_event",
+    "recover_deliveries",
+    "resend_delivery",
 }
 
 # Changes of one policy queue up before they wait for anybody else, in a table that refers to the other two.
@@ -60,12 +70,6 @@ WHERE l.pid = :pid AND l.mode IN ('RowShareLock', 'RowExclusiveLock')
 """
 
 Answer = asyncio.Task[httpx.Response]
-
-
-@pytest.fixture
-async def world(agency: Agency) -> World:
-    """An agency with one of everything."""
-    return await build_world(agency)
 
 
 @asynccontextmanager

@@ -14,9 +14,9 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import Database, async_url
+from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from tests.agency import Json, found_agency
@@ -26,8 +26,7 @@ from tests.contract.corpus import MARK
 from tests.contract.document import Document
 from tests.contract.places import Place, kinds_of, least, places, schema_of
 from tests.contract.problems import places_of, problem_of
-from tests.contract.test_tenancy import stored
-from tests.contract.world import World, bodies, build_world
+from tests.contract.world import World, bodies, build_world, stored
 
 JSON = {"Content-Type": b"application/json"}
 
@@ -84,14 +83,6 @@ async def world(new_world: Callable[[], Awaitable[World]]) -> World:
     return await new_world()
 
 
-@pytest.fixture(scope="module")
-async def owner(database_url: str) -> AsyncIterator[AsyncEngine]:
-    """The database as its owner sees it."""
-    engine = create_async_engine(async_url(database_url))
-    yield engine
-    await engine.dispose()
-
-
 @pytest.fixture
 def targets(world: World, document: Document) -> list[Target]:
     """Every operation."""
@@ -100,14 +91,13 @@ def targets(world: World, document: Document) -> list[Target]:
 
 def targets_in(world: World, document: Json) -> Iterator[Target]:
     """Every operation, as a request of a world."""
-    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             body = None
             if "requestBody" in operation:
                 known = bodies(world.ids).get(operation["operationId"])
                 body = known[0] if known else least(schema_of(operation), document)
-            yield Target(world, operation, method, path.format(**ids), body)
+            yield Target(world, operation, method, path.format(**world.in_paths), body)
 
 
 def with_body(targets: Iterable[Target]) -> list[Target]:

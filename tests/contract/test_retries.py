@@ -1,41 +1,15 @@
 """A request that is sent again with its key is answered as before and changes nothing, whatever the operation (H8)."""
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import httpx
-import pytest
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app import postgres
-from app.db import Database, async_url
-from app.main import create_app
-from tests.agency import Json, found_agency
-from tests.conftest import SECRET, client_of
+from tests.agency import Json
+from tests.contract.calls import Call, calls
 from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
-from tests.contract.test_tenancy import Call, calls, stored
-from tests.contract.world import World, build_world
-
-
-@pytest.fixture(scope="module")
-async def owner(server: postgres.Server, template: str) -> AsyncIterator[AsyncEngine]:
-    """A database as its owner sees it, without PostgreSQL's walls in their way."""
-    server.create_database("retried", template)
-    engine = create_async_engine(async_url(server.url_for("retried")))
-    yield engine
-    await engine.dispose()
-    server.drop_database("retried")
-
-
-@pytest.fixture(scope="module")
-async def world(server: postgres.Server, document: Document, owner: AsyncEngine) -> AsyncIterator[World]:
-    """An agency with one of everything."""
-    assert owner
-    database = Database(server.url_for("retried"))
-    async with client_of(create_app(database, SECRET), document) as http:
-        yield await build_world(await found_agency(http, database, SECRET))
-    await database.close()
+from tests.contract.world import World, stored
 
 
 def keyed_calls(document: Document, world: World) -> list[Call]:
@@ -45,10 +19,7 @@ def keyed_calls(document: Document, world: World) -> list[Call]:
 
 async def send(world: World, call: Call, key: str) -> httpx.Response:
     """The answer to a request with a key."""
-    url = call.path.format(**call.parameters)
-    return await world.agency.call(
-        call.method, url, params=call.query, json=call.body, headers={"Idempotency-Key": key}
-    )
+    return await call.send(world, **{"Idempotency-Key": key})
 
 
 def shown(response: httpx.Response) -> tuple[int, bytes, Json]:

@@ -4,10 +4,7 @@ Made from the document: a new operation, or a new place for an id, is tested wit
 until `tests/contract/world.py` names it.
 """
 
-import copy
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
@@ -20,53 +17,15 @@ from app.main import create_app
 from app.models import Base
 from tests.agency import Json, found_agency
 from tests.conftest import SECRET, client_of
+from tests.contract.calls import Call, Slot, calls, is_present, slots
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
-from tests.contract.world import World, bodies, build_world
+from tests.contract.world import World, build_world, stored
 
 # A list narrowed by the id of whatever was written is empty for what is not ours.
 OF_ANY_KIND = {"object_id"}
 
 NOBODY = "0197f3a0-0000-7000-8000-000000000000"
-
-
-@dataclass
-class Call:
-    """A request that its agency may make, in the parts it is made of."""
-
-    operation: str
-    method: str
-    path: str
-    parameters: dict[str, str] = field(default_factory=dict)
-    query: dict[str, str] = field(default_factory=dict)
-    body: Json | None = None
-
-    async def send(self, world: World) -> httpx.Response:
-        """The answer an agency gets."""
-        url = self.path.format(**self.parameters)
-        return await world.agency.call(self.method, url, params=self.query, json=self.body)
-
-    def with_id(self, slot: "Slot", value: str) -> "Call":
-        """The same request with another id at one place."""
-        call = copy.deepcopy(self)
-        target: Any = {"path": call.parameters, "query": call.query, "body": call.body}[slot.where]
-        for part in slot.path[:-1]:
-            target = target[part]
-        target[slot.path[-1]] = value
-        return call
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A place where an id can stand; `name` says what it is an id of."""
-
-    where: str
-    path: tuple[str | int, ...]
-
-    @property
-    def name(self) -> str:
-        """The member's or parameter's name."""
-        return next(part for part in reversed(self.path) if isinstance(part, str))
 
 
 @pytest.fixture(scope="module", params=["every wall", "no row-level security"])
@@ -97,78 +56,6 @@ async def worlds(
         theirs = await build_world(await found_agency(http, database, SECRET))
         yield ours, theirs
     await database.close()
-
-
-def calls(document: Document, world: World) -> Iterator[tuple[Call, Json]]:
-    """Every operation that needs a key, as requests that succeed, with its part of the document."""
-    for path, methods in document.document["paths"].items():
-        for method, operation in methods.items():
-            if path.startswith("/v1"):
-                for body in bodies(world.ids).get(operation["operationId"], [None]):
-                    yield _call(operation, method, path, world, body), operation
-
-
-def _call(operation: Json, method: str, path: str, world: World, body: Json | None) -> Call:
-    given: dict[str, dict[str, str]] = {"path": {}, "query": {}}
-    for parameter in operation.get("parameters", []):
-        if _is_id(parameter["schema"]):
-            name = parameter["name"]
-            given[parameter["in"]][name] = world.id_for(name, {})
-    return Call(operation["operationId"], method, path, given["path"], given["query"], body)
-
-
-def slots(call: Call, operation: Json, document: Json) -> Iterator[Slot]:
-    """Every place of a request where the document lets an id stand."""
-    for parameter in operation.get("parameters", []):
-        if _is_id(parameter["schema"]):
-            yield Slot(parameter["in"], (parameter["name"],))
-    if call.body is not None:
-        schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        for path in _id_paths(schema, document, ()):
-            yield Slot("body", path)
-
-
-def _is_id(schema: Json) -> bool:
-    return any(kind.get("format") == "uuid" for kind in [schema, *schema.get("anyOf", [])])
-
-
-def _id_paths(schema: Json, document: Json, path: tuple[str | int, ...]) -> Iterator[tuple[str | int, ...]]:
-    """The places of ids in a body, by its schema; of an array the first."""
-    if "$ref" in schema:
-        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    if schema.get("format") == "uuid":
-        yield path
-    for kind in [*schema.get("anyOf", []), *schema.get("oneOf", [])]:
-        yield from _id_paths(kind, document, path)
-    if "items" in schema:
-        yield from _id_paths(schema["items"], document, (*path, 0))
-    for name, member in schema.get("properties", {}).items():
-        yield from _id_paths(member, document, (*path, name))
-
-
-def is_present(call: Call, slot: Slot) -> bool:
-    """Whether a request names an id there at all; a client is told no relays, for instance."""
-    value: Any = {"path": call.parameters, "query": call.query, "body": call.body}[slot.where]
-    for part in slot.path:
-        if isinstance(part, str) and part not in value:
-            return False
-        value = value[part]
-    return True
-
-
-async def stored(owner: AsyncEngine, *worlds: World) -> dict[str, str]:
-    """A digest of everything that some agencies have, by table; how much is used is noted all the time."""
-    agencies = [world.agency.id for world in worlds]
-    tables = [
-        name for name in Base.metadata.tables if name not in ("agency_usage", "api_keys", "credentials")
-    ]
-    digests = " UNION ALL ".join(
-        f"SELECT '{name}', md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), ''))"
-        f" FROM {name} t WHERE agency_id = ANY(:agencies)"
-        for name in tables
-    )
-    async with owner.connect() as connection:
-        return {row[0]: row[1] for row in await connection.execute(text(digests), {"agencies": agencies})}
 
 
 async def test_every_request_succeeds_in_its_own_agency(

@@ -1,17 +1,17 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
-from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import APPLICATION_ROLE, Database, async_url
+from app.db import APPLICATION_ROLE, Database
 from app.errors import NotFoundError
 from app.models import Base, Client, Digest
 from tests.agency import Agency
 from tests.contract.world import build_world
+from tests.told import answered
 
 # Read before the agency is known; they hold nothing of anybody.
 SHARED = {"credentials", "agency_work", "wakes", "alembic_version"}
@@ -35,28 +35,20 @@ EVIDENCE = {
 TENANTED = sorted(set(Base.metadata.tables) - SHARED)
 
 
-@pytest.fixture
-async def owner(database_url: str) -> AsyncIterator[AsyncConnection]:
-    """The database as its owner sees it."""
-    engine = create_async_engine(async_url(database_url))
-    async with engine.connect() as connection:
-        yield connection
-    await engine.dispose()
-
-
-async def rows(owner: AsyncConnection, sql: str) -> list[tuple[object, ...]]:
+async def rows(owner: AsyncEngine, sql: str) -> list[tuple[object, ...]]:
     """The answer to a question about the catalogue."""
-    return [tuple(row) for row in await owner.execute(text(sql))]
+    async with owner.connect() as connection:
+        return [tuple(row) for row in await connection.execute(text(sql))]
 
 
-async def test_the_models_name_every_table(owner: AsyncConnection) -> None:
+async def test_the_models_name_every_table(owner: AsyncEngine) -> None:
     tables = await rows(
         owner, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
     )
     assert {name for (name,) in tables} == set(Base.metadata.tables) | {"alembic_version"}
 
 
-async def test_every_key_begins_with_the_agency(owner: AsyncConnection) -> None:
+async def test_every_key_begins_with_the_agency(owner: AsyncEngine) -> None:
     keys = await rows(
         owner,
         """
@@ -70,7 +62,7 @@ async def test_every_key_begins_with_the_agency(owner: AsyncConnection) -> None:
     assert [key for key in keys if key[2] != "agency_id" and key[0] not in SHARED] == []
 
 
-async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -> None:
+async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncEngine) -> None:
     keys = await rows(
         owner,
         """
@@ -89,7 +81,7 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncConnection) -
     assert {table: key for table, key in keys if table != "alembic_version"} == expected
 
 
-async def test_every_foreign_key_stays_in_one_agency(owner: AsyncConnection) -> None:
+async def test_every_foreign_key_stays_in_one_agency(owner: AsyncEngine) -> None:
     keys = await rows(
         owner,
         """
@@ -106,7 +98,7 @@ async def test_every_foreign_key_stays_in_one_agency(owner: AsyncConnection) -> 
         assert length == (1 if table == "agencies" else 2), name
 
 
-async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncConnection) -> None:
+async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncEngine) -> None:
     free = await rows(
         owner,
         """
@@ -133,7 +125,7 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncCon
     }
 
 
-async def test_every_table_is_sealed_even_to_its_owner(owner: AsyncConnection) -> None:
+async def test_every_table_is_sealed_even_to_its_owner(owner: AsyncEngine) -> None:
     sealed = await rows(
         owner,
         """
@@ -148,7 +140,7 @@ async def test_every_table_is_sealed_even_to_its_owner(owner: AsyncConnection) -
     assert {row[0]: row[1:] for row in sealed if row[0] not in SHARED} == dict.fromkeys(TENANTED, wall)
 
 
-async def test_the_application_owns_nothing_and_passes_no_wall(owner: AsyncConnection) -> None:
+async def test_the_application_owns_nothing_and_passes_no_wall(owner: AsyncEngine) -> None:
     role = await rows(
         owner,
         f"""
@@ -162,7 +154,7 @@ async def test_the_application_owns_nothing_and_passes_no_wall(owner: AsyncConne
     assert role == [(False, False, False, False, False, 0, 0, False)]
 
 
-async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
+async def test_evidence_can_only_be_added_to(owner: AsyncEngine) -> None:
     grants = await rows(
         owner,
         f"""
@@ -184,7 +176,7 @@ async def test_evidence_can_only_be_added_to(owner: AsyncConnection) -> None:
     assert {str(table): granted for table, granted in grants} == expected
 
 
-async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
+async def test_nobody_else_has_any_right(owner: AsyncEngine) -> None:
     grants = await rows(
         owner,
         """
@@ -199,6 +191,7 @@ async def test_nobody_else_has_any_right(owner: AsyncConnection) -> None:
 async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
     world = await build_world(agency)
+    await answered(database, agency, 503)
     await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
     await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
     async with database.transaction(agency.id) as db:

@@ -1,14 +1,12 @@
 """Migrations go up, down and up again, and end where the models say (R12)."""
 
-import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 from uuid import uuid4
 
 import pytest
@@ -19,88 +17,16 @@ from alembic.script import Script, ScriptDirectory
 from click.testing import CliRunner
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from app import postgres
 from app.cli import main
-from app.db import async_url
 from app.errors import SetupError
 from app.migrate import alembic_config, head, migrate, upgrade_sql
 from app.models import Base
 from migrations import RUNNERS_LOCK
 from migrations.versions import __path__ as versions
-
-Found = TypeVar("Found")
-Rows = set[tuple[object, ...]]
-
-SCRIPTS: list[Script] = list(reversed(list(ScriptDirectory.from_config(alembic_config("")).walk_revisions())))
-
-
-# All that makes a schema, in PostgreSQL's own words.
-CATALOGUE = {
-    "columns": """
-        SELECT table_name, column_name, data_type, is_nullable, column_default FROM information_schema.columns
-        WHERE table_schema = 'public' AND table_name <> 'alembic_version'
-        """,
-    "constraints": """
-        SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid) FROM pg_constraint
-        WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
-            AND conrelid::regclass::text <> 'alembic_version'
-        """,
-    "indexes": """
-        SELECT tablename, indexname, indexdef FROM pg_indexes
-        WHERE schemaname = 'public' AND tablename <> 'alembic_version'
-        """,
-    "the rest": """
-        SELECT relname, relkind FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('r', 'i')
-        UNION ALL SELECT proname, 'f' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-        UNION ALL SELECT typname, 't' FROM pg_type
-            WHERE typnamespace = 'public'::regnamespace AND typtype NOT IN ('c', 'b')
-        UNION ALL SELECT tgname, 'T' FROM pg_trigger WHERE NOT tgisinternal
-        """,
-}
-
-# What the migrations alone make: who may do what, and see which rows.
-WALLS = {
-    "grants": """
-        SELECT relname, relrowsecurity, relforcerowsecurity, relacl::text FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname <> 'alembic_version'
-        """,
-    "policies": "SELECT tablename, policyname, cmd, qual, with_check FROM pg_policies",
-}
-
-
-def within(url: str, work: Callable[[Connection], Found]) -> Found:
-    """Something done in a transaction as the owner."""
-
-    async def connected() -> Found:
-        engine = create_async_engine(async_url(url), poolclass=NullPool)
-        async with engine.begin() as connection:
-            return await connection.run_sync(work)
-
-    return asyncio.run(connected())
-
-
-def execute(url: str, *statements: str) -> None:
-    """Statements run in one transaction as the owner."""
-    within(url, lambda connection: [connection.execute(text(statement)) for statement in statements])
-
-
-def rows(url: str, sql: str) -> Rows:
-    """The answer to a question."""
-    return within(url, lambda connection: {tuple(row) for row in connection.execute(text(sql))})
-
-
-def catalogue(url: str) -> dict[str, Rows]:
-    """A schema as it stands."""
-    return {name: rows(url, sql) for name, sql in (CATALOGUE | WALLS).items()}
-
-
-def revisions(url: str) -> Rows:
-    """The revision that a database says it is at."""
-    return rows(url, "SELECT version_num FROM alembic_version")
+from tests.migrations.scripts import SCRIPTS
+from tests.owner import CATALOGUE, catalogue, execute, revisions, rows, within
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.revision)

@@ -8,7 +8,7 @@ import pytest
 from alembic.script import Script
 
 from app.migrate import upgrade_sql
-from tests.migrations.test_migrations import SCRIPTS
+from tests.migrations.scripts import SCRIPTS
 
 OLDEST_POSTGRESQL = "15"
 

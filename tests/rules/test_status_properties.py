@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from typing import TypeVar
 
 import hypothesis
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from app.rules.candidates import candidate_reasons, candidate_schedule
@@ -20,13 +19,10 @@ from app.rules.status import Reason, evaluate, touch_base_from
 from app.rules.vocabulary import ApplicationState, Decision, Level, Status
 from tests import given
 from tests.given import LONDON, SEASONS, files, histories, instants, policies
+from tests.rules.properties import MOMENT, around, often
 
 Facts = TypeVar("Facts")
 Shown = set[tuple[str, datetime, datetime | None, datetime | None]]
-MOMENT = timedelta(microseconds=1)
-often = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
 
 
 def in_any_season(
@@ -48,10 +44,6 @@ def covering(intervals: Iterable[Interval], now: datetime) -> Shown:
 
 def ends_of(intervals: Iterable[Interval]) -> list[datetime]:
     return sorted({t for i in intervals for t in (i.start, i.until) if t is not None})
-
-
-def around(instants: Iterable[datetime]) -> list[datetime]:
-    return [t + nudge for t in instants for nudge in (-MOMENT, timedelta(0), MOMENT)]
 
 
 @often

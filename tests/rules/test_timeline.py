@@ -15,7 +15,7 @@ from app.rules.timeline import Change, Move, changes, sentence
 from app.rules.vocabulary import ApplicationState, Decision, Purpose, Status
 from tests import given
 from tests.given import at, histories, instants, policies, words
-from tests.rules.test_status_properties import around, often
+from tests.rules.properties import around, often
 
 DEBRIEF = given.debrief("Tue 14 Jul 11:30")
 BY_FRIDAY = given.said("Wed 15 Jul 10:00", date="Fri 17 Jul")

@@ -20,7 +20,7 @@ from tests.clock import ClockedDatabase
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
-from tests.test_db import FAIL_AT_COMMIT, as_owner
+from tests.owner import FAIL_AT_COMMIT, as_owner
 
 
 @dataclass
