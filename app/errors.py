@@ -58,6 +58,14 @@ class OutboundError(TouchbaseError):
     """Another server must not be called, cannot be reached, or does not answer as it should (S6)."""
 
 
+class MailRefusedError(TouchbaseError):
+    """A mail server will not have a letter, and would say the same again; `code` is its own."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The mail server refused the letter ({code}).")
+        self.code = code
+
+
 class RefusedError(TouchbaseError):
     """A request that cannot be carried out, as its sender can see: `code` is stable, `detail` for people.
 

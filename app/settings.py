@@ -7,11 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SetupError
 from app.outbound import Network
+from app.smtp import MailServer
 
 PREFIX = "TOUCHBASE_"
 
@@ -28,6 +29,11 @@ logger = logging.getLogger("touchbase.settings")
 
 def _listed(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _of_a_mail_server(url: SecretStr) -> SecretStr:
+    MailServer.of(url.get_secret_value())
+    return url
 
 
 class Settings(BaseSettings):
@@ -115,7 +121,7 @@ class Settings(BaseSettings):
         ),
     ] = None
     smtp_url: Annotated[
-        SecretStr | None,
+        Annotated[SecretStr, AfterValidator(_of_a_mail_server)] | None,
         Field(
             description="Where digests are mailed, as smtps://user:password@host:465 or smtp://host:587 (with "
             "STARTTLS where it is offered), `?from=` the sender's address; no mail if unset"

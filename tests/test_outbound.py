@@ -4,15 +4,11 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 
 from app import outbound
 from app.errors import OutboundError
@@ -26,7 +22,8 @@ from app.outbound import (
     check_url,
     is_public,
 )
-from tests.issuer import LocalIssuer, rsa_key
+from tests.certificates import certify
+from tests.issuer import LocalIssuer
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
 
@@ -345,25 +342,7 @@ async def test_nobody_there_is_an_error_of_ours(server: LocalIssuer, client: Mak
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for login.example, with its key."""
-    key, name = rsa_key(9), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "login.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("login.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "login.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return certify("login.example", tmp_path)
 
 
 async def test_the_certificate_is_that_of_the_name_though_the_address_is_called(

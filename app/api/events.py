@@ -91,7 +91,7 @@ async def list_events(
     """Read the log of events, oldest first; it is kept for 90 days, and no event is ever skipped."""
     delay = settings.webhook_retry_schedule[0]
     for _ in range(MOST_BATCHES):
-        if not await publications.publish(work.db, work.caller, now=work.now, delay=delay):
+        if not await publications.publish(work.db, work.caller, delay=delay, now=work.now):
             break
     found = await service.read(work.db, work.caller, after, type or (), limit=limit)
     if not found.events:

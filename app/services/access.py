@@ -29,6 +29,8 @@ class Scope(StrEnum):
     EVENTS_READ = "events:read"
     WEBHOOKS_READ = "webhooks:read"
     WEBHOOKS_WRITE = "webhooks:write"
+    CALENDARS_READ = "calendars:read"
+    CALENDARS_WRITE = "calendars:write"
 
 
 SCOPES = {
@@ -46,6 +48,8 @@ SCOPES = {
     Scope.EVENTS_READ: "Read the log of events",
     Scope.WEBHOOKS_READ: "Read webhook endpoints and their deliveries, never a secret",
     Scope.WEBHOOKS_WRITE: "Manage webhook endpoints, and have deliveries sent again",
+    Scope.CALENDARS_READ: "Read which calendar feeds there are, never an address",
+    Scope.CALENDARS_WRITE: "Create and revoke calendar feeds; a consultant's token only the consultant's own",
 }
 
 ALL = frozenset(SCOPES)

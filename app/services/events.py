@@ -54,7 +54,7 @@ class Stretch:
     last_position: int
 
 
-async def publish(db: AsyncSession, caller: Caller) -> list[Placed]:
+async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
     """Give the next events that have none a place in the log, as many as a batch holds; nobody else does meanwhile."""
     unplaced = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position.is_(None)).limit(1)
     if await db.scalar(unplaced) is None:

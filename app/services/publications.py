@@ -1,4 +1,4 @@
-"""Publications: events get their place in the log, and are at the same time put on their way to the endpoints."""
+"""Publications: events get their place in the log, and in the same step go on their way to all who are to be told."""
 
 from datetime import datetime
 
@@ -8,8 +8,9 @@ from app.services import deliveries, events
 from app.services.scope import Caller
 
 
-async def publish(db: AsyncSession, caller: Caller, *, now: datetime, delay: float = 0) -> bool:
-    """Publish a batch of events, to be delivered in `delay` seconds; False where there are none left."""
-    placed = await events.publish(db, caller)
-    await deliveries.fan_out(db, caller, placed, now=now, delay=delay)
+async def publish(db: AsyncSession, caller: Caller, *, delay: float, now: datetime) -> bool:
+    """Publish one batch of the agency's events, to be delivered in `delay` seconds; False where there are none."""
+    placed = await events.place(db, caller)
+    if placed:
+        await deliveries.fan_out(db, caller, placed, now=now, delay=delay)
     return bool(placed)

@@ -16,6 +16,8 @@ from app.web.problems import FieldError, Problem
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 
+JSON = "application/json"
+
 DESCRIPTION = """\
 Touchbase knows which candidate, and which client, is due a word after an interview: since when, why, and \
 what settles it.
@@ -51,6 +53,7 @@ TAGS = {
     "Policies": "The numbers of the rules, for the agency and for each client.",
     "Events": "What has happened, in order, for systems that cannot be called.",
     "Webhooks": "Where the agency's systems are told what happens, and what became of it.",
+    "Calendars": "Secret addresses at which calendars read what is due.",
     "Bulk": "Many objects at once, by their external ids.",
     "Access": "API keys, and the consultants whom identity providers vouch for.",
     "Audit": "Who wrote what, and who read a debrief.",
@@ -149,10 +152,10 @@ def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]])
     for operation in _operations(document):
         example = examples.get(operation["operationId"], {})
         if "request" in example:
-            operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+            operation["requestBody"]["content"][JSON]["example"] = example["request"]
         if "response" in example:
             content = operation["responses"][str(example["status"])]["content"]
-            content["application/json"]["example"] = example["response"]
+            content[example.get("media_type", JSON)]["example"] = example["response"]
 
 
 def _add_event_examples(document: dict[str, Any], examples: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from app.settings import Settings
 from app.worker import recomputations, retention
 from app.worker.announcements import announce
 from app.worker.deliveries import Sender
+from app.worker.digests import Mailer
 from app.worker.publications import publish
 from app.worker.wakes import Handler, Watch
 
@@ -21,10 +22,13 @@ async def run(database: Database, secret: str, settings: Settings, stop: asyncio
         WakeKind.PUBLISH: partial(publish, database, delay=settings.webhook_retry_schedule[0]),
         WakeKind.DELIVER: sender.deliver,
     }
+    # On its own: a slow mail server delays nothing else.
+    mail = Watch(database, {WakeKind.DIGEST: Mailer(database, settings).digest})
     try:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(recomputations.run(database, stop))
             tasks.create_task(retention.run(database, stop))
             tasks.create_task(Watch(database, handlers).run(stop, interval=settings.announce_interval))
+            tasks.create_task(mail.run(stop, interval=settings.announce_interval))
     finally:
         await sender.close()

@@ -12,7 +12,7 @@ async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> N
     """One batch of an agency's events, delivered in `delay` seconds; another follows as long as there are more."""
     async with database.transaction(agency_id) as db:
         caller, now = worker(agency_id), db.info["now"]
-        if not await wakes.take(db, caller, WakeKind.PUBLISH, now=now):
-            return
-        if await publications.publish(db, caller, now=now, delay=delay):
+        if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await publications.publish(
+            db, caller, delay=delay, now=now
+        ):
             await wakes.add(db, caller, {WakeKind.PUBLISH: now})

@@ -1,4 +1,4 @@
-"""Forgets what is kept for a time only: events, with their deliveries, after 90 days."""
+"""Forgets what is kept for a time only: events, with their deliveries, and digests, after 90 days."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.models import Credential
-from app.services import events
+from app.services import digests, events
 from app.services.scope import worker
 
 EVERY_SECONDS = 3_600
@@ -31,6 +31,8 @@ async def run(database: Database, stop: asyncio.Event) -> None:
 
 async def forget(database: Database, agency_id: UUID, stop: asyncio.Event) -> None:
     """Forget what is old in an agency, batch by batch."""
+    async with database.transaction(agency_id) as db:
+        await digests.prune(db, worker(agency_id), now=db.info["now"])
     more = True
     while more and not stop.is_set():
         async with database.transaction(agency_id) as db:

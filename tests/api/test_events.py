@@ -332,3 +332,14 @@ async def test_events_are_forgotten_after_ninety_days(office: Office) -> None:
     for after, code in (("1", 410), (old, 404), ("2", 200)):
         answer = await office.agency.call("GET", "/v1/events", params={"after": after})
         assert answer.status_code == code
+
+
+async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(
+    agency: Agency, database: Database
+) -> None:
+    """Whoever gives events their place hands them on, be it a worker or a reader."""
+    await agency.post("/v1/webhook-endpoints", {"url": "https://hooks.brightpath.example/touchbase"})
+    await agency.application()
+    assert len(await events_of(agency)) == 1
+    async with database.transaction(agency.id) as db:
+        assert await db.scalar(text("SELECT count(*) FROM deliveries")) == 1

@@ -1,12 +1,14 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import APPLICATION_ROLE, Database
 from app.errors import NotFoundError
-from app.models import Base, Client
+from app.models import Base, Client, Digest
 from tests.agency import Agency
 from tests.contract.world import build_world
 from tests.told import answered
@@ -188,10 +190,15 @@ async def test_nobody_else_has_any_right(owner: AsyncEngine) -> None:
 @pytest.fixture
 async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
-    await build_world(agency)
+    world = await build_world(agency)
     await answered(database, agency, 503)
     await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
     await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        # A worker makes these, on working days.
+        consultant_id = UUID(world.ids["consultant"])
+        db.add(Digest(agency_id=agency.id, consultant_id=consultant_id, day=now.date(), next_attempt_at=now))
     return agency
 
 

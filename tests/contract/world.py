@@ -36,6 +36,12 @@ class World:
 
     agency: Agency
     ids: dict[str, str]
+    token: str = ""  # of the calendar feed
+
+    @property
+    def in_paths(self) -> dict[str, str]:
+        """What stands at each place of a path, by its name in the document."""
+        return {**{f"{kind}_id": value for kind, value in self.ids.items()}, "token": self.token}
 
     def id_for(self, slot: str, body: Json) -> str:
         """The id of the kind that belongs at a place, named as in the document."""
@@ -64,7 +70,9 @@ async def build_world(agency: Agency) -> World:
     ahead = {"covered_by": ids["colleague"], "from": "2098-01-01", "to": "2098-01-31"}
     ids["cover"] = (await agency.post(f"/v1/consultants/{ids['consultant']}/covers", ahead))["id"]
     await _let_in(agency, ids)
-    world = World(agency, ids)
+    feed = await agency.post(f"/v1/consultants/{ids['consultant']}/calendar-feeds")
+    ids["calendar_feed"] = feed["id"]
+    world = World(agency, ids, feed["url"].removeprefix("/v1/calendars/").removesuffix(".ics"))
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
         "second_debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),

@@ -111,7 +111,7 @@ async def test_what_comes_just_before_the_last_is_finished_is_gone_on_with(
         event = await outbox.add(
             db, worker(agency.id), subject, EventType.CONTACT_RECORDED, {"n": 1}, now=now
         )
-        await publications.publish(db, worker(agency.id), now=now)
+        await publications.publish(db, worker(agency.id), delay=0, now=now)
         finishing = asyncio.create_task(finished(database, agency, job))
         await asyncio.sleep(0.1)
         assert not finishing.done()
