@@ -17,7 +17,7 @@ from tests.faults.processes import Worker, until
 from tests.receivers import OK, Answer, Receiver, answering, receiving
 
 APPLICATIONS = 12
-EVENTS = 400 if ROUNDS == 1 else 5_000
+EVENTS = 250 if ROUNDS == 1 else 5_000
 ENDPOINTS = 3
 SETTINGS = {
     "announce_interval": 0.1,
