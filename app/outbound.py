@@ -5,9 +5,8 @@ that of the name. Neither proxies of the environment nor redirects are followed.
 """
 
 import asyncio
-import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -132,36 +131,36 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         *,
         resolve: Resolve = resolve,
         verify: ssl.SSLContext | bool = True,
+        kept: int = 0,
     ) -> None:
         self._reach = Reach(allowed, https_only)
         self._resolve = resolve
-        # No connection is kept: one to an address might serve another name that leads there, and each must be checked.
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
+        # No connection is kept unless one server alone is called: one to an address might serve another name that
+        # leads there. Which address that is is looked up and checked anew for every request all the same.
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""
+        check_url(str(request.url), *self._reach)
         name = request.url.raw_host.decode("ascii")
-        for address in await _found(request.url, self._reach, self._resolve):
+        addresses = await self._resolve(name, _port_of(request.url))
+        for address in self._checked(request.url, addresses):
             try:
                 return await self._inner.handle_async_request(_sent_to(address, name, request))
             except httpx.ConnectError:
                 continue
         raise OutboundError("No address of it takes a connection.")
 
+    def _checked(self, url: httpx.URL, addresses: Iterable[Address]) -> list[Address]:
+        each = list(dict.fromkeys(addresses))
+        for address in each:
+            _check_address(url, address, self._reach)
+        return each
+
     async def aclose(self) -> None:
         """Close what is open."""
         await self._inner.aclose()
-
-
-async def _found(url: httpx.URL, reach: Reach, resolve: Resolve) -> list[Address]:
-    """The addresses of a URL's host, all of which may be called. Raises OutboundError if one may not."""
-    check_url(str(url), *reach)
-    addresses = await resolve(url.raw_host.decode("ascii"), _port_of(url))
-    each = list(dict.fromkeys(addresses))
-    for address in each:
-        _check_address(url, address, reach)
-    return each
 
 
 def _sent_to(address: Address, name: str, request: httpx.Request) -> httpx.Request:
@@ -178,6 +177,7 @@ class Outbound:
     """A client for servers that others chose."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
         self._client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
@@ -194,9 +194,55 @@ class Outbound:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise OutboundError(f"It did not answer ({type(error).__name__}).") from error
 
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
+        """The status that a server answers within so many seconds, from the look-up of its name on.
+
+        Of the rest of the answer we take what comes within a second, 64 kB at most, and look at none of it. Raises
+        OutboundError, whose words are ours alone.
+        """
+        # Straight to the transport, which unpacks nothing and keeps no cookies.
+        request = httpx.Request("POST", url, headers=headers, content=body)
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._transport.handle_async_request(request)
+        except OutboundError:
+            raise
+        except TimeoutError:
+            raise OutboundError("It did not answer in time.") from None
+        except gaierror:
+            raise OutboundError("Its name leads to no address.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise OutboundError(_told(error)) from None
+        await _leave(response)
+        return response.status_code
+
     async def close(self) -> None:
         """Close what is open."""
         await self._client.aclose()
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in words of ours: those of the error might quote what the server sent."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "It did not answer as HTTP asks."
+    return (
+        "The connection was lost."
+        if isinstance(error, httpx.NetworkError | OSError)
+        else "It did not answer."
+    )
+
+
+async def _leave(response: httpx.Response) -> None:
+    """Take the rest of an answer politely, so that the connection can be kept, but not at any price."""
+    taken = 0
+    with suppress(httpx.HTTPError, OSError, TimeoutError):
+        async with asyncio.timeout(REST_SECONDS):
+            async for chunk in response.aiter_raw():
+                taken += len(chunk)
+                if taken > MOST_BYTES:
+                    break
+    with suppress(httpx.HTTPError, OSError):
+        await response.aclose()
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -211,95 +257,3 @@ async def _read(response: httpx.Response) -> bytes:
         if len(body) > MOST_BYTES:
             raise OutboundError("It answered with more than 64 kB.")
     return bytes(body)
-
-
-class Poster:
-    """Posts to servers that others chose, each time over a connection of its own to a checked address.
-
-    It takes a status and nothing else, so it speaks just as much HTTP as that needs: many calls are many small ones.
-    """
-
-    def __init__(
-        self, reach: Reach, *, resolve: Resolve = resolve, context: ssl.SSLContext | None = None
-    ) -> None:
-        self._reach = reach
-        self._resolve = resolve
-        self._context = context or httpx.create_ssl_context(trust_env=False)
-
-    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
-        """The status that a server answers within so many seconds, from the look-up of its name on.
-
-        Of the rest of the answer we take what comes within a second, 64 kB at most, and look at none of it. Raises
-        OutboundError, whose words are ours alone.
-        """
-        writer = None
-        try:
-            async with asyncio.timeout(seconds):
-                parsed = httpx.URL(url)
-                reader, writer = await self._connect(parsed)
-                writer.write(_head(parsed, headers, body) + body)
-                status, head = await _status(reader)
-            await _leave(reader, head)
-        except TimeoutError:
-            raise OutboundError("It did not answer in time.") from None
-        except (gaierror, UnicodeError):
-            raise OutboundError("Its name leads to no address.") from None
-        except (EOFError, OSError):
-            raise OutboundError("The connection was lost.") from None
-        except (httpx.InvalidURL, ValueError, asyncio.LimitOverrunError):
-            raise OutboundError("It did not answer as HTTP asks.") from None
-        finally:
-            if writer is not None:
-                writer.transport.abort()
-        return status
-
-    async def _connect(self, url: httpx.URL) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """A connection to the first checked address that takes one; the certificate is that of the name."""
-        context, name = (self._context, url.host) if url.scheme == "https" else (None, None)
-        for address in await _found(url, self._reach, self._resolve):
-            try:
-                return await asyncio.open_connection(
-                    str(address), _port_of(url), limit=MOST_BYTES, ssl=context, server_hostname=name
-                )
-            except ssl.SSLCertVerificationError:
-                raise OutboundError("Its certificate is not valid.") from None
-            except TimeoutError:
-                raise
-            except OSError:
-                continue
-        raise OutboundError("No address of it takes a connection.")
-
-
-def _head(url: httpx.URL, headers: Mapping[str, str], body: bytes) -> bytes:
-    named = {"Host": url.netloc.decode(), **headers, "Content-Length": len(body), "Connection": "close"}
-    lines = [f"POST {url.raw_path.decode()} HTTP/1.1", *(f"{name}: {value}" for name, value in named.items())]
-    return "\r\n".join([*lines, "", ""]).encode()
-
-
-async def _status(reader: asyncio.StreamReader) -> tuple[int, bytes]:
-    """The status of an answer, and its head. Raises ValueError for what is none."""
-    status = 0
-    while status < HTTPStatus.OK:  # before that it only says that it goes on
-        head = await reader.readuntil(b"\r\n\r\n")
-        match = _STATUS.match(head)
-        if match is None:
-            raise ValueError
-        status = int(match[1])
-    return status, head
-
-
-async def _leave(reader: asyncio.StreamReader, head: bytes) -> None:
-    """Take the rest of an answer politely, but not at any price: its status is known."""
-    length = _LENGTH.search(head)
-    left = min(int(length[1]), MOST_BYTES) if length else MOST_BYTES
-    with suppress(OSError):
-        async with asyncio.timeout(REST_SECONDS):
-            while left > 0 and (chunk := await reader.read(left)):
-                left -= len(chunk)
-                if not length and chunk.endswith(_LAST_CHUNK):
-                    break
-
-
-_STATUS = re.compile(rb"HTTP/1\.[01] ([1-5][0-9][0-9])[ \r]")
-_LENGTH = re.compile(rb"\r\nContent-Length: *([0-9]{1,18}) *\r\n", re.IGNORECASE)
-_LAST_CHUNK = b"0\r\n\r\n"

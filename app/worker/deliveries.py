@@ -3,16 +3,19 @@
 import asyncio
 import logging
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import httpx
+
 from app.db import Database
 from app.errors import OutboundError, RetryError, UnavailableError, UnsealableError
 from app.models import WakeKind
-from app.outbound import REST_SECONDS, Poster, Reach
+from app.outbound import REST_SECONDS, GuardedTransport, Outbound, Reach
 from app.rules.signatures import sign
 from app.services import deliveries, wakes
 from app.services.deliveries import Attempt, Job, Room, Terms
@@ -22,6 +25,7 @@ from app.settings import Settings
 
 CALLS_OF_AN_ENDPOINT = 16
 CALLS = 256
+CLIENTS = 256
 GATHER_SECONDS = 0.02
 PATIENCE = (0.2, 0.5, 1, 2, 5)  # seconds between attempts to write what came of calls
 
@@ -47,7 +51,7 @@ class Sender:
         self._seconds = settings.webhook_timeout
         lease = max(settings.lease_seconds, settings.webhook_timeout + REST_SECONDS)
         self._terms = Terms(timedelta(seconds=lease), settings.webhook_retry_schedule)
-        self._poster = Poster(Reach(settings.webhook_allow_nets or (), settings.webhook_https_only))
+        self._clients = Clients(Reach(settings.webhook_allow_nets or (), settings.webhook_https_only))
         self._desks: dict[UUID, Desk] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -72,6 +76,7 @@ class Sender:
         self._closing = True
         while self._calls:
             await asyncio.wait(self._calls)
+        await self._clients.close()
 
     def _room(self, desk: Desk) -> Room:
         elsewhere = len(self._calls) - desk.busy.total()
@@ -112,7 +117,8 @@ class Sender:
             "webhook-signature": " ".join(signatures),
         }
         try:
-            return await self._poster.post(job.url, headers, job.body, seconds=self._seconds), None
+            async with self._clients.of(job.url) as client:
+                return await client.post(job.url, headers, job.body, seconds=self._seconds), None
         except OutboundError as error:
             return None, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this call alone
@@ -157,3 +163,48 @@ class Sender:
                 db, caller, Room(room.each, room.all, taken), terms=self._terms, now=now
             )
         self._begin(desk, jobs, now)
+
+
+@dataclass
+class Client:
+    """A client of one server, and how many calls it has under way."""
+
+    outbound: Outbound
+    calls: int = 0
+
+
+class Clients:
+    """A client for each server, so that its connections can be kept; those that are unused for longest are closed."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._context = httpx.create_ssl_context(trust_env=False)
+        self._clients: OrderedDict[tuple[str, bytes, int | None], Client] = OrderedDict()
+
+    @asynccontextmanager
+    async def of(self, url: str) -> AsyncIterator[Outbound]:
+        """The client of a URL's server, for one call."""
+        parsed = httpx.URL(url)
+        server = (parsed.scheme, parsed.raw_host, parsed.port)
+        client = self._clients.pop(server, None) or Client(Outbound(self._transport()))
+        self._clients[server] = client
+        client.calls += 1
+        try:
+            yield client.outbound
+        finally:
+            client.calls -= 1
+            await self._close_unused()
+
+    async def close(self) -> None:
+        """Close what is open."""
+        for client in self._clients.values():
+            await client.outbound.close()
+
+    def _transport(self) -> GuardedTransport:
+        return GuardedTransport(*self._reach, verify=self._context, kept=CALLS_OF_AN_ENDPOINT)
+
+    async def _close_unused(self) -> None:
+        spare = len(self._clients) - CLIENTS
+        unused = [server for server, client in self._clients.items() if not client.calls]
+        for server in unused[: max(spare, 0)]:
+            await self._clients.pop(server).outbound.close()

@@ -173,7 +173,7 @@ HOSTILE = {
     "a bomb": (receivers.BOMB, "succeeded", 200, None),
     "too little": (answering("200 OK", b"x", length=1_000_000), "succeeded", 200, None),
     "too much": (answering("200 OK", b"x" * 200_000, length=10), "succeeded", 200, None),
-    "a reset": (receivers.resetting, "dead", None, "The connection was lost."),
+    "a reset": (receivers.resetting, "dead", None, "It did not answer as HTTP asks."),
     "no HTTP": (receivers.babbling, "dead", None, "It did not answer as HTTP asks."),
 }
 
