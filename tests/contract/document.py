@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import httpx
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema_rs import Draft202012Validator
 
 Json = dict[str, Any]
 
@@ -56,7 +56,7 @@ class Document:
             "components": self.document["components"],
             "unevaluatedProperties": False,
         }
-        validator = Draft202012Validator(whole, format_checker=FormatChecker())
+        validator = Draft202012Validator(whole, validate_formats=True)
         return [error.message for error in validator.iter_errors(body)]
 
     @cache  # noqa: B019 - one document lives as long as the tests
@@ -67,7 +67,7 @@ class Document:
         )
         schema = operation["responses"][status]["content"][media_type]["schema"]
         whole = {**schema, "components": self.document["components"]}
-        return Draft202012Validator(whole, format_checker=FormatChecker())
+        return Draft202012Validator(whole, validate_formats=True)
 
 
 def needed_scopes(operation: Json) -> set[str]:
