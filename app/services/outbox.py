@@ -263,7 +263,8 @@ async def _store(
     await db.execute(_upserted(caller, states))
     at = {}
     if rows:
-        await db.execute(insert(Event), rows)
+        # As one statement, although some have neither code nor due time.
+        await db.execute(insert(Event).execution_options(render_nulls=True), rows)
         at[WakeKind.PUBLISH] = now
     instants = [state["next_at"] for state in states if state["next_at"] is not None]
     if instants:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
@@ -113,7 +113,8 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     theirs = select(Application.candidate_id).where(
         Application.agency_id == caller.agency_id, Application.id.in_(application_ids)
     )
-    await _lock_candidates(db, caller, Candidate.id.in_(theirs))
+    # Read first: where its statistics do not know the agency yet, the planner would scan it for a join.
+    await lock_candidates(db, caller, await db.scalars(theirs))
 
 
 async def lock_candidate(
@@ -129,13 +130,11 @@ async def lock_candidate(
 
 async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:
     """The same for several candidates."""
-    await _lock_candidates(db, caller, Candidate.id.in_(candidate_ids))
-
-
-async def _lock_candidates(db: AsyncSession, caller: Caller, which: ColumnElement[bool]) -> None:
     await facts.hold_policy(db, caller)
-    rows = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, which).order_by(Candidate.id)
-    await db.execute(rows.with_for_update(key_share=True))
+    rows = select(Candidate.id).where(
+        Candidate.agency_id == caller.agency_id, Candidate.id.in_(list(candidate_ids))
+    )
+    await db.execute(rows.order_by(Candidate.id).with_for_update(key_share=True))
 
 
 async def refresh(
