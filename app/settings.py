@@ -124,7 +124,8 @@ class Settings(BaseSettings):
         Annotated[SecretStr, AfterValidator(_of_a_mail_server)] | None,
         Field(
             description="Where digests are mailed, as smtps://user:password@host:465 or smtp://host:587 (with "
-            "STARTTLS where it is offered), `?from=` the sender's address; no mail if unset"
+            "STARTTLS where it is offered, and never a password without it), `?from=` the sender's address; "
+            "no mail if unset"
         ),
     ] = None
     log_level: Annotated[
