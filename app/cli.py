@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -30,6 +31,7 @@ from app.services.api_keys import Mint
 from app.services.audit import Deed
 from app.services.scope import Caller, rows_of
 from app.settings import Settings, read_settings
+from app.worker import crew
 
 Result = TypeVar("Result")
 
@@ -88,7 +90,16 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
         ending.check()
         with _tracing(settings) as tracer_provider:
             database = Database(home.url, pool_size=settings.pool_size)
-            app = create_app(database, home.secret, settings, tracer_provider=tracer_provider)
+            app = create_app(
+                database,
+                home.secret,
+                settings,
+                tracer_provider=tracer_provider,
+                # With a database of the operator's own this is the work of `touchbase worker`.
+                background=None
+                if settings.database_url
+                else partial(crew.run, database, home.secret, settings),
+            )
             server.run(
                 app,
                 host,
@@ -96,6 +107,32 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
                 drain_seconds=settings.drain_seconds,
                 ready=lambda url: _announce(url, home.api_key, print_json=print_json),
             )
+
+
+@main.command()
+@DATA_DIR
+def worker(data_dir: Path | None) -> None:
+    """Announce what falls due, call webhook endpoints, mail digests; several may run at once."""
+    settings = read_settings()
+    logs.configure(settings.log_level)
+    ending = Ending()
+    with embedded.database(settings, data_dir, report=say) as url:
+        secret = embedded.secret_of(settings, data_dir)
+        asyncio.run(_check(url))
+        ending.check()
+        asyncio.run(_work(url, secret, settings))
+
+
+async def _work(url: str, secret: str, settings: Settings) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    database = Database(url, pool_size=settings.pool_size)
+    say("Working.")
+    try:
+        await crew.run(database, secret, settings, stop)
+    finally:
+        await database.close()
 
 
 class Ending:

@@ -58,6 +58,14 @@ class OutboundError(TouchbaseError):
     """Another server must not be called, cannot be reached, or does not answer as it should (S6)."""
 
 
+class MailRefusedError(TouchbaseError):
+    """A mail server will not have a letter, and would say the same again; `code` is its own."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"The mail server refused the letter ({code}).")
+        self.code = code
+
+
 class RefusedError(TouchbaseError):
     """A request that cannot be carried out, as its sender can see: `code` is stable, `detail` for people.
 
@@ -104,6 +112,13 @@ class NotFoundError(RefusedError):
 
     code = "not_found"
     detail = "There is no such object."
+
+
+class GoneError(RefusedError):
+    """What was there once and is no more: a revoked address, a part of the log that is kept no longer."""
+
+    code = "gone"
+    detail = "It is there no longer."
 
 
 class ConflictError(RefusedError):

@@ -3,9 +3,11 @@
 import asyncio
 import gc
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -17,6 +19,7 @@ from app.api import (
     applications,
     audit,
     bulk,
+    calendar_feeds,
     candidates,
     chase,
     client_contacts,
@@ -25,7 +28,9 @@ from app.api import (
     contacts,
     covers,
     debriefs,
+    digests,
     due,
+    events,
     feedback,
     health,
     identities,
@@ -34,12 +39,14 @@ from app.api import (
     jobs,
     metrics,
     pauses,
+    payloads,
     policies,
     preferences,
     previews,
     statuses,
     timelines,
     timescales,
+    webhook_endpoints,
 )
 from app.db import Database
 from app.outbound import GuardedTransport, Outbound
@@ -53,9 +60,12 @@ from app.web.rate_limit import RateLimiter
 from app.worker import recomputations
 from app.worker.due_counts import DueCounts
 
+Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+
 ROUTERS = (
     due.due,
     chase.chase,
+    digests.digests,
     statuses.statuses,
     timelines.timelines,
     previews.previews,
@@ -73,7 +83,11 @@ ROUTERS = (
     jobs.jobs,
     consultants.consultants,
     covers.covers,
+    calendar_feeds.calendar_feeds,
+    calendar_feeds.calendars,
     policies.policies,
+    events.events,
+    webhook_endpoints.webhook_endpoints,
     bulk.bulk,
     api_keys.api_keys,
     identity_providers.identity_providers,
@@ -90,10 +104,12 @@ def create_app(
     settings: Settings | None = None,
     *,
     tracer_provider: TracerProvider | None = None,
+    background: Background | None = None,
 ) -> FastAPI:
     """The service over a database; `secret` keys the HMAC of API keys and cursors, and seals stored answers.
 
-    Every request is traced with `tracer_provider`, if given.
+    Every request is traced with `tracer_provider`, if given. `background` runs beside the requests until it is told
+    to stop; without it only changes of policy are applied there.
     """
     settings = settings or Settings()
     app = FastAPI(
@@ -114,6 +130,7 @@ def create_app(
     app.state.authenticator = Authenticator(database, secret, _issuers(settings))
     app.state.rate_limiter = RateLimiter(database, settings.requests_per_minute)
     app.state.is_draining = False
+    app.state.background = background or partial(recomputations.run, database)
     app.state.metrics = Metrics(database)
     app.state.due_counts = DueCounts(database)
     problems.install(app)
@@ -127,6 +144,7 @@ def create_app(
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
         app.include_router(router)
+    app.webhooks.include_router(payloads.webhooks)
     if settings.metrics == "on":
         app.include_router(metrics.metrics)
     return app
@@ -148,16 +166,16 @@ def _issuers(settings: Settings) -> Issuers:
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Apply changes of policy in the background; close the connections at the end."""
+    """Work in the background too; close the connections at the end."""
     database: Database = app.state.database
     asyncio.get_running_loop().set_exception_handler(logs.report_loop_error)
     # What exists by now lives as long as the process; the collector need not look at it again.
     gc.freeze()
     stop = asyncio.Event()
-    worker = asyncio.create_task(recomputations.run(database, stop))
+    background = asyncio.create_task(app.state.background(stop))
     yield
     stop.set()
-    await worker
+    await background
     await app.state.due_counts.close()
     await app.state.authenticator.issuers.close()
     await database.close()

@@ -6,10 +6,12 @@ that of the name. Neither proxies of the environment nor redirects are followed.
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import SOCK_STREAM
+from socket import SOCK_STREAM, gaierror
+from typing import NamedTuple
 
 import httpx
 
@@ -23,6 +25,8 @@ DEADLINE_SECONDS = 5
 MOST_BYTES = 65_536
 MOST_CONNECTIONS = 100
 PORTS = (443, 8443)
+PLAIN_PORTS = (80, 8080)
+REST_SECONDS = 1  # for the rest of an answer whose status is known
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 # Python calls these global, or has not always called them otherwise. The last is a cloud's door to its own machines.
@@ -52,33 +56,56 @@ def is_public(address: Address) -> bool:
     return address.is_global and not any(address in network for network in _SPECIAL)
 
 
-def check_url(url: str, allowed: Sequence[Network] = ()) -> None:
-    """Raise OutboundError for a URL that could never be called, whatever its name resolves to."""
+class Reach(NamedTuple):
+    """Where calls may go beside public addresses over https: `allowed` networks of our own, on any port.
+
+    https is asked for everywhere but in those networks; everywhere if `https_only`; nowhere if that is False.
+    """
+
+    allowed: Sequence[Network] = ()
+    https_only: bool | None = None
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports of public addresses that may be called."""
+        return PORTS + PLAIN_PORTS if self.https_only is False else PORTS
+
+
+def check_url(url: str, allowed: Sequence[Network] = (), https_only: bool | None = None) -> None:  # noqa: FBT001 - as in a Reach
+    """Raise OutboundError for a URL that could never be called, whatever its name resolves to; see `Reach`."""
+    reach = Reach(allowed, https_only)
     try:
         parsed = httpx.URL(url)
         host = parsed.host  # which is only decoded when it is asked for
     except (httpx.InvalidURL, ValueError):
         raise OutboundError("It is not a URL.") from None
-    if parsed.scheme not in _DEFAULT_PORTS or (parsed.scheme == "http" and not allowed):
+    may_be_plain = https_only is False or (https_only is None and bool(allowed))
+    if parsed.scheme not in _DEFAULT_PORTS or (parsed.scheme == "http" and not may_be_plain):
         raise OutboundError("It must begin with https://.")
     if not host or parsed.userinfo:
         raise OutboundError("It must name a host, and no user.")
-    if not allowed and _port_of(parsed) not in PORTS:
-        raise OutboundError("It must be on the port 443 or 8443.")
+    if not allowed and _port_of(parsed) not in reach.ports:
+        raise OutboundError(f"It must be on the port {_listed(reach.ports)}.")
     try:
         address = ip_address(host)
     except ValueError:
         return
-    _check_address(parsed, address, allowed)
+    _check_address(parsed, address, reach)
 
 
-def _check_address(url: httpx.URL, address: Address, allowed: Sequence[Network]) -> None:
-    if any(address in network for network in allowed):
+def _check_address(url: httpx.URL, address: Address, reach: Reach) -> None:
+    if any(address in network for network in reach.allowed):
         return
     if not is_public(address):
         raise OutboundError("Its address is not a public one.")
-    if url.scheme != "https" or _port_of(url) not in PORTS:
-        raise OutboundError("It must begin with https://, and be on the port 443 or 8443.")
+    if _port_of(url) not in reach.ports or (url.scheme != "https" and reach.https_only is not False):
+        begin = "be" if reach.https_only is False else "begin with https://, and be"
+        raise OutboundError(f"It must {begin} on the port {_listed(reach.ports)}.")
+
+
+def _listed(ports: Sequence[int]) -> str:
+    *others, last = map(str, sorted(ports))
+    return f"{', '.join(others)} or {last}"
 
 
 def _port_of(url: httpx.URL) -> int:
@@ -87,7 +114,10 @@ def _port_of(url: httpx.URL) -> int:
 
 async def resolve(host: str, port: int) -> list[Address]:
     """The addresses of a name, however it is spelt; best first."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
+    try:
+        return [ip_address(host.strip("[]"))]
+    except ValueError:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
     return [ip_address(entry[4][0]) for entry in found]
 
 
@@ -97,19 +127,22 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def __init__(
         self,
         allowed: Sequence[Network] = (),
+        https_only: bool | None = None,  # noqa: FBT001 - as in a Reach
         *,
         resolve: Resolve = resolve,
         verify: ssl.SSLContext | bool = True,
+        kept: int = 0,
     ) -> None:
-        self._allowed = allowed
+        self._reach = Reach(allowed, https_only)
         self._resolve = resolve
-        # No connection is kept: one to an address might serve another name that leads there, and each must be checked.
-        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=0)
+        # No connection is kept unless one server alone is called: one to an address might serve another name that
+        # leads there. Which address that is is looked up and checked anew for every request all the same.
+        limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
         self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""
-        check_url(str(request.url), self._allowed)
+        check_url(str(request.url), *self._reach)
         name = request.url.raw_host.decode("ascii")
         addresses = await self._resolve(name, _port_of(request.url))
         for address in self._checked(request.url, addresses):
@@ -122,7 +155,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
     def _checked(self, url: httpx.URL, addresses: Iterable[Address]) -> list[Address]:
         each = list(dict.fromkeys(addresses))
         for address in each:
-            _check_address(url, address, self._allowed)
+            _check_address(url, address, self._reach)
         return each
 
     async def aclose(self) -> None:
@@ -144,6 +177,7 @@ class Outbound:
     """A client for servers that others chose."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
+        self._transport = transport
         self._client = httpx.AsyncClient(
             transport=transport,
             trust_env=False,
@@ -160,9 +194,55 @@ class Outbound:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise OutboundError(f"It did not answer ({type(error).__name__}).") from error
 
+    async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, seconds: float) -> int:
+        """The status that a server answers within so many seconds, from the look-up of its name on.
+
+        Of the rest of the answer we take what comes within a second, 64 kB at most, and look at none of it. Raises
+        OutboundError, whose words are ours alone.
+        """
+        # Straight to the transport, which unpacks nothing and keeps no cookies.
+        request = httpx.Request("POST", url, headers=headers, content=body)
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._transport.handle_async_request(request)
+        except OutboundError:
+            raise
+        except TimeoutError:
+            raise OutboundError("It did not answer in time.") from None
+        except gaierror:
+            raise OutboundError("Its name leads to no address.") from None
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            raise OutboundError(_told(error)) from None
+        await _leave(response)
+        return response.status_code
+
     async def close(self) -> None:
         """Close what is open."""
         await self._client.aclose()
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, in words of ours: those of the error might quote what the server sent."""
+    if isinstance(error, httpx.RemoteProtocolError):
+        return "It did not answer as HTTP asks."
+    return (
+        "The connection was lost."
+        if isinstance(error, httpx.NetworkError | OSError)
+        else "It did not answer."
+    )
+
+
+async def _leave(response: httpx.Response) -> None:
+    """Take the rest of an answer politely, so that the connection can be kept, but not at any price."""
+    taken = 0
+    with suppress(httpx.HTTPError, OSError, TimeoutError):
+        async with asyncio.timeout(REST_SECONDS):
+            async for chunk in response.aiter_raw():
+                taken += len(chunk)
+                if taken > MOST_BYTES:
+                    break
+    with suppress(httpx.HTTPError, OSError):
+        await response.aclose()
 
 
 async def _read(response: httpx.Response) -> bytes:

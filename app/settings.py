@@ -7,11 +7,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SetupError
 from app.outbound import Network
+from app.smtp import MailServer
 
 PREFIX = "TOUCHBASE_"
 
@@ -28,6 +29,11 @@ logger = logging.getLogger("touchbase.settings")
 
 def _listed(value: object) -> object:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
+
+
+def _of_a_mail_server(url: SecretStr) -> SecretStr:
+    MailServer.of(url.get_secret_value())
+    return url
 
 
 class Settings(BaseSettings):
@@ -72,6 +78,54 @@ class Settings(BaseSettings):
         Field(
             description="Networks in which issuers of tokens may be called although they are private, also over "
             "http; comma-separated, such as 10.0.0.0/8"
+        ),
+    ] = None
+    announce_interval: Annotated[
+        float,
+        Field(ge=0.05, le=60, description="Seconds between two looks of a worker for what has come due"),
+    ] = 1.0
+    lease_seconds: Annotated[
+        int,
+        Field(
+            ge=1, le=3600, description="After how long another worker takes over what a silent one had begun"
+        ),
+    ] = 60
+    webhook_retry_schedule: Annotated[
+        tuple[Annotated[float, Field(ge=0, le=604_800)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(
+            min_length=1,
+            max_length=50,
+            description="Seconds before each attempt of a delivery, the first included; comma-separated",
+        ),
+    ] = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    webhook_timeout: Annotated[
+        float,
+        Field(gt=0, le=60, description="Seconds for one attempt of a delivery, from the name to the status"),
+    ] = 15.0
+    webhook_allow_nets: Annotated[
+        tuple[Network, ...] | None,
+        NoDecode,
+        BeforeValidator(_listed),
+        Field(
+            description="Networks in which webhook endpoints may be called although they are private, on any port; "
+            "comma-separated, such as 10.0.0.0/8"
+        ),
+    ] = None
+    webhook_https_only: Annotated[
+        bool | None,
+        Field(
+            description="Whether webhook endpoints must be https: `true` everywhere, `false` nowhere; if unset, "
+            "everywhere but in the networks above"
+        ),
+    ] = None
+    smtp_url: Annotated[
+        Annotated[SecretStr, AfterValidator(_of_a_mail_server)] | None,
+        Field(
+            description="Where digests are mailed, as smtps://user:password@host:465 or smtp://host:587 (with "
+            "STARTTLS where it is offered, and never a password without it), `?from=` the sender's address; "
+            "no mail if unset"
         ),
     ] = None
     log_level: Annotated[

@@ -18,7 +18,7 @@ PHONE = "+44 7700 900123"
 _numbers = count()
 
 # What a text must look like to be taken, by the member it stands in.
-_SHAPES = {"email": "{}@x.test", "phone": PHONE + " x{}"}
+_SHAPES = {"email": "{}@x.test", "url": "https://hooks.example/{}", "phone": PHONE + " x{}"}
 
 Request = tuple[str, str, dict[str, Any]]
 
@@ -54,15 +54,14 @@ def requests(world: World, document: Json) -> Iterator[Request]:
 def _of_operation(
     world: World, document: Json, url: str, operation: Json
 ) -> Iterator[tuple[str, dict[str, Any]]]:
-    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
-    path = url.format(**ids)
+    path = url.format(**world.in_paths)
     known = bodies(world.ids).get(operation["operationId"], [])
     given = known[0] if known else None
     if known:
         yield from ((path, options) for options in _bodies(operation, document, known))
     for parameter in operation.get("parameters", []):
         if parameter["in"] == "path":
-            yield url.format(**ids | {parameter["name"]: canary()}), {"json": given}
+            yield url.format(**world.in_paths | {parameter["name"]: canary()}), {"json": given}
         else:
             yield path, {"params": {parameter["name"]: canary()}, "json": given}
     yield from ((path, {"headers": headers, "json": given}) for headers in _headers())

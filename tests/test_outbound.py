@@ -4,21 +4,21 @@ import asyncio
 import gzip
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
+import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 
 from app import outbound
 from app.errors import OutboundError
 from app.outbound import Address, GuardedTransport, Network, Outbound, check_url, is_public
-from tests.issuer import LocalIssuer, rsa_key
+from tests.certificates import certify
+from tests.issuer import LocalIssuer
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"),)
+
+Make = Callable[..., Outbound]
 
 PUBLIC = ["8.8.8.8", "193.0.6.139", "2606:4700:4700::1111", "2a00:1450:4001:81b::200e"]
 NOT_PUBLIC = [
@@ -121,6 +121,77 @@ def test_an_allowed_network_may_be_named_also_over_http() -> None:
         check_url("http://10.0.0.1:9999/x", LOOPBACK)
 
 
+# What may be called: by whether https is asked for everywhere, nowhere, or where nothing is said (None).
+REACHES = [
+    ("https://8.8.8.8/x", (None, True, False)),
+    ("https://8.8.8.8:8443/x", (None, True, False)),
+    ("http://8.8.8.8/x", (False,)),
+    ("http://8.8.8.8:8080/x", (False,)),
+    ("https://8.8.8.8:8080/x", (False,)),
+    ("http://8.8.8.8:22/x", ()),
+    ("https://8.8.8.8:22/x", ()),
+    ("https://127.0.0.1:9999/x", (None, True, False)),
+    ("http://127.0.0.1:9999/x", (None, False)),
+    ("http://10.0.0.1/x", ()),
+    ("https://10.0.0.1/x", ()),
+]
+
+
+@pytest.mark.parametrize(("url", "passing"), REACHES)
+@pytest.mark.parametrize("https_only", [None, True, False])
+async def test_where_https_is_asked_for(
+    client: Make, url: str, passing: tuple[bool | None, ...], https_only: bool | None
+) -> None:
+    if https_only in passing:
+        check_url(url, LOOPBACK, https_only)
+    else:
+        with pytest.raises(OutboundError):
+            check_url(url, LOOPBACK, https_only)
+        # Nor may it be where a name leads.
+        named, address = httpx.URL(url).copy_with(host="hooks.example"), httpx.URL(url).host
+        with pytest.raises(OutboundError, match=r"It must|Its address"):
+            await client(LOOPBACK, https_only=https_only, resolve=always(address)).get(str(named))
+
+
+@pytest.mark.parametrize("port", [80, 8080])
+def test_without_networks_of_our_own_plain_http_must_be_let_in(port: int) -> None:
+    check_url(f"http://hooks.example:{port}/x", (), https_only=False)
+    for https_only in (None, True):
+        with pytest.raises(OutboundError):
+            check_url(f"http://hooks.example:{port}/x", (), https_only)
+
+
+async def test_a_post_gives_the_status_alone(server: LocalIssuer, client: Make) -> None:
+    for status in ("200 OK", "302 Found\r\nLocation: /keys", "500 Oops"):
+        server.answers["/x"] = (status, b"zqcanary")
+        answered = await client(LOOPBACK).post(f"{server.url}/x", {}, b"{}", seconds=1)
+        assert answered == int(status[:3])
+    assert server.asked == ["/x"] * 3
+
+
+async def test_a_post_waits_so_long_and_no_longer(server: LocalIssuer, client: Make) -> None:
+    server.delay = 0.5
+    with pytest.raises(OutboundError, match="in time"):
+        await client(LOOPBACK).post(f"{server.url}/x", {}, b"{}", seconds=0.05)
+
+
+async def test_the_look_up_of_a_name_counts_too(client: Make) -> None:
+    async def never(_name: str, _port: int) -> list[Address]:
+        await asyncio.sleep(60)
+        return []
+
+    with pytest.raises(OutboundError, match="in time"):
+        await client(resolve=never).post("https://hooks.example/x", {}, b"{}", seconds=0.05)
+
+
+async def test_a_post_to_nobody_says_so_in_words_of_ours(server: LocalIssuer, client: Make) -> None:
+    await server.stop()
+    places = {server.url: "takes a connection", "http://no-such-name.invalid": "leads to no address"}
+    for url, words in places.items():
+        with pytest.raises(OutboundError, match=words):
+            await client(LOOPBACK).post(url, {}, b"{}", seconds=5)
+
+
 @pytest.fixture
 async def server() -> AsyncIterator[LocalIssuer]:
     """A server on this machine."""
@@ -142,9 +213,6 @@ async def client() -> AsyncIterator[Callable[..., Outbound]]:
     yield make
     for each in made:
         await each.close()
-
-
-Make = Callable[..., Outbound]
 
 
 def always(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
@@ -265,25 +333,7 @@ async def test_nobody_there_is_an_error_of_ours(server: LocalIssuer, client: Mak
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     """A certificate for login.example, with its key."""
-    key, name = rsa_key(9), x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "login.example")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("login.example")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "login.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
+    return certify("login.example", tmp_path)
 
 
 async def test_the_certificate_is_that_of_the_name_though_the_address_is_called(

@@ -17,6 +17,7 @@ from app.api.views import (
 )
 from app.models import Consultant
 from app.models.external_refs import RefKind
+from app.services import consultants as service
 from app.services import objects
 from app.services.scope import find
 from app.web.deps import InWork
@@ -50,8 +51,8 @@ class ConsultantView(ObjectView):
 )
 async def create_consultant(body: ConsultantCreate, work: InWork, response: Response) -> ConsultantView:
     """Create a consultant, or change the one that an external id names."""
-    saved = await objects.save(
-        work.db, work.caller, RefKind.CONSULTANT, Consultant, body.columns(), body.refs(), given=body.given()
+    saved = await service.save(
+        work.db, work.caller, body.columns(), body.refs(), given=body.given(), now=work.now
     )
     return await saved_view(ConsultantView, work, response, saved)
 
@@ -82,5 +83,6 @@ async def update_consultant(
     consultant_id: ConsultantId, body: ConsultantUpdate, work: InWork
 ) -> ConsultantView:
     """Change a consultant; absent members stay as they are."""
-    row = await find(work.db, work.caller, Consultant, consultant_id)
-    return await view(ConsultantView, work, await objects.change(work.db, row, by_name(body, sent_only=True)))
+    changes = by_name(body, sent_only=True)
+    row = await service.update(work.db, work.caller, consultant_id, changes, now=work.now)
+    return await view(ConsultantView, work, row)

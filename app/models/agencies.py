@@ -1,14 +1,15 @@
 """Agencies, and the look-ups from a credential, and from waiting work, to an agency."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 from uuid_utils.compat import uuid7
 
-from app.models.base import Base, Edited
+from app.models.base import Base, Edited, word
 
 
 class Agency(Edited, Base):
@@ -45,6 +46,35 @@ class AgencyWork(Base):
 
     agency_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
+
+
+class WakeKind(StrEnum):
+    """What there may be to do: announce passing instants, place events in the log, call endpoints, mail digests."""
+
+    ANNOUNCE = "announce"
+    PUBLISH = "publish"
+    DELIVER = "deliver"
+    DIGEST = "digest"
+
+
+class Wake(Base):
+    """An instant from which an agency may have work of a kind: what a worker reads before it enters one.
+
+    Rows are only added, in the transaction that makes the work, and taken away by whoever has looked for it since:
+    so none is missed, and nobody waits for anybody. They hold nothing of anybody, and every worker sees them all.
+    """
+
+    __tablename__ = "wakes"
+    __table_args__ = (
+        PrimaryKeyConstraint("agency_id", "id"),
+        ForeignKeyConstraint(["agency_id"], ["agencies.agency_id"]),
+        Index(None, "at"),
+    )
+
+    agency_id: Mapped[UUID]
+    id: Mapped[UUID] = mapped_column(default=uuid7)
+    kind: Mapped[WakeKind] = word("kind", WakeKind)
+    at: Mapped[datetime]
 
 
 class AgencyUsage(Base):

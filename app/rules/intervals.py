@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
+from typing import NamedTuple
 
 from app.rules.facts import Application
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Situation, turning_points
-from app.rules.status import Reason, reasons_of
+from app.rules.status import Reason, reasons_of, touch_base_from
 from app.rules.vocabulary import ReasonCode
 
 
@@ -44,6 +45,29 @@ def laid_out(points: Iterable[datetime], reasons_from: Callable[[datetime], list
         for reason in reasons_from(start)
     )
     return _merged(interval for interval in shown if interval)
+
+
+class TouchBase(NamedTuple):
+    """The instant that N0 names, and that at which it first counts, which is later where a fact came after it."""
+
+    named: datetime
+    at: datetime
+
+
+def touch_bases(application: Application, policy: Policy, since: datetime) -> list[TouchBase]:
+    """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in their order.
+
+    Raises CalendarRangeError where a date runs past the known holidays.
+    """
+    known = [BEGINNING, *turning_points(application, policy)]
+    found: dict[datetime, TouchBase] = {}
+    for start, end in [*pairwise(known), (known[-1], None)]:
+        if end is not None and end <= since:
+            continue
+        named = touch_base_from(Situation(application, policy, start))
+        if named is not None and (end is None or named < end):
+            found.setdefault(named, TouchBase(named, max(named, start)))
+    return list(found.values())
 
 
 def _shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:

@@ -26,6 +26,11 @@ class Scope(StrEnum):
     ACCESS_READ = "access:read"
     ACCESS_WRITE = "access:write"
     AUDIT_READ = "audit:read"
+    EVENTS_READ = "events:read"
+    WEBHOOKS_READ = "webhooks:read"
+    WEBHOOKS_WRITE = "webhooks:write"
+    CALENDARS_READ = "calendars:read"
+    CALENDARS_WRITE = "calendars:write"
 
 
 SCOPES = {
@@ -40,10 +45,22 @@ SCOPES = {
     Scope.ACCESS_READ: "Read API keys, identity providers and identities, never a secret",
     Scope.ACCESS_WRITE: "Create, rotate and revoke API keys; manage identity providers and identities",
     Scope.AUDIT_READ: "Read the audit trail",
+    Scope.EVENTS_READ: "Read the log of events",
+    Scope.WEBHOOKS_READ: "Read webhook endpoints and their deliveries, never a secret",
+    Scope.WEBHOOKS_WRITE: "Manage webhook endpoints, and have deliveries sent again",
+    Scope.CALENDARS_READ: "Read which calendar feeds there are, never an address",
+    Scope.CALENDARS_WRITE: "Create and revoke calendar feeds; a consultant's token only the consultant's own",
 }
 
 ALL = frozenset(SCOPES)
-_DAILY_WORK = ALL - {"policy:write", "access:read", "access:write", "audit:read"}
+_DAILY_WORK = ALL - {
+    "policy:write",
+    "access:read",
+    "access:write",
+    "audit:read",
+    "webhooks:read",
+    "webhooks:write",
+}
 
 ROLES = {
     Role.ADMIN: ALL,

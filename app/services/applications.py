@@ -10,9 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import InvalidError
 from app.models import Application, ClientContact, Job, Snooze, Void
 from app.models.external_refs import RefKind
+from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationMode, ApplicationState
 from app.services import objects, revisions, status, voids
 from app.services.objects import Refs, Saved, fields_of, put
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -30,7 +32,7 @@ async def create(
 ) -> tuple[Saved[Application], Standing]:
     """Put a candidate forward for a job, or change the application an external id names. Raises as `store`."""
     saved = await store(db, caller, values, refs, given=given, now=now)
-    standing = await _refreshed(db, caller, saved.row.id, now)
+    standing = await _refreshed(db, caller, saved.row.id, saved_as(saved), now)
     await db.refresh(saved.row)
     return saved, standing
 
@@ -95,7 +97,8 @@ async def update(
     settle_hold(application, now)
     settle_closing(application, state_before, now)
     revisions.note(db, application, now)
-    standing = await _refreshed(db, caller, application_id, now)
+    told = saved_as(Saved(application, created=False))
+    standing = await _refreshed(db, caller, application_id, told, now)
     await db.refresh(application)
     return application, standing
 
@@ -108,7 +111,9 @@ async def snooze(
     await status.lock(db, caller, [application_id])
     row = Snooze(agency_id=caller.agency_id, application_id=application_id, recorded_at=now, **values)
     db.add(row)
-    return row, await _refreshed(db, caller, application_id, now)
+    await db.flush()
+    told = Occurrence(EventType.SNOOZE_RECORDED, application_id, {"snooze_id": row.id})
+    return row, await _refreshed(db, caller, application_id, told, now)
 
 
 async def void_snooze(
@@ -118,7 +123,8 @@ async def void_snooze(
     row = await find(db, caller, Snooze, snooze_id)
     await status.lock(db, caller, [row.application_id])
     await voids.add(db, caller, Void.snooze_id, snooze_id, reason, now=now)
-    return row, await _refreshed(db, caller, row.application_id, now)
+    told = Occurrence(EventType.SNOOZE_VOIDED, row.application_id, {"snooze_id": row.id})
+    return row, await _refreshed(db, caller, row.application_id, told, now)
 
 
 async def described_snoozes(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> list[dict[str, Any]]:
@@ -126,6 +132,12 @@ async def described_snoozes(db: AsyncSession, caller: Caller, rows: Sequence[Any
     snoozes = [fields_of(row) for row in rows]
     voided = await voids.by_record(db, caller, Void.snooze_id, [snooze["id"] for snooze in snoozes])
     return [{**snooze, "voided": voided.get(snooze["id"])} for snooze in snoozes]
+
+
+def saved_as(saved: Saved[Application]) -> Occurrence:
+    """What it means that an application was saved."""
+    event_type = EventType.APPLICATION_CREATED if saved.created else EventType.APPLICATION_UPDATED
+    return Occurrence(event_type, saved.row.id)
 
 
 def _check_same(application: Application, values: Mapping[str, Any]) -> None:
@@ -212,5 +224,7 @@ async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_conta
         )
 
 
-async def _refreshed(db: AsyncSession, caller: Caller, application_id: UUID, now: datetime) -> Standing:
-    return (await status.refresh(db, caller, [application_id], now=now))[application_id]
+async def _refreshed(
+    db: AsyncSession, caller: Caller, application_id: UUID, told: Occurrence, now: datetime
+) -> Standing:
+    return (await status.refresh(db, caller, [application_id], [told], now=now))[application_id]

@@ -145,7 +145,7 @@ async def page(
     parameters = {
         "agency_id": caller.agency_id,
         "at": at,
-        "owners": _owners(wanted.consultant_id, acting),
+        "owners": owners(wanted.consultant_id, acting),
         "codes": list(wanted.codes) or None,
         "targets": list(wanted.targets) or None,
         "levels": list(wanted.levels) or None,
@@ -178,7 +178,7 @@ def named(row: RowMapping, kind: str) -> dict[str, Any] | None:
     return found and {"id": found, "name": row[f"{kind}_name"]}
 
 
-def _owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
+def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
     """Whose items a consultant sees: their own, and those of everybody whose work they do."""
     if consultant_id is None:
         return None

@@ -21,12 +21,14 @@ from app.models import (
     Relay,
     Void,
 )
+from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.restraint import Objection, Plan, objections
 from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
 from app.services import facts, plans, relays, revisions, status, voids
 from app.services.applications import OPEN
 from app.services.objects import fields_of
+from app.services.outbox import Occurrence
 from app.services.relays import News
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
@@ -57,8 +59,8 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
         at = values["occurred_at"] or now
         warnings = objections(await plans.load(db, caller, values, covered, at=at))
     contact = await add(db, caller, values, now=now)
-    standings = await status.refresh(db, caller, covered, now=now)
-    return Recorded(contact, [standings[application_id] for application_id in covered], warnings)
+    standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
+    return Recorded(contact, standings, warnings)
 
 
 async def plan(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Plan:
@@ -84,8 +86,26 @@ async def void(db: AsyncSession, caller: Caller, contact_id: UUID, reason: str, 
         await status.lock(db, caller, covered)
     await voids.add(db, caller, Void.contact_id, contact_id, reason, now=now)
     await _take_back(db, caller, contact)
-    standings = await status.refresh(db, caller, covered, now=now)
-    return Recorded(contact, [standings[application_id] for application_id in covered])
+    standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_VOIDED, now)
+    return Recorded(contact, standings)
+
+
+async def _refreshed(
+    db: AsyncSession,
+    caller: Caller,
+    contact: Contact,
+    covered: Sequence[UUID],
+    event_type: EventType,
+    now: datetime,
+) -> list[Standing]:
+    """Where the applications stand that a contact covers; with a candidate who has none it concerns the person."""
+    ids = {"contact_id": contact.id}
+    if not covered and contact.candidate_id is not None:
+        told = Occurrence(event_type, contact.candidate_id, ids)
+        await status.refresh_candidates(db, caller, [contact.candidate_id], [told], now=now)
+    occurrences = [Occurrence(event_type, application_id, ids) for application_id in covered]
+    standings = await status.refresh(db, caller, covered, occurrences, now=now)
+    return [standings[application_id] for application_id in covered]
 
 
 async def add(

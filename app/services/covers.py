@@ -1,13 +1,13 @@
 """Covers: who does a consultant's work while they are away."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -78,15 +78,39 @@ async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datet
     return cover
 
 
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """The covers that fall into a span of time."""
+
+    covers: Sequence[Row[Any]]
+
+    def at(self, instant: datetime) -> dict[UUID, Acting]:
+        """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
+        running = [cover for cover in self.covers if cover.start <= instant < cover.ends]
+        direct = {cover.consultant_id: Acting(cover.covered_by, cover.name) for cover in running}
+        return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
+
+    def reach(self, consultant_id: UUID) -> set[UUID]:
+        """All whose work a consultant might do at some time of it, themselves included."""
+        reached = {consultant_id}
+        for _ in self.covers:  # no chain is longer than there are covers
+            reached |= {cover.consultant_id for cover in self.covers if cover.covered_by in reached}
+        return reached
+
+
+async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime) -> Rota:
+    """The covers of any consultants from one instant to another, both included."""
+    query = (
+        select(Cover.consultant_id, Cover.covered_by, Consultant.name, Cover.start, _ends.label("ends"))
+        .join(Consultant, (Consultant.agency_id == Cover.agency_id) & (Consultant.id == Cover.covered_by))
+        .where(Cover.agency_id == caller.agency_id, Cover.until > first, Cover.start <= last, _ends > first)
+    )
+    return Rota((await db.execute(query)).all())
+
+
 async def acting_at(db: AsyncSession, caller: Caller, at: datetime) -> dict[UUID, Acting]:
     """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
-    query = (
-        select(Cover.consultant_id, Cover.covered_by, Consultant.name)
-        .join(Consultant, (Consultant.agency_id == Cover.agency_id) & (Consultant.id == Cover.covered_by))
-        .where(Cover.agency_id == caller.agency_id, Cover.until > at, Cover.start <= at, _ends > at)
-    )
-    direct = {row.consultant_id: Acting(row.covered_by, row.name) for row in await db.execute(query)}
-    return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
+    return (await rota(db, caller, at, at)).at(at)
 
 
 def _last(direct: Mapping[UUID, Acting], consultant_id: UUID) -> Acting:

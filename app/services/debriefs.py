@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Application, Contact, Debrief, Interview, Timescale
+from app.rules.events import EventType
 from app.rules.situation import HELD
 from app.rules.vocabulary import (
     Attended,
@@ -25,6 +26,7 @@ from app.rules.vocabulary import (
 )
 from app.services import contacts, revisions, status, timescales
 from app.services.corrections import find_corrected
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
@@ -70,8 +72,18 @@ async def record(
     debrief = await _add(db, caller, interview, entry, occurred_at, now)
     given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
     contact = await _add_contact(db, caller, interview, entry, occurred_at, now)
-    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    occurrences = [
+        _told(interview, EventType.DEBRIEF_RECORDED, debrief_id=debrief.id, interview_id=interview_id)
+    ]
+    occurrences += [timescales.recorded_as(interview, each) for each in given]
+    if contact:
+        occurrences.append(_told(interview, EventType.CONTACT_RECORDED, contact_id=contact.id))
+    standings = await status.refresh(db, caller, [interview.application_id], occurrences, now=now)
     return Recorded(debrief, given, contact, standings[interview.application_id])
+
+
+def _told(interview: Interview, event_type: EventType, **ids: UUID) -> Occurrence:
+    return Occurrence(event_type, interview.application_id, ids)
 
 
 def _set_state(db: AsyncSession, interview: Interview, state: InterviewState, now: datetime) -> None:

@@ -11,10 +11,12 @@ from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
 from app.models import Application, ClientContact, Feedback, Interview
+from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import revisions, status, timescales
 from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
@@ -37,10 +39,13 @@ async def record(
     if row.decision is not Decision.UNDECIDED and row == await _latest_decision(db, caller, application.id):
         _apply(application, row)
     revisions.note(db, application, now)
+    ids = {"feedback_id": row.id, "interview_id": interview_id}
+    occurrences = [Occurrence(EventType.FEEDBACK_RECORDED, application.id, ids)]
     if values.get("timescale"):
         given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
-        await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")
-    standings = await status.refresh(db, caller, [application.id], now=now)
+        timescale = await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")
+        occurrences.append(timescales.recorded_as(interview, timescale))
+    standings = await status.refresh(db, caller, [application.id], occurrences, now=now)
     return row, standings[application.id]
 
 

@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import InvalidError
 from app.models import Application, Interview
 from app.models.external_refs import RefKind
+from app.rules.events import EventType
 from app.services import status
 from app.services.objects import Refs, Saved, change, named, put_within
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -32,7 +34,7 @@ async def schedule(
     """Schedule an interview, or change the one an external id names. Raises NotFoundError, InvalidError."""
     await find(db, caller, Application, application_id)
     saved = await store(db, caller, {**values, "application_id": application_id}, refs, given=given)
-    standings = await status.refresh(db, caller, [application_id], now=now)
+    standings = await status.refresh(db, caller, [application_id], [saved_as(saved)], now=now)
     return saved, standings[application_id]
 
 
@@ -57,8 +59,15 @@ async def update(
     await db.refresh(interview)
     check_times(changes.get("start", interview.start), changes.get("end", interview.end))
     await change(db, interview, changes)
-    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    occurrences = [saved_as(Saved(interview, created=False))]
+    standings = await status.refresh(db, caller, [interview.application_id], occurrences, now=now)
     return interview, standings[interview.application_id]
+
+
+def saved_as(saved: Saved[Interview]) -> Occurrence:
+    """What it means for its application that an interview was saved."""
+    event_type = EventType.INTERVIEW_CREATED if saved.created else EventType.INTERVIEW_UPDATED
+    return Occurrence(event_type, saved.row.application_id, {"interview_id": saved.row.id})
 
 
 def check_times(start: datetime, end: datetime) -> None:

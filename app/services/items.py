@@ -21,9 +21,10 @@ from app.models import (
 )
 from app.models.base import TenantedBase
 from app.models.external_refs import RefKind
-from app.services import applications, facts, interviews, jobs, objects, people, status
+from app.services import applications, consultants, facts, interviews, jobs, objects, people, status
 from app.services.applications import OPEN
 from app.services.objects import Refs, Saved
+from app.services.outbox import Occurrence
 from app.services.scope import AGENCY, Caller
 
 # In the order in which their rows are locked (see `status.lock`).
@@ -136,6 +137,8 @@ class Touched:
     applications: set[UUID] = field(default_factory=set)
     client_contacts: set[UUID] = field(default_factory=set)
     seeking: dict[UUID, bool] = field(default_factory=dict)  # candidates, with whether they seek a job
+    occurrences: list[Occurrence] = field(default_factory=list)  # what was done to the applications
+    consultants: set[UUID] = field(default_factory=set)  # who have no status, but digests
 
 
 def _name(kind: RefKind, ref: Mapping[str, str]) -> Name:
@@ -246,12 +249,18 @@ async def store(
             revised = await jobs.store(*of, values, refs, given=given, now=now)
             saved = revised.saved
             touched.applications.update(revised.concerned)
+            touched.occurrences += jobs.changed_as(revised)
         case RefKind.APPLICATION:
             saved = await applications.store(*of, values, refs, given=given, now=now)
             touched.applications.add(saved.row.id)
+            touched.occurrences.append(applications.saved_as(saved))
         case RefKind.INTERVIEW:
             saved = await interviews.store(*of, values, refs, given=given)
             touched.applications.add(saved.row.application_id)
+            touched.occurrences.append(interviews.saved_as(saved))
+        case RefKind.CONSULTANT:
+            saved = await consultants.store(*of, values, refs, given=given)
+            touched.consultants.add(saved.row.id)
         case _:
             assert item.kind is not None
             saved = await objects.save(*of, item.kind, TABLES[item.kind], values, refs, given=given)
@@ -261,10 +270,12 @@ async def store(
 async def refresh(db: AsyncSession, caller: Caller, touched: Touched, *, now: datetime) -> None:
     """Compute every status that was touched anew, once each. Raises CalendarRangeError."""
     concerned = await _concerned(db, caller, touched)
-    await status.refresh_many(db, caller, sorted(concerned), now=now)
+    await status.refresh_many(db, caller, sorted(concerned), touched.occurrences, now=now)
     # With the applications of a candidate who seeks, their review has been computed already.
     reviewed = {candidate_id for candidate_id in concerned.values() if touched.seeking.get(candidate_id)}
     await status.refresh_candidates(db, caller, touched.seeking.keys() - reviewed, now=now)
+    if touched.consultants:
+        await consultants.look_for_digests(db, caller, now=now)
 
 
 async def _concerned(db: AsyncSession, caller: Caller, touched: Touched) -> dict[UUID, UUID]:

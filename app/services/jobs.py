@@ -13,10 +13,12 @@ from uuid_utils.compat import uuid7
 from app.errors import RetryError
 from app.models import Application, Job, JobChange
 from app.models.external_refs import RefKind
+from app.rules.events import EventType
 from app.services import objects, status
 from app.services.applications import OPEN
 from app.services.instants import happened_at
 from app.services.objects import Refs, Saved
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
 
 # What a candidate has to hear of; a new title is the same job.
@@ -155,7 +157,15 @@ async def _log(
     return change
 
 
+def changed_as(revised: Revised) -> list[Occurrence]:
+    """What it means for the applications it concerns that a job was saved: news if its terms have changed."""
+    if revised.change is None:
+        return []
+    ids = {"job_id": revised.saved.row.id, "job_change_id": revised.change.id}
+    return [Occurrence(EventType.JOB_CHANGED, each, ids) for each in revised.concerned]
+
+
 async def _refreshed(db: AsyncSession, caller: Caller, revised: Revised, now: datetime) -> Revised:
     """Recompute the applications that a change concerns, so that the duty to tell is there at once, or gone."""
-    await status.refresh_many(db, caller, revised.concerned, now=now)
+    await status.refresh_many(db, caller, revised.concerned, changed_as(revised), now=now)
     return revised

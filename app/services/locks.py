@@ -22,6 +22,7 @@ class Lock(StrEnum):
     POLICY = "policy"
     COVERS = "covers"
     BULK = "bulk"
+    WEBHOOKS = "webhooks"
 
 
 async def share(db: AsyncSession, caller: Caller, lock: Lock) -> None:

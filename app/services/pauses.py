@@ -11,7 +11,9 @@ from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError
 from app.models import Candidate, Pause
+from app.rules.events import EventType
 from app.services import status
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
 
@@ -31,7 +33,7 @@ async def create(
         raise InvalidError("A pause must end after it starts.", code="pause_end", pointer="/until")
     await _check_free(db, caller, candidate_id, terms)
     pause = _add(db, caller, candidate_id, terms, now)
-    return pause, await _recomputed(db, caller, candidate, now)
+    return pause, await _recomputed(db, caller, candidate, pause, EventType.PAUSE_RECORDED, now)
 
 
 async def lift(
@@ -44,7 +46,7 @@ async def lift(
     if pause.lifted_at is not None or pause.until <= now:
         raise ConflictError("The pause is over already.", code="pause_over")
     pause.lifted_at = now
-    return pause, await _recomputed(db, caller, candidate, now)
+    return pause, await _recomputed(db, caller, candidate, pause, EventType.PAUSE_LIFTED, now)
 
 
 async def replace(
@@ -125,8 +127,14 @@ def _terms(pause: Pause) -> Terms:
 
 
 async def _recomputed(
-    db: AsyncSession, caller: Caller, candidate: Candidate, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate: Candidate,
+    pause: Pause,
+    event_type: EventType,
+    now: datetime,
 ) -> list[Standing]:
     """The pause is part of how the candidate is described, so they count as changed."""
     candidate.updated_at = now
-    return list((await status.refresh_person(db, caller, candidate, now=now)).values())
+    told = Occurrence(event_type, candidate.id, {"pause_id": pause.id})
+    return list((await status.refresh_person(db, caller, candidate, [told], now=now)).values())

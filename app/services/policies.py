@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Agency, Client, PolicyVersion, Recomputation
+from app.models import Agency, Client, PolicyVersion, Recomputation, WakeKind
 from app.rules.policy import Policy
-from app.services import facts, locks, recomputations
+from app.services import facts, locks, recomputations, wakes
 from app.services.locks import Lock
 from app.services.scope import Caller, columns_of, find, rows_of
 
@@ -55,6 +55,8 @@ async def replace(
     if parameters != await overrides(db, caller, client_id):
         await _store(db, caller, client_id, parameters, now)
         await recomputations.restart(db, caller, work, now=now)
+        if client_id is None:  # other working days have other digests
+            await wakes.add(db, caller, {WakeKind.DIGEST: now})
     return await in_force(db, caller, client_id)
 
 

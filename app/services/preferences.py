@@ -12,11 +12,13 @@ from uuid_utils.compat import uuid7
 
 from app.errors import InvalidError, NotFoundError
 from app.models import Application, Candidate, Job, Preference
+from app.rules.events import EventType
 from app.rules.preferences import Bearing, bearing, changed_wishes
 from app.rules.vocabulary import Wish
 from app.services import revisions, status
 from app.services.applications import OPEN
 from app.services.instants import happened_at
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
 
 NOTHING = {str(wish): None for wish in Wish}
@@ -71,7 +73,9 @@ async def record(
     db.add(row)
     candidate.last_preference_review_at = max(at, candidate.last_preference_review_at or at)
     revisions.note(db, candidate, now)
-    await status.refresh_candidates(db, caller, [candidate_id], now=now)
+    await db.flush()
+    told = Occurrence(EventType.PREFERENCE_RECORDED, candidate_id, {"preference_id": row.id})
+    await status.refresh_candidates(db, caller, [candidate_id], [told], now=now)
     return Recorded(row, await _affected(db, caller, row, before))
 
 

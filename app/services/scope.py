@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
@@ -13,6 +13,7 @@ from app.models import (
     ApiKey,
     Application,
     AuditEntry,
+    CalendarFeed,
     Candidate,
     Client,
     ClientContact,
@@ -20,6 +21,8 @@ from app.models import (
     Contact,
     Cover,
     Debrief,
+    Delivery,
+    Event,
     Feedback,
     Identity,
     IdentityProvider,
@@ -30,6 +33,7 @@ from app.models import (
     Preference,
     Snooze,
     Timescale,
+    WebhookEndpoint,
 )
 from app.models.base import Base, Row, TenantedBase
 
@@ -45,6 +49,11 @@ class Caller:
     principal: str
     scopes: frozenset[str]
     consultant_id: UUID | None = None
+
+
+def worker(agency_id: UUID) -> Caller:
+    """The background's own work in an agency: it needs no scope, as it asks for no operation."""
+    return Caller(agency_id, "worker", frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,10 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
     "identity_provider_id": IdentityProvider,
     "identity_id": Identity,
     "audit_entry_id": AuditEntry,
+    "event_id": Event,
+    "webhook_endpoint_id": WebhookEndpoint,
+    "delivery_id": Delivery,
+    "calendar_feed_id": CalendarFeed,
 }
 
 
@@ -102,13 +115,13 @@ def look_up_all(table: str, name: str, of: str, column: str) -> str:
 
 def rows_of(caller: Caller, table: type[Row]) -> Select[Row]:
     """The caller's rows of a table."""
-    return select(table).where(table.agency_id == caller.agency_id)
+    return select(table).where(table.agency_id == caller.agency_id, _is_there(table))
 
 
 def columns_of(caller: Caller, table: type[Base]) -> Select[Any]:
     """The caller's rows of a table as plain columns: what lists are made of."""
     columns = table.__table__.columns
-    return select(*columns).where(columns["agency_id"] == caller.agency_id)
+    return select(*columns).where(columns["agency_id"] == caller.agency_id, _is_there(table))
 
 
 async def find(
@@ -137,8 +150,11 @@ async def check_named(db: AsyncSession, caller: Caller, ids: dict[str, UUID]) ->
     """Raise NotFoundError unless each id, under the name it stands in the request, is the caller's."""
     for name, row_id in ids.items():
         table = NAMED_IDS[name]
-        if (
-            await db.scalar(select(table.id).where(table.agency_id == caller.agency_id, table.id == row_id))
-            is None
-        ):
+        found = select(table.id).where(table.agency_id == caller.agency_id, table.id == row_id)
+        if await db.scalar(found.where(_is_there(table))) is None:
             raise NotFoundError
+
+
+def _is_there(table: type[Base]) -> ColumnElement[bool]:
+    """What is deleted stays as evidence of its deliveries, and is not found."""
+    return WebhookEndpoint.deleted_at.is_(None) if table is WebhookEndpoint else true()

@@ -1,26 +1,26 @@
 """The status service: loads facts, applies the rules, keeps the status rows; the only writer of `reasons`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.errors import NotFoundError
-from app.models import Application, Candidate, Reason
+from app.models import Application, Candidate
 from app.rules.candidates import candidate_reasons, candidate_schedule
-from app.rules.drafts import Fact
-from app.rules.intervals import Interval, schedule
+from app.rules.facts import Candidate as Person
+from app.rules.intervals import schedule, touch_bases
 from app.rules.policy import Policy
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, evaluate, order, position
-from app.rules.status import Reason as RuleReason
+from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.vocabulary import ApplicationState, Status
-from app.services import conditions, facts
+from app.services import conditions, facts, outbox, reasons
+from app.services.outbox import Occurrence, Subject
+from app.services.reasons import Owner
 from app.services.scope import Caller, find
 
 # Applications of which something may still be due to the client.
@@ -56,7 +56,7 @@ class CandidateStanding:
     candidate_id: UUID
     as_of: datetime
     policy: Policy
-    reasons: tuple[RuleReason, ...]
+    reasons: tuple[Reason, ...]
     applications: tuple[Standing, ...]
 
     @property
@@ -82,7 +82,7 @@ async def of_application(
     loaded = await facts.load(db, caller, [application_id], as_of=as_of, known_at=known_at)
     if application_id not in loaded:
         raise NotFoundError
-    return _standing(loaded[application_id], as_of)
+    return standing(loaded[application_id], as_of)
 
 
 async def of_candidate(
@@ -100,15 +100,7 @@ async def of_candidate(
     person = await facts.load_candidate(db, caller, candidate_id, known_at=known_at)
     policy = Policy.of(await facts.overrides_of(db, caller, known_at=known_at))
     cases = await _cases_of(db, caller, [candidate_id], as_of, known_at)
-    own = candidate_reasons(person, cases, policy, as_of)
-    standings = [_standing(case, as_of) for case in cases]
-    return CandidateStanding(
-        candidate_id,
-        as_of,
-        policy,
-        tuple(r for r in own if r.is_flagged(as_of)),
-        tuple(sorted(standings, key=_urgency)),
-    )
+    return _candidate_standing(person, cases, policy, as_of)
 
 
 async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]) -> None:
@@ -121,7 +113,8 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     theirs = select(Application.candidate_id).where(
         Application.agency_id == caller.agency_id, Application.id.in_(application_ids)
     )
-    await _lock_candidates(db, caller, Candidate.id.in_(theirs))
+    # Read first: where its statistics do not know the agency yet, the planner would scan it for a join.
+    await lock_candidates(db, caller, await db.scalars(theirs))
 
 
 async def lock_candidate(
@@ -137,86 +130,122 @@ async def lock_candidate(
 
 async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:
     """The same for several candidates."""
-    await _lock_candidates(db, caller, Candidate.id.in_(candidate_ids))
-
-
-async def _lock_candidates(db: AsyncSession, caller: Caller, which: ColumnElement[bool]) -> None:
     await facts.hold_policy(db, caller)
-    rows = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, which).order_by(Candidate.id)
-    await db.execute(rows.with_for_update(key_share=True))
+    rows = select(Candidate.id).where(
+        Candidate.agency_id == caller.agency_id, Candidate.id.in_(list(candidate_ids))
+    )
+    await db.execute(rows.order_by(Candidate.id).with_for_update(key_share=True))
 
 
 async def refresh(
-    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    application_ids: Sequence[UUID],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> dict[UUID, Standing]:
-    """Compute the status of locked applications anew, replace their rows, and return where they stand now."""
+    """Compute the status of locked applications anew, replace their rows, and return where they stand now.
+
+    The events of the occurrences that made it change, and of all that did change, go into the outbox.
+    """
     conditions.check(db)
     await db.flush()
     await facts.hold_policy(db, caller)
     cases = await facts.load(db, caller, application_ids, as_of=now)
-    owners = await _owners(db, caller, application_ids)
-    rows = [
-        _row(caller, interval, owners[a_id]) for a_id, case in cases.items() for interval in schedule(*case)
+    owners = await owners_of(db, caller, application_ids)
+    intervals = {owners[a_id]: schedule(*case) for a_id, case in cases.items()}
+    old = await reasons.replace(db, caller, intervals)
+    standings = {a_id: standing(case, now) for a_id, case in cases.items()}
+    subjects = [
+        Subject(
+            owners[a_id],
+            standings[a_id].status.status,
+            old.get(a_id, []),
+            [reasons.shown(interval) for interval in intervals[owners[a_id]]],
+            touch_bases(*case, now),
+        )
+        for a_id, case in cases.items()
     ]
-    stale = delete(Reason).where(
-        Reason.agency_id == caller.agency_id, Reason.application_id.in_(cases.keys())
-    )
-    await _replace(db, stale, rows)
+    await outbox.tell(db, caller, subjects, occurrences, now=now)
     people = (case.application.candidate for case in cases.values())
     seekers = {UUID(person.id) for person in people if person.seeking}
-    await refresh_candidates(db, caller, seekers, now=now)
-    return {a_id: _standing(case, now) for a_id, case in cases.items()}
+    await refresh_candidates(db, caller, seekers, occurrences, now=now)
+    return standings
 
 
 async def refresh_many(
-    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    application_ids: Sequence[UUID],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> None:
     """The same for any number of applications, so many at a time that each statement stays short (R8)."""
     for start in range(0, len(application_ids), BATCH):
-        await refresh(db, caller, application_ids[start : start + BATCH], now=now)
+        await refresh(db, caller, application_ids[start : start + BATCH], occurrences, now=now)
 
 
 async def refresh_candidates(
-    db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate_ids: Iterable[UUID],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> None:
     """Compute anew what concerns locked candidates as persons (K1)."""
     await db.flush()
     await facts.hold_policy(db, caller)
     ids = sorted(candidate_ids)
     for start in range(0, len(ids), BATCH):
-        await _refresh_batch(db, caller, ids[start : start + BATCH], now)
+        await _refresh_batch(db, caller, ids[start : start + BATCH], occurrences, now)
 
 
-async def _refresh_batch(db: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime) -> None:
+async def _refresh_batch(
+    db: AsyncSession, caller: Caller, ids: Sequence[UUID], occurrences: Sequence[Occurrence], now: datetime
+) -> None:
     policy = await facts.policy_of(db, caller)
     people = await facts.load_candidates(db, caller, ids)
     cases: dict[str, list[Case]] = {person.id: [] for person in people.values()}
     for case in await _cases_of(db, caller, ids, now):
         cases[case.application.candidate.id].append(case)
-    owners = select(Candidate.id, Candidate.consultant_id).where(
-        Candidate.agency_id == caller.agency_id, Candidate.id.in_(ids)
-    )
-    rows = []
-    for row in await db.execute(owners):
-        owner = {"application_id": None, "candidate_id": row.id, "client_contact_id": None}
-        owner["consultant_id"] = row.consultant_id
-        intervals = candidate_schedule(people[row.id], cases[str(row.id)], policy)
-        rows += [_row(caller, interval, owner) for interval in intervals]
-    stale = delete(Reason).where(
-        Reason.agency_id == caller.agency_id, Reason.candidate_id.in_(ids), Reason.application_id.is_(None)
-    )
-    await _replace(db, stale, rows)
+    intervals = {
+        owner: candidate_schedule(people[c_id], cases[str(c_id)], policy)
+        for c_id, owner in (await owners_of_candidates(db, caller, ids)).items()
+    }
+    old = await reasons.replace(db, caller, intervals)
+    told = {occurrence.subject_id for occurrence in occurrences}
+    subjects = [
+        Subject(
+            owner,
+            _candidate_standing(
+                people[owner.candidate_id], cases[str(owner.candidate_id)], policy, now
+            ).status,
+            old.get(owner.candidate_id, []),
+            [reasons.shown(interval) for interval in each],
+        )
+        for owner, each in intervals.items()
+        if each or owner.candidate_id in old.keys() | told
+    ]
+    await outbox.tell(db, caller, subjects, occurrences, now=now)
 
 
 async def refresh_person(
-    db: AsyncSession, caller: Caller, candidate: Candidate, *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    candidate: Candidate,
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
 ) -> dict[UUID, Standing]:
     """Compute all that concerns a locked candidate anew: every application, and what concerns them as a person."""
     ids = await open_applications(db, caller, candidate_id=candidate.id)
-    standings = await refresh(db, caller, ids, now=now) if ids else {}
+    standings = await refresh(db, caller, ids, occurrences, now=now) if ids else {}
     # With the applications of a candidate who seeks, their review has been computed already.
     if not (ids and candidate.seeking):
-        await refresh_candidates(db, caller, [candidate.id], now=now)
+        await refresh_candidates(db, caller, [candidate.id], occurrences, now=now)
     return standings
 
 
@@ -236,15 +265,30 @@ async def open_applications(
     return list(await db.scalars(query.order_by(Application.id)))
 
 
-def _standing(case: Case, as_of: datetime) -> Standing:
+def standing(case: Case, as_of: datetime) -> Standing:
+    """Where an application stands at an instant, given its facts."""
     return Standing(UUID(case.application.id), as_of, case.policy, evaluate(*case, as_of))
 
 
+def _candidate_standing(
+    person: Person, cases: Sequence[Case], policy: Policy, as_of: datetime
+) -> CandidateStanding:
+    own = candidate_reasons(person, cases, policy, as_of)
+    standings = [standing(case, as_of) for case in cases]
+    return CandidateStanding(
+        UUID(person.id),
+        as_of,
+        policy,
+        tuple(r for r in own if r.is_flagged(as_of)),
+        tuple(sorted(standings, key=_urgency)),
+    )
+
+
 def _urgency(standing: Standing) -> tuple[Any, ...]:
-    reasons = standing.status.reasons
-    if not reasons:
+    flagged = standing.status.reasons
+    if not flagged:
         return (1, str(standing.application_id))
-    return (0, order(reasons[0], standing.as_of, str(standing.application_id)))
+    return (0, order(flagged[0], standing.as_of, str(standing.application_id)))
 
 
 async def _cases_of(
@@ -261,45 +305,19 @@ async def _cases_of(
     return list((await facts.load(db, caller, ids, as_of=as_of, known_at=known_at)).values())
 
 
-async def _owners(
-    db: AsyncSession, caller: Caller, application_ids: Sequence[UUID]
-) -> dict[UUID, Mapping[str, UUID | None]]:
+async def owners_of(db: AsyncSession, caller: Caller, application_ids: Sequence[UUID]) -> dict[UUID, Owner]:
+    """Whose reasons those of applications are, by application."""
     query = select(
-        Application.id.label("application_id"),
-        Application.candidate_id,
-        Application.consultant_id,
-        Application.client_contact_id,
+        Application.id, Application.candidate_id, Application.consultant_id, Application.client_contact_id
     ).where(Application.agency_id == caller.agency_id, Application.id.in_(application_ids))
-    return {
-        row.application_id: dict(row._mapping)  # noqa: SLF001 - its public name
-        for row in await db.execute(query)
-    }
+    return {row.id: Owner(*row) for row in await db.execute(query)}
 
 
-def _row(caller: Caller, interval: Interval, owner: Mapping[str, UUID | None]) -> dict[str, Any]:
-    reason = interval.reason
-    fact: Fact = reason.facts[0]
-    return {
-        "agency_id": caller.agency_id,
-        "id": uuid7(),
-        **owner,
-        "code": reason.code,
-        "position": position(reason.code),
-        "rule": reason.rule,
-        "target": reason.target,
-        "urgent": reason.urgent,
-        "due_at": reason.due_at,
-        "overdue_at": reason.overdue_at,
-        "escalate_at": reason.escalate_at,
-        "flagged_from": interval.start,
-        "flagged_until": interval.until or facts.FOREVER,
-        "fact_kind": fact.kind,
-        "fact_id": fact.id and UUID(fact.id),
-        "fact_at": fact.at,
-    }
-
-
-async def _replace(db: AsyncSession, stale: Any, rows: list[dict[str, Any]]) -> None:
-    await db.execute(stale.execution_options(synchronize_session=False))
-    if rows:
-        await db.execute(insert(Reason), rows)
+async def owners_of_candidates(
+    db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]
+) -> dict[UUID, Owner]:
+    """Whose reasons those of candidates as persons are, by candidate."""
+    query = select(Candidate.id, Candidate.consultant_id).where(
+        Candidate.agency_id == caller.agency_id, Candidate.id.in_(candidate_ids)
+    )
+    return {row.id: Owner(None, row.id, row.consultant_id, None) for row in await db.execute(query)}

@@ -11,10 +11,12 @@ from uuid_utils.compat import uuid7
 from app.errors import InvalidError
 from app.models import Application, ClientContact, Interview, Timescale
 from app.rules.calendar import WorkingCalendar
+from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.vocabulary import TimescaleAnchor
 from app.services import facts, status
 from app.services.corrections import find_corrected
+from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
 from app.services.status import Standing
 
@@ -30,8 +32,16 @@ async def record(
     await status.lock(db, caller, [interview.application_id])
     await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
     row = await add(db, caller, interview, values, now=now)
-    standings = await status.refresh(db, caller, [interview.application_id], now=now)
+    standings = await status.refresh(
+        db, caller, [interview.application_id], [recorded_as(interview, row)], now=now
+    )
     return row, standings[interview.application_id]
+
+
+def recorded_as(interview: Interview, row: Timescale) -> Occurrence:
+    """What it means for its application that a timescale was recorded."""
+    ids = {"timescale_id": row.id, "interview_id": interview.id}
+    return Occurrence(EventType.TIMESCALE_RECORDED, interview.application_id, ids)
 
 
 async def add(

@@ -116,5 +116,12 @@ def get_mint(request: Request, settings: Annotated[Settings, Depends(get_setting
     return Mint(settings.environment, request.app.state.authenticator.secret)
 
 
+def get_secret(request: Request) -> str:
+    """The service's secret."""
+    secret: str = request.app.state.authenticator.secret
+    return secret
+
+
 AsSet = Annotated[Settings, Depends(get_settings)]
 WithMint = Annotated[Mint, Depends(get_mint)]
+WithSecret = Annotated[str, Depends(get_secret)]

@@ -52,20 +52,25 @@ def tagged(request: Request, response: Response) -> Response:
 
     What is read but is no object by itself, such as a status, has a tag of the answer as it stands.
     """
-    tag = msgspec.json.decode(response.body, type=_Object).etag
+    if not response.body:
+        return response
+    is_json = response.headers["content-type"].startswith("application/json")
+    tag = msgspec.json.decode(response.body, type=_Object).etag if is_json else None
     is_reading = request.method == "GET"
     if tag is None and not is_reading:
         return response
     response.headers["ETag"] = f'"{tag or digest(bytes(response.body))}"'
-    return _unless_known(request.headers, response) if is_reading else response
+    return unless_known(request.headers, response) if is_reading else response
 
 
-def _unless_known(headers: Headers, response: Response) -> Response:
+def unless_known(headers: Headers, response: Response) -> Response:
+    """A reading's answer, which has its ETag; 304 in its place where `If-None-Match` says that it is known."""
     given = headers.get("if-none-match")
     mine = response.headers["ETag"].strip('"')
     if given is None or (given.strip() != "*" and all(tag != mine for _, tag in _tags(given))):
         return response
-    return Response(status_code=304, headers={"ETag": response.headers["ETag"]})
+    kept = {name: response.headers[name] for name in ("ETag", "Vary") if name in response.headers}
+    return Response(status_code=304, headers=kept)
 
 
 def is_stale(given: str, present: str) -> bool:

@@ -77,17 +77,21 @@ def add_manners(document: Json) -> None:
     for methods in document["paths"].values():
         for method, operation in methods.items():
             _take(operation, _REQUEST_ID)
-            if "security" in operation:
+            # Asked in an agency's name, be it with a credential or at a secret address.
+            is_limited = "429" in operation["responses"]
+            if is_limited:
                 _add(method, operation, has_tag=_has_tag(document, method, operation))
             for status, response in operation["responses"].items():
-                limits = _limits(status, has_caller="security" in operation)
+                limits = _limits(status, is_limited=is_limited)
                 response["headers"] = {**response.get("headers", {}), "X-Request-Id": _ANSWERED_ID, **limits}
             operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _add(method: str, operation: Json, *, has_tag: bool) -> None:
     responses = operation["responses"]
-    scopes = [scope for scheme in operation["security"] for scopes in scheme.values() for scope in scopes]
+    scopes = [
+        scope for scheme in operation.get("security", []) for scopes in scheme.values() for scope in scopes
+    ]
     if trail.is_audited(scopes, operation):
         operation[trail.AUDITED] = True
         _take(operation, _PURPOSE)
@@ -116,22 +120,26 @@ def _add_writing(method: str, operation: Json) -> None:
             response.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
 
 
-def _limits(status: str, *, has_caller: bool) -> Json:
+def _limits(status: str, *, is_limited: bool) -> Json:
     """The headers of the rate limit where clients look for them: on what succeeded, and on what came too early."""
-    is_told = has_caller and (status.startswith("2") or status == "429")
+    is_told = is_limited and (status.startswith("2") or status == "429")
     names = ["RateLimit-Policy", "RateLimit"] if is_told else []
     names += ["Retry-After"] if status in ("429", "503") else []
     return {name: {"$ref": f"#/components/headers/{name}"} for name in names}
 
 
 def _has_tag(document: Json, method: str, operation: Json) -> bool:
-    """Whether an answer is an object, or what is read is at least no list."""
+    """Whether an answer is an object, or what is read is at least no page of a list."""
     answers = [response for status, response in operation["responses"].items() if status.startswith("2")]
-    members = set().union(*(_members(document, answer["content"]) for answer in answers))
-    return "etag" in members or (method == "get" and "items" not in members)
+    members = set().union(
+        *(_members(document, answer["content"]) for answer in answers if "content" in answer)
+    )
+    return "etag" in members or (method == "get" and "next_cursor" not in members)
 
 
 def _members(document: Json, content: Json) -> set[str]:
+    if "application/json" not in content:
+        return set()
     schema = content["application/json"]["schema"]
     names = [part["$ref"].rpartition("/")[2] for part in schema.get("anyOf", [schema])]
     return {name for schema in names for name in document["components"]["schemas"][schema]["properties"]}

@@ -16,6 +16,8 @@ from app.web.problems import FieldError, Problem
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 
+JSON = "application/json"
+
 DESCRIPTION = """\
 Touchbase knows which candidate, and which client, is due a word after an interview: since when, why, and \
 what settles it.
@@ -49,6 +51,9 @@ TAGS = {
     "Jobs": "What clients want filled, and how it changes.",
     "Consultants": "The people of the agency.",
     "Policies": "The numbers of the rules, for the agency and for each client.",
+    "Events": "What has happened, in order, for systems that cannot be called.",
+    "Webhooks": "Where the agency's systems are told what happens, and what became of it.",
+    "Calendars": "Secret addresses at which calendars read what is due.",
     "Bulk": "Many objects at once, by their external ids.",
     "Access": "API keys, and the consultants whom identity providers vouch for.",
     "Audit": "Who wrote what, and who read a debrief.",
@@ -76,11 +81,19 @@ def build(app: FastAPI) -> dict[str, Any]:
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
         for parameter in operation.get("parameters", []):
             _tell_parameter(parameter)
+    for webhook in document["webhooks"].values():
+        for parameter in webhook["post"]["parameters"]:
+            _tell_parameter(parameter)
+        # Receivers answer as they are asked to, and not as our own operations do.
+        for status in ("204", "422"):
+            webhook["post"]["responses"].pop(status, None)
     add_manners(document)
     for operation in _operations(document):
         _tell_scopes(operation)
     document = name_shapes(document)
-    _add_examples(document, json.loads(EXAMPLES.read_text(encoding="utf-8")))
+    examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    _add_examples(document, examples)
+    _add_event_examples(document, examples.get("webhooks", {}))
     _tidy(document)
     part_given(document)
     keep_used(document)
@@ -94,6 +107,7 @@ def _derived(app: FastAPI) -> dict[str, Any]:
         openapi_version="3.1.0",
         description=DESCRIPTION,
         routes=app.routes,
+        webhooks=app.webhooks.routes,
         tags=[{"name": name, "description": words} for name, words in sorted(TAGS.items())],
         servers=[{"url": "/"}],
         contact={"name": "Touchbase"},
@@ -138,10 +152,16 @@ def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]])
     for operation in _operations(document):
         example = examples.get(operation["operationId"], {})
         if "request" in example:
-            operation["requestBody"]["content"]["application/json"]["example"] = example["request"]
+            operation["requestBody"]["content"][JSON]["example"] = example["request"]
         if "response" in example:
             content = operation["responses"][str(example["status"])]["content"]
-            content["application/json"]["example"] = example["response"]
+            content[example.get("media_type", JSON)]["example"] = example["response"]
+
+
+def _add_event_examples(document: dict[str, Any], examples: dict[str, Any]) -> None:
+    for name, operations in document["webhooks"].items():
+        if name in examples:
+            operations["post"]["requestBody"]["content"]["application/json"]["example"] = examples[name]
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -16,6 +16,7 @@ PROBLEM_WORDS = {
     404: "There is no such object.",
     408: "The body did not arrive in time.",
     409: "The request contradicts the present state.",
+    410: "It was there once and is no more.",
     412: "The object is no longer what `If-Match` names.",
     413: "The body is larger than the limit.",
     414: "The address is longer than the limit.",

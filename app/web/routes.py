@@ -6,7 +6,10 @@ still what the caller saw (412), and whether it fits the state of things (409). 
 it is one transaction, which ends before the answer is sent (R2).
 """
 
+import asyncio
+import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
@@ -36,6 +39,7 @@ from app.web.paging import Page
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
 EDITS = {"PATCH", "PUT", "DELETE"}
 BODIED = {"PATCH", "POST", "PUT"}
+ASK_SECONDS = 0.5  # between two looks of a request that waits
 
 
 class Route(APIRoute):
@@ -123,6 +127,42 @@ class Route(APIRoute):
         present = await self.readers[self.path](**ids, work=work)
         if etags.is_stale(given, present.etag):
             conditions.note_failed(work.db)
+
+
+class WaitingRoute(Route):
+    """A route that may wait until there is something to answer: it asks again and again, with no transaction between.
+
+    Whoever waits takes no place among the requests that are worked on, and is answered at once when the service ends.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler of one request."""
+        ask = super().get_route_handler()
+
+        async def patient(request: Request) -> Response:
+            began = time.monotonic()
+            while True:
+                response = await ask(request)
+                wait = request.scope.pop("touchbase.wait", 0)
+                left = wait - (time.monotonic() - began)
+                if (
+                    left <= 0
+                    or request.app.state.is_draining
+                    or await _is_gone(request, min(left, ASK_SECONDS))
+                ):
+                    return response
+
+        return patient
+
+
+async def _is_gone(request: Request, seconds: float) -> bool:
+    """Whether the client goes away within so many seconds."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            return True
+    return False
 
 
 class BulkRoute(Route):

@@ -58,6 +58,6 @@ def _purpose(request: Request) -> str | None:
 
 def _object_of(request: Request, response: Response) -> UUID | None:
     """The object in the answer, or else the last that the path names."""
-    answered = msgspec.json.decode(response.body, type=_Object).id
+    answered = msgspec.json.decode(response.body, type=_Object).id if response.body else None
     named = list(ids_in_path(request).values())
     return answered or (named[-1] if named else None)

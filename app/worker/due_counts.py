@@ -18,7 +18,7 @@ from app.models import Credential
 from app.rules.vocabulary import Level
 from app.services import due
 from app.services.cards import LEVELS
-from app.services.scope import Caller
+from app.services.scope import worker
 
 KEPT_SECONDS = 60
 PATIENCE_SECONDS = 1  # a scrape waits so long for the database, then for a count, and takes what is there
@@ -80,8 +80,7 @@ class DueCounts:
             agencies = list(await db.scalars(select(Credential.agency_id).distinct()))
         for agency_id in agencies:
             async with self._database.transaction(agency_id) as db:
-                caller = Caller(agency_id, "worker", frozenset())
-                found = await due.count_by_level(db, caller, at=db.info["now"])
+                found = await due.count_by_level(db, worker(agency_id), at=db.info["now"])
             counts = {level: count + found.get(level, 0) for level, count in counts.items()}
         return counts
 

@@ -14,7 +14,7 @@ from app.db import Database
 from app.errors import RetryError, UnavailableError
 from app.models import AgencyWork
 from app.services import recomputations
-from app.services.scope import Caller
+from app.services.scope import worker
 
 POLL_SECONDS = 2
 REST_SECONDS = 30  # after an agency's batch has failed
@@ -66,5 +66,4 @@ async def waiting(database: Database) -> list[UUID]:
 async def advance(database: Database, agency_id: UUID) -> bool:
     """One batch of an agency's work, as one transaction; False where nobody is needed any more."""
     async with database.transaction(agency_id) as db:
-        caller = Caller(agency_id, "worker", frozenset())
-        return await recomputations.advance(db, caller, now=db.info["now"])
+        return await recomputations.advance(db, worker(agency_id), now=db.info["now"])

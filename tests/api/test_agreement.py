@@ -25,8 +25,8 @@ PATIENT = settings(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-STEPS = 50  # of one walk; 40 walks make the 2,000 that every change must pass
-WALKS = int(os.environ.get("AGREEMENT_WALKS", "40"))
+STEPS = 50  # of one walk; 20 walks make the 1,000 that every change must pass
+WALKS = int(os.environ.get("AGREEMENT_WALKS", "20"))
 LOOKS = [timedelta(), timedelta(hours=5), timedelta(days=2), timedelta(days=9), timedelta(days=-1)]
 
 

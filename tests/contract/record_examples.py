@@ -18,16 +18,21 @@ import httpx
 from app import postgres
 from app.main import create_app
 from app.migrate import migrate
+from app.rules.events import EventType
 from app.web.etags import digest
 from app.web.openapi import EXAMPLES
 from app.web.schema import format_instant
 from tests.agency import Agency, Json, found_agency
 from tests.clock import ClockedDatabase
 from tests.contract.document import Document
+from tests.told import answered
 
 SECRET = "a secret of the examples, which no file holds"
 _KEY = re.compile(r"tb_(live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+")
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TOKEN = re.compile(r"tbc_[0-9A-Za-z_-]{32}")
+_WEBHOOK_SECRET = re.compile(r"whsec_[0-9A-Za-z+/=]+")
+# The last of them are names of events in calendars, made from other ids.
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[57][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Story:
@@ -50,11 +55,22 @@ class Story:
         """A reading call; gives the answer."""
         return await self._call("GET", path, params=params)
 
+    async def read_calendar(self, path: str) -> None:
+        """A calendar's reading of its address."""
+        response = await self.agency.http.get(path)
+        assert response.is_success, response.text
+        self._note_ids(response.text)
+        example = {"status": response.status_code, "media_type": "text/calendar", "response": response.text}
+        self.examples["get_calendar"] = example
+
     async def post(self, path: str, body: Json | None = None, *, is_example: bool = True) -> Any:
         """A writing call; gives the id of what was made."""
+        return (await self.make(path, body, is_example=is_example)).get("id")
+
+    async def make(self, path: str, body: Json | None = None, *, is_example: bool = True) -> Json:
+        """A writing call; gives the answer."""
         sent = {} if body is None else {"json": body}
-        answer = await self._call("POST", path, is_example=is_example, **sent)
-        return answer.get("id")
+        return await self._call("POST", path, is_example=is_example, **sent)
 
     async def patch(self, path: str, body: Json) -> Json:
         """A changing call; gives the answer."""
@@ -64,14 +80,34 @@ class Story:
         """A replacing call."""
         await self._call("PUT", path, json=body)
 
+    async def delete(self, path: str) -> None:
+        """A deleting call, which is answered with nothing."""
+        assert (await self.agency.call("DELETE", path)).is_success
+
     def recorded(self) -> dict[str, Json]:
         """The examples in the order of the document, with ids that stay the same."""
         text = _ID.sub(lambda match: self._neat_ids[match[0]], json.dumps(self.examples))
         text = _KEY.sub("tb_<environment>_<key id>_<secret>", text)
+        text = _TOKEN.sub("tbc_<secret>", text)
+        text = _WEBHOOK_SECRET.sub("whsec_<secret>", text)
         examples: dict[str, Json] = json.loads(text, object_hook=_retagged)
         paths = self.document.document["paths"].values()
         names = [operation["operationId"] for methods in paths for operation in methods.values()]
-        return {name: examples[name] for name in names if name in examples}
+        return {name: examples[name] for name in [*names, "webhooks"] if name in examples}
+
+    async def keep_events(self) -> None:
+        """Keep the first event of each type that the story has brought about."""
+        after, told = "0", dict[str, Json]()
+        while True:
+            page = await self.agency.get("/v1/events", after=after, limit=200)
+            for event in page["items"]:
+                self._note_ids(json.dumps(event))
+                body = {name: event[name] for name in ("type", "timestamp", "data")}
+                told.setdefault(event["type"], body)
+            if after == page["next_cursor"]:
+                break
+            after = page["next_cursor"]
+        self.examples["webhooks"] = {str(each): told[each] for each in EventType if each in told}
 
     async def _call(self, method: str, path: str, *, is_example: bool = True, **options: Any) -> Json:
         operation = self.document.operation(method, path)
@@ -108,6 +144,7 @@ class Story:
             if changed:
                 self._changed_at[value["id"]] = format_instant(self.database.now)
             timed["created_at"] = self._made_at[value["id"]]
+        if "updated_at" in timed:
             timed["updated_at"] = self._changed_at.get(value["id"], timed["created_at"])
         if timed.get("last_used_at"):  # noted again once a few real seconds have passed
             timed["last_used_at"] = format_instant(self.database.now)
@@ -137,6 +174,11 @@ async def tell(story: Story) -> None:
     await _by_external_ids(story)
     await _policies(story, ids)
     await _access(story, ids)
+    await _calendars(story, ids)
+    await _webhooks(story)
+    events = await story.get("/v1/events", limit="2")
+    await story.get(f"/v1/events/{events['items'][0]['id']}")
+    await story.keep_events()
     await story.get("/livez")
     await story.get("/readyz")
 
@@ -265,6 +307,7 @@ async def _waiting(story: Story, ids: dict[str, str]) -> dict[str, str]:
     story.at("2026-07-20T09:30:00+01:00")
     await story.get("/v1/due")
     await story.get("/v1/chase")
+    await story.get(f"/v1/consultants/{ids['consultant_id']}/digest")
     await story.get(f"{ids['application']}/status")
     await story.get(f"/v1/candidates/{ids['candidate_id']}/status")
     snooze = await story.post(
@@ -470,6 +513,39 @@ async def _access(story: Story, ids: dict[str, str]) -> None:
     await story.post(f"/v1/identities/{identity}/revoke")
     trail = await story.get("/v1/audit", operation="rotate_api_key")
     await story.get(f"/v1/audit/{trail['items'][0]['id']}")
+
+
+async def _calendars(story: Story, ids: dict[str, str]) -> None:
+    story.at("2026-07-23T09:45:00+01:00")
+    feeds = f"/v1/consultants/{ids['consultant_id']}/calendar-feeds"
+    made = await story.make(feeds)
+    await story.read_calendar(made["url"])
+    await story.get(feeds)
+    await story.get(f"/v1/calendar-feeds/{made['id']}")
+    await story.post(f"/v1/calendar-feeds/{made['id']}/revoke")
+
+
+async def _webhooks(story: Story) -> None:
+    story.at("2026-07-23T10:00:00+01:00")
+    await story.get("/v1/events", limit="2")
+    types = ["feedback.recorded", "contact.voided"]
+    ats = {"url": "https://ats.brightpath.example/touchbase", "description": "Bullhorn", "types": types}
+    path = f"/v1/webhook-endpoints/{await story.post('/v1/webhook-endpoints', ats)}"
+    await story.post(f"{path}/test")
+    await story.post(f"{path}/recover", {"since": "2026-07-21T00:00:00+01:00"})
+    await answered(story.database, story.agency, 503)
+    [delivery, *_] = (await story.get(f"{path}/deliveries"))["items"]
+    await story.get(f"{path}/deliveries/{delivery['id']}")
+    await story.post(f"{path}/deliveries/{delivery['id']}/resend")
+    story.at("2026-07-23T10:30:00+01:00")
+    await story.post(f"{path}/pause")
+    await story.post(f"{path}/rotate-secret")
+    await story.patch(path, {"types": None})
+    await story.post(f"{path}/enable")
+    await story.get(path)
+    await story.get("/v1/webhook-endpoints")
+    await answered(story.database, story.agency, 410)
+    await story.delete(path)
 
 
 async def record(url: str) -> dict[str, Json]:

@@ -87,7 +87,8 @@ async def test_an_answer_to_a_write_has_the_tag_of_what_is_read_then(
         written = await call.send(world)
         assert written.headers["etag"] == f'"{written.json()["etag"]}"', call.operation
         if "id" in written.json():
-            reader.parameters = dict.fromkeys(reader.parameters, written.json()["id"])
+            own = list(reader.parameters)[-1:]
+            reader.parameters |= dict.fromkeys(own, written.json()["id"])
         assert (await reader.send(world)).headers["etag"] == written.headers["etag"], call.operation
         compared += 1
     assert compared > 25
@@ -115,6 +116,11 @@ async def test_an_edit_of_what_was_seen_succeeds_and_says_the_new_tag(
 ) -> None:
     for call in edits(document, world):
         reader = Call(call.operation, "get", call.path, call.parameters)
+        if call.method == "delete":
+            present = (await reader.send(world)).headers["etag"]
+            assert (await call.send(world, **{"If-Match": present})).status_code == 204
+            problem_of(await reader.send(world), 404, "not_found")
+            continue
         for several in (False, True):
             present = (await reader.send(world)).headers["etag"]
             header = f"{STALE}, {present}" if several else present

@@ -30,6 +30,8 @@ FREE = {
     "update_client",
     "create_cover",
     "cancel_cover",
+    "create_calendar_feed",
+    "revoke_calendar_feed",
     "create_api_key",
     "update_api_key",
     "rotate_api_key",
@@ -42,6 +44,15 @@ FREE = {
     "check_contact",
     "interpret_timescale",
     "preview_status",
+    "create_webhook_endpoint",
+    "update_webhook_endpoint",
+    "delete_webhook_endpoint",
+    "rotate_webhook_secret",
+    "pause_webhook_endpoint",
+    "enable_webhook_endpoint",
+    "send_test_event",
+    "recover_deliveries",
+    "resend_delivery",
 }
 
 # Changes of one policy queue up before they wait for anybody else, in a table that refers to the other two.

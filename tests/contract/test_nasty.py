@@ -91,14 +91,13 @@ def targets(world: World, document: Document) -> list[Target]:
 
 def targets_in(world: World, document: Json) -> Iterator[Target]:
     """Every operation, as a request of a world."""
-    ids = {f"{kind}_id": value for kind, value in world.ids.items()}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             body = None
             if "requestBody" in operation:
                 known = bodies(world.ids).get(operation["operationId"])
                 body = known[0] if known else least(schema_of(operation), document)
-            yield Target(world, operation, method, path.format(**ids), body)
+            yield Target(world, operation, method, path.format(**world.in_paths), body)
 
 
 def with_body(targets: Iterable[Target]) -> list[Target]:

@@ -15,10 +15,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.cli import main
 from app.main import ROUTERS
+from app.rules.events import EventType
 from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
-from tests.contract.document import Document, needed_scopes
+from tests.contract.document import Document, is_asked_with_a_key, needed_scopes
 from tests.contract.places import kinds_of, places, schema_of
 from tests.contract.record_examples import record
 
@@ -66,6 +67,10 @@ NOUNS = {
     "identity_provider": "identity_providers",
     "identity": "identities",
     "audit_entry": "audit_entries",
+    "webhook_endpoint": "webhook_endpoints",
+    "delivery": "deliveries",
+    "event": "events",
+    "calendar_feed": "calendar_feeds",
 }
 
 
@@ -120,12 +125,22 @@ def test_every_operation_is_described(document: Document) -> None:
         for parameter in operation.get("parameters", []):
             assert parameter["in"] in ("path", "query", "header"), name
             assert parameter["description"], name
-        if path.startswith("/v1"):
+        if is_asked_with_a_key(path, operation):
             scopes = needed_scopes(operation)
             assert scopes <= SCOPES.keys(), name
             named = ", ".join(f"`{scope}`" for scope in operation["x-scopes"])
             words = f"Needs the scope {named}. Roles that have it: {', '.join(operation['x-roles'])}."
             assert operation["description"].endswith(words), name
+
+
+def test_every_event_is_described_with_an_example(document: Document) -> None:
+    webhooks = document.document["webhooks"]
+    assert list(webhooks) == list(EventType)
+    for name, operation in webhooks.items():
+        content = operation["post"]["requestBody"]["content"]["application/json"]
+        assert content["example"]["type"] == name
+        assert document.errors_of_event(content["example"]) == []
+        assert set(operation["post"]["responses"]) == {"2XX", "410"}
 
 
 def test_every_error_is_a_problem(document: Document) -> None:
@@ -134,7 +149,7 @@ def test_every_error_is_a_problem(document: Document) -> None:
         errors = {s: r for s, r in operation["responses"].items() if int(s) >= 400}
         for status, response in errors.items():
             assert response["content"] == problem, (operation["operationId"], status)
-        if path.startswith("/v1"):
+        if is_asked_with_a_key(path, operation):
             expected = {"401", "403", "422", "503"}
             expected |= {"400", "413", "415"} if "requestBody" in operation else set()
             expected |= {"404"} if "{" in path else set()
@@ -253,7 +268,8 @@ def test_what_is_sent_has_bounds(document: Document) -> None:
 
 
 def test_no_schema_is_without_use(document: Document) -> None:
-    used = {name for name, _ in schemas_within(document.document["paths"], document.document, set())}
+    parts = [document.document["paths"], document.document["webhooks"]]
+    used = {name for name, _ in schemas_within(parts, document.document, set())}
     assert set(document.document["components"]["schemas"]) == used
 
 
@@ -268,9 +284,10 @@ def test_every_operation_has_an_example_that_is_true_to_its_schema(document: Doc
         name = operation["operationId"]
         bodies = [operation["requestBody"]] if "requestBody" in operation else []
         bodies += [r for s, r in operation["responses"].items() if int(s) < 300 and "content" in r]
-        shown = [body["content"]["application/json"] for body in bodies]
-        shown = [part for part in shown if "example" in part]
-        assert len(shown) == (2 if "requestBody" in operation else 1), name
+        answers = [status for status in operation["responses"] if status in ("200", "201", "202", "207")]
+        expected = [*bodies[:1], *answers[:1]] if "requestBody" in operation else answers[:1]
+        shown = [part for body in bodies for part in body["content"].values() if "example" in part]
+        assert len(shown) == len(expected), name
         for part in shown:
             validator(part["schema"], document).validate(part["example"])
 
@@ -284,7 +301,8 @@ def test_every_example_in_a_schema_is_true_to_it(document: Document) -> None:
 
 def test_the_examples_hold_no_credential() -> None:
     text = EXAMPLES.read_text(encoding="utf-8")
-    assert not [word for word in ("tb_live_", "tb_test_", "Bearer", "digest") if word in text]
+    assert not [word for word in ("tb_live_", "tb_test_", "Bearer", '"digest"') if word in text]
+    assert not re.search(r"tbc_\w", text)
 
 
 async def test_the_examples_are_what_the_service_answers(scratch_url: str) -> None:

@@ -22,7 +22,7 @@ from app.web.operations import operation
 from app.web.routes import Route, scopes_of
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
-from tests.contract.document import Document, needed_scopes
+from tests.contract.document import Document, is_asked_with_a_key, needed_scopes
 from tests.contract.problems import places_of, problem_of, without_request_id
 
 NOWHERE = "0197f3a0-0000-7000-8000-000000000000"
@@ -198,7 +198,7 @@ def operations(document: Document) -> list[tuple[str, str, dict[str, Any]]]:
         (method.upper(), path.replace("{", "").replace("}", ""), declared)
         for path, methods in document.document["paths"].items()
         for method, declared in methods.items()
-        if path.startswith("/v1")
+        if is_asked_with_a_key(path, declared)
     ]
 
 
@@ -240,7 +240,7 @@ async def test_a_role_may_do_what_the_document_says_and_nothing_else(
 def test_every_address_of_the_api_checks_who_calls() -> None:
     """A route of another kind, or one outside the document, would be open to all."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    ours = [route for route in routes if route.path.startswith("/v1")]
+    ours = [route for route in routes if route.path.startswith("/v1") and route.name != "get_calendar"]
     assert len(ours) > 80
     for route in ours:
         assert isinstance(route, Route), route.path

@@ -1,17 +1,20 @@
 """The walls of tenancy as they stand in the live database: keys, policies, roles and grants (S1)."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import APPLICATION_ROLE, Database
 from app.errors import NotFoundError
-from app.models import Base, Client
+from app.models import Base, Client, Digest
 from tests.agency import Agency
 from tests.contract.world import build_world
+from tests.told import answered
 
 # Read before the agency is known; they hold nothing of anybody.
-SHARED = {"credentials", "agency_work", "alembic_version"}
+SHARED = {"credentials", "agency_work", "wakes", "alembic_version"}
 EVIDENCE = {
     "audit_entries",
     "debriefs",
@@ -72,6 +75,7 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncEngine) -> No
         "credentials": "PRIMARY KEY (lookup)",
         "agency_work": "PRIMARY KEY (agency_id, kind)",
         "agency_usage": "PRIMARY KEY (agency_id)",
+        "event_logs": "PRIMARY KEY (agency_id)",
     }
     expected = {table: odd.get(table, "PRIMARY KEY (agency_id, id)") for table in Base.metadata.tables}
     assert {table: key for table, key in keys if table != "alembic_version"} == expected
@@ -105,10 +109,15 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncEng
             WHERE c.contype = 'f' AND c.conrelid = a.attrelid AND a.attnum = ANY(c.conkey))
         """,
     )
-    # Of many tables, and told by `kind` or `phase`; a derived row's fact.
+    # Of many tables, and told by `kind` or `phase`, or by what else is null; a derived row's fact; who works at a row.
     assert {name for (name,) in free} == {
         "agencies.agency_id",
         "audit_entries.object_id",
+        "deliveries.subject_id",
+        "delivery_queues.lease",
+        "delivery_queues.subject_id",
+        "digests.lease",
+        "events.subject_id",
         "external_refs.object_id",
         "reasons.fact_id",
         "recomputations.after_id",
@@ -153,11 +162,13 @@ async def test_evidence_can_only_be_added_to(owner: AsyncEngine) -> None:
         FROM information_schema.role_table_grants WHERE grantee = '{APPLICATION_ROLE}' GROUP BY table_name
         """,
     )
-    passing = "DELETE INSERT SELECT"
+    passing, kept_for_a_time = "DELETE INSERT SELECT", "DELETE INSERT SELECT UPDATE"
     derived = {
+        **dict.fromkeys(("deliveries", "delivery_queues", "digests", "events", "wakes"), kept_for_a_time),
+        "delivery_attempts": passing,
         "reasons": passing,
         "agency_work": passing,
-        "idempotency_keys": "DELETE INSERT SELECT UPDATE",
+        "idempotency_keys": kept_for_a_time,
         "alembic_version": "SELECT",
     }
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")
@@ -177,11 +188,17 @@ async def test_nobody_else_has_any_right(owner: AsyncEngine) -> None:
 
 
 @pytest.fixture
-async def populated(agency: Agency) -> Agency:
+async def populated(agency: Agency, database: Database) -> Agency:
     """An agency with a row in every table of its own."""
-    await build_world(agency)
+    world = await build_world(agency)
+    await answered(database, agency, 503)
     await agency.consultant(external_refs=[{"source": "bullhorn", "id": "1"}])
     await agency.call("POST", "/v1/clients", json={"name": "Acme"}, headers={"Idempotency-Key": "1"})
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        # A worker makes these, on working days.
+        consultant_id = UUID(world.ids["consultant"])
+        db.add(Digest(agency_id=agency.id, consultant_id=consultant_id, day=now.date(), next_attempt_at=now))
     return agency
 
 

@@ -23,6 +23,9 @@ PARTS = {
     "object_id": "client",
 }
 
+# Who ends an object for good does it to one that nobody else needs.
+SPARE = {("delete_webhook_endpoint", "webhook_endpoint_id"): "spare_webhook_endpoint"}
+
 # What a record that supersedes another is, by a member that only its body has.
 CORRECTIONS = {"interest_score": "debrief", "decision": "feedback", "kind": "timescale"}
 
@@ -33,6 +36,12 @@ class World:
 
     agency: Agency
     ids: dict[str, str]
+    token: str = ""  # of the calendar feed
+
+    @property
+    def in_paths(self) -> dict[str, str]:
+        """What stands at each place of a path, by its name in the document."""
+        return {**{f"{kind}_id": value for kind, value in self.ids.items()}, "token": self.token}
 
     def id_for(self, slot: str, body: Json) -> str:
         """The id of the kind that belongs at a place, named as in the document."""
@@ -61,7 +70,9 @@ async def build_world(agency: Agency) -> World:
     ahead = {"covered_by": ids["colleague"], "from": "2098-01-01", "to": "2098-01-31"}
     ids["cover"] = (await agency.post(f"/v1/consultants/{ids['consultant']}/covers", ahead))["id"]
     await _let_in(agency, ids)
-    world = World(agency, ids)
+    feed = await agency.post(f"/v1/consultants/{ids['consultant']}/calendar-feeds")
+    ids["calendar_feed"] = feed["id"]
+    world = World(agency, ids, feed["url"].removeprefix("/v1/calendars/").removesuffix(".ics"))
     happened = {
         "debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
         "second_debrief": ("record_debrief", f"/v1/interviews/{ids['interview']}/debriefs"),
@@ -80,6 +91,7 @@ async def build_world(agency: Agency) -> World:
     mistake = (await agency.post("/v1/contacts", bodies(ids)["record_contact"][1]))["id"]
     await agency.post(f"/v1/contacts/{mistake}/void", bodies(ids)["void_contact"][0])
     await agency.put("/v1/policy", bodies(ids)["replace_policy"][0])
+    await _connect(agency, ids)
     return world
 
 
@@ -92,6 +104,18 @@ async def _let_in(agency: Agency, ids: dict[str, str]) -> None:
     path = f"/v1/consultants/{ids['consultant']}/identities"
     ids["identity"] = (await agency.post(path, subject))["id"]
     ids["audit_entry"] = (await agency.get("/v1/audit"))["items"][0]["id"]
+
+
+async def _connect(agency: Agency, ids: dict[str, str]) -> None:
+    """An endpoint with a delivery on its way, and another that may be deleted."""
+    for kind in ("webhook_endpoint", "spare_webhook_endpoint"):
+        made = await agency.post("/v1/webhook-endpoints", {"url": "https://hooks.example/touchbase"})
+        ids[kind] = made["id"]
+    path = f"/v1/webhook-endpoints/{ids['webhook_endpoint']}"
+    ids["event"] = (await agency.post(f"{path}/test"))["event_id"]
+    await agency.get("/v1/events")  # which gives it a place in the log
+    deliveries = (await agency.get(f"{path}/deliveries", limit=200))["items"]
+    [ids["delivery"]] = [each["id"] for each in deliveries if each["event_id"] == ids["event"]]
 
 
 async def stored(owner: AsyncEngine, *worlds: World) -> dict[str, str]:
@@ -228,5 +252,8 @@ def _bodies(ids: dict[str, str]) -> dict[str, list[Json]]:
         "replace_policy": [{"closing_days": ["2026-12-24"]}],
         "replace_client_policy": [{"move_on_working_days": 8}],
         "save_items": [{"items": [item]} for item in _items(ids)],
+        "create_webhook_endpoint": [{"url": "https://hooks.example/", "types": ["reason.due"]}],
+        "update_webhook_endpoint": [{"url": "https://hooks.example/", "description": "ATS"}],
+        "recover_deliveries": [{"since": "2026-07-15T10:00:00Z"}],
         "preview_status": [{"facts": {"people": {}, "applications": []}, "now": "2026-07-15T10:00:00Z"}],
     }

@@ -130,7 +130,14 @@ async def far(cluster: Cluster, far_service: Service, proxy: Proxy) -> AsyncIter
 async def serving(cluster: Cluster, url: str, **settings: object) -> AsyncIterator[Service]:
     """A service with few connections, as long as the block lasts."""
     service = Service(
-        cluster.folder, **{"database_url": url, "secret": SECRET, "pool_size": POOL_SIZE, **settings}
+        cluster.folder,
+        **{
+            "database_url": url,
+            "secret": SECRET,
+            "pool_size": POOL_SIZE,
+            "webhook_allow_nets": "127.0.0.0/8",
+            **settings,
+        },
     )
     try:
         await service.start()

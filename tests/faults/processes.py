@@ -180,16 +180,23 @@ class Service:
         if self.runs:
             return
         port = self.url.rpartition(":")[2]
-        command = [sys.executable, "-m", "app", "serve", "--print-json", "--port", port, *self._options]
-        with self._log.open("ab") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=self._environment
-            )
-        assert self._process.stdout is not None
-        line = await asyncio.wait_for(self._process.stdout.readline(), START_SECONDS)
+        process = await self._spawn("serve", "--print-json", "--port", port, *self._options)
+        assert process.stdout is not None
+        line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
         assert line, self._log.read_text()
         ready = json.loads(line)
         self.url, self.api_key = ready["url"], ready["api_key"] or ""
+
+    async def _spawn(self, *words: str) -> asyncio.subprocess.Process:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "app", *words),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=self._environment,
+            )
+        return self._process
 
     async def end(self, how: signal.Signals = signal.SIGKILL) -> int:
         """End it with a signal; its exit code."""
@@ -209,6 +216,15 @@ class Service:
     def complaints(self) -> list[str]:
         """What its log holds that only a bug would write."""
         return [line for line in self._log.read_text().splitlines() if not _is_calm(line)]
+
+
+class Worker(Service):
+    """One `touchbase worker`, which has no address."""
+
+    async def start(self) -> None:
+        """Start it, if it does not run."""
+        if not self.runs:
+            await self._spawn("worker", *self._options)
 
 
 def _is_calm(line: str) -> bool:

@@ -59,13 +59,14 @@ REASONS = {
     "idempotency_key_reused": "a key belongs to one request, and an example of a key is one for all",
     "invalid_etag": "an ETag stands in quotes",
     "precondition_failed": "an example of an ETag is no object's",
+    "gone": "an address may be revoked",
 }
 
 
 @schemathesis.hook
 def filter_failure(_context: HookContext, failure: Failure, _case: "Case[Any]", response: Response) -> bool:
     """Whether a failure is one: not where a rule that no schema can say refused the request."""
-    if not isinstance(failure, RejectedPositiveData) or response.status_code not in (412, 422):
+    if not isinstance(failure, RejectedPositiveData) or response.status_code not in (410, 412, 422):
         return True
     problem = response.json()
     return not {error["code"] for error in problem.get("errors", [problem])} <= REASONS.keys()

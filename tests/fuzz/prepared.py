@@ -18,6 +18,8 @@ def prepared(document: Json, world: World) -> Json:
         kind = PARTS.get(name, name.removesuffix("_id"))
         if kind in ids:
             _show(schema, ids[kind])
+        if name == "token":
+            schema["examples"] = [world.token]
     for operation in _operations(document):
         if "requestBody" in operation:
             _show_bodies(operation["requestBody"]["content"][BODY], bodies(ids)[operation["operationId"]])

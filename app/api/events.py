@@ -1,0 +1,111 @@
+"""The log of events, and the shapes in which webhooks tell them."""
+
+import re
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import Path, Query, Request
+from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from app.api.payloads import DATA
+from app.models import Event
+from app.rules.events import EventType
+from app.services import events as service
+from app.services import publications
+from app.services.scope import find
+from app.web.auth import AsSet
+from app.web.deps import InWork
+from app.web.operations import operation, router
+from app.web.paging import Limit, Page
+from app.web.routes import WaitingRoute
+from app.web.schema import Id, Instant, Output, SeveralWords, parse_count, parse_id
+
+events = router("Events", WaitingRoute)
+
+EventId = Annotated[Id, Path()]
+
+MOST_WAIT_SECONDS = 30
+MOST_BATCHES = 5  # of events that no worker has given a place yet
+_POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
+
+
+def _parse_after(value: object) -> object:
+    if isinstance(value, str) and _POSITION.fullmatch(value):
+        return int(value)
+    try:
+        return parse_id(value)
+    except PydanticCustomError:
+        raise PydanticCustomError(
+            "after_format", "must be the `next_cursor` of an answer, or the id of an event"
+        ) from None
+
+
+After = Annotated[
+    int | UUID,
+    BeforeValidator(_parse_after),
+    WithJsonSchema({"type": "string", "maxLength": 36, "examples": ["1042"]}),
+]
+
+
+class EventView(Output):
+    """Something that has happened; what `data` holds stands with its type under `webhooks`."""
+
+    id: Id = Field(description="The same as `webhook-id`.")
+    position: int | None = Field(description="Its place in the log; there are no gaps.")
+    type: EventType
+    timestamp: Instant = Field(description="When it happened.")
+    data: Annotated[dict[str, Any], WithJsonSchema({"anyOf": [{"$ref": place} for place in DATA]})]
+
+
+class EventPage(Page[EventView]):
+    """A stretch of the log."""
+
+    next_cursor: str = Field(
+        description="Give it as `after` to go on from here, also when nothing follows yet."
+    )
+
+
+@events.get("/v1/events", **operation("events:read", 404, 410))
+async def list_events(
+    request: Request,
+    work: InWork,
+    settings: AsSet,
+    after: Annotated[
+        After | None,
+        Query(
+            description="`next_cursor` of the answer before, or the id of the last event that was seen; "
+            "the oldest that is kept if absent",
+        ),
+    ] = None,
+    type: Annotated[SeveralWords[EventType] | None, Query(description="Repeat for several")] = None,
+    limit: Annotated[Limit, Query(description="Events at most")] = 50,
+    wait: Annotated[
+        int,
+        Field(ge=0, le=MOST_WAIT_SECONDS),
+        BeforeValidator(parse_count),
+        Query(description="How many seconds to wait for an event if there is none yet"),
+    ] = 0,
+) -> EventPage:
+    """Read the log of events, oldest first; it is kept for 90 days, and no event is ever skipped."""
+    delay = settings.webhook_retry_schedule[0]
+    for _ in range(MOST_BATCHES):
+        if not await publications.publish(work.db, work.caller, delay=delay, now=work.now):
+            break
+    found = await service.read(work.db, work.caller, after, type or (), limit=limit)
+    if not found.events:
+        request.scope["touchbase.wait"] = wait
+    items = [_view(row) for row in found.events]
+    return EventPage(items=items, next_cursor=str(found.last_position))
+
+
+@events.get("/v1/events/{event_id}", **operation("events:read", 404))
+async def get_event(event_id: EventId, work: InWork) -> EventView:
+    """Read an event; its `position` is null as long as it has no place in the log."""
+    return _view(await find(work.db, work.caller, Event, event_id))
+
+
+def _view(row: Any) -> EventView:
+    body = msgspec.json.decode(row.body)
+    return EventView.model_validate({"id": row.id, "position": row.position, **body})

@@ -1,0 +1,113 @@
+"""Announcements: time alone makes news too, at instants that the status rows name (R5).
+
+Only subjects whose next instant has come are looked at, so the cost follows the instants and not the applications.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import CalendarRangeError
+from app.models import EventStream
+from app.rules.events import Shown, level_of
+from app.rules.intervals import touch_bases
+from app.rules.vocabulary import Status
+from app.services import facts, outbox, reasons, status
+from app.services.outbox import Subject
+from app.services.reasons import Owner
+from app.services.scope import Caller
+
+BATCH = 200
+PUT_OFF = timedelta(days=1)
+
+logger = logging.getLogger("touchbase.announcements")
+
+
+async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Announce what has passed by now, of as many subjects as a batch holds; False where nothing has."""
+    due = select(EventStream.candidate_id).where(
+        EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
+    )
+    due = due.order_by(EventStream.next_at).limit(BATCH)
+    chosen = {c_id for c_id in await db.scalars(due) if c_id}
+    await _announce(db, caller, sorted(chosen), now)
+    return bool(chosen)
+
+
+async def _announce(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> None:
+    """Announce what has passed of candidates; one whose dates run past the known holidays waits and stops nobody."""
+    try:
+        async with db.begin_nested():
+            await _tell(db, caller, candidate_ids, now)
+    except CalendarRangeError:
+        if len(candidate_ids) > 1:
+            for candidate_id in candidate_ids:
+                await _announce(db, caller, [candidate_id], now)
+        else:
+            logger.warning("agency %s: candidate %s is put off", caller.agency_id, candidate_ids[0])
+            await db.execute(
+                update(EventStream)
+                .where(_due(caller, candidate_ids, now))
+                .values(next_at=now + PUT_OFF)
+                .execution_options(synchronize_session=False)
+            )
+
+
+async def _tell(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> None:
+    await status.lock_candidates(db, caller, candidate_ids)
+    # Read once they are locked: whoever was quicker has told it.
+    query = select(EventStream.id, EventStream.candidate_id, EventStream.touch_base_at)
+    streams = (await db.execute(query.where(_due(caller, candidate_ids, now)))).all()
+    touching = {row.id for row in streams if row.touch_base_at is not None and row.touch_base_at <= now}
+    ids = [row.id for row in streams if row.id != row.candidate_id]
+    applications = await status.owners_of(db, caller, ids)
+    ids = [row.id for row in streams if row.id == row.candidate_id]
+    people = await status.owners_of_candidates(db, caller, ids)
+    subjects = await _applications(db, caller, list(applications.values()), touching, now)
+    subjects += await _people(db, caller, list(people.values()), now)
+    await outbox.tell(db, caller, subjects, now=now)
+
+
+def _due(caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> ColumnElement[bool]:
+    return (
+        (EventStream.agency_id == caller.agency_id)
+        & (EventStream.next_at <= now)
+        & EventStream.candidate_id.in_(candidate_ids)
+    )
+
+
+async def _applications(
+    db: AsyncSession, caller: Caller, owners: Sequence[Owner], touching: set[UUID], now: datetime
+) -> list[Subject]:
+    """Applications with their stored rows; the facts are read only where the rows do not say it all."""
+    rows = await reasons.read(db, caller, owners)
+    levels = {owner.subject_id: level_of(rows.get(owner.subject_id, []), now) for owner in owners}
+    unclear = [subject_id for subject_id, level in levels.items() if level is None or subject_id in touching]
+    cases = await facts.load(db, caller, unclear, as_of=now) if unclear else {}
+    found = []
+    for owner in owners:
+        shown, level, case = (
+            rows.get(owner.subject_id, []),
+            levels[owner.subject_id],
+            cases.get(owner.subject_id),
+        )
+        if case:
+            word, touches = status.standing(case, now).status.status, touch_bases(*case, now)
+            found.append(Subject(owner, word, shown, shown, touches))
+        elif level:
+            found.append(Subject(owner, Status(level), shown, shown))
+    return found
+
+
+async def _people(db: AsyncSession, caller: Caller, owners: Sequence[Owner], now: datetime) -> list[Subject]:
+    rows: dict[UUID, list[Shown]] = await reasons.read(db, caller, owners)
+    found = []
+    for owner in owners:
+        standing = await status.of_candidate(db, caller, owner.candidate_id, as_of=now)
+        shown = rows.get(owner.subject_id, [])
+        found.append(Subject(owner, standing.status, shown, shown))
+    return found

@@ -1,0 +1,129 @@
+"""The calendar of a consultant: what is due to be done by them and what comes, as iCalendar (RFC 5545, S7).
+
+Nothing personal stands in it, only words of ours and ids. And nothing that another reading at the same state of things
+would have otherwise, so that its ETag stays: neither the instant of the reading nor the ids of the status rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from uuid import UUID, uuid5
+
+from icalendar import Calendar, Event
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.models import Reason
+from app.rules.agenda import TITLES, first_at, stands_at
+from app.rules.calendar import WorkingCalendar, local_instant
+from app.rules.events import Shown, level_of
+from app.rules.vocabulary import Level
+from app.services import covers, facts
+from app.services.scope import Caller
+
+DAYS_AHEAD = 30
+MOST_EVENTS = 500
+LENGTH = timedelta(minutes=15)
+REFRESHED_EVERY = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A reason that somebody has to act on; of a candidate as a person where there is no application."""
+
+    consultant_id: UUID
+    application_id: UUID | None
+    candidate_id: UUID
+    fact_at: datetime
+    shown: Shown
+
+    @property
+    def uid(self) -> str:
+        """Its name in every calendar, the same as long as it is the same reason."""
+        code, due_at = self.shown.key
+        return str(uuid5(self.application_id or self.candidate_id, f"{code} {due_at.astimezone(UTC)}"))
+
+
+_SUBJECT = ("consultant_id", "application_id", "candidate_id", "fact_at")
+_COLUMNS = [getattr(Reason, name) for name in (*_SUBJECT, *Shown._fields)]
+
+
+@dataclass(frozen=True, slots=True)
+class Agenda:
+    """What a consultant has to act on, as it is at an instant, and the agency's working time."""
+
+    tasks: Sequence[Task]
+    now: datetime
+    office: WorkingCalendar
+
+
+async def read(db: AsyncSession, caller: Caller, consultant_id: UUID, *, now: datetime) -> Agenda:
+    """What is shown to a consultant now, or will be within 30 days as things stand."""
+    office = (await facts.policy_of(db, caller)).office
+    ends = local_instant(office.zone, office.date_of(now) + timedelta(days=DAYS_AHEAD + 1), time.min)
+    rota = await covers.rota(db, caller, now, ends)
+    tasks: dict[str, Task] = {}
+    for task in await _tasks(db, caller, rota.reach(consultant_id), now, ends):
+        acting = rota.at(max(now, first_at(task.shown))).get(task.consultant_id)
+        if (acting.id if acting else task.consultant_id) == consultant_id:
+            tasks.setdefault(task.uid, task)  # it may be dropped for a while and then come back
+    return Agenda(list(tasks.values()), now, office)
+
+
+async def _tasks(
+    db: AsyncSession, caller: Caller, owners: set[UUID], now: datetime, ends: datetime
+) -> list[Task]:
+    """What some consultants have to act on from now on, the soonest first."""
+    first = func.greatest(Reason.due_at, Reason.flagged_from)
+    query = (
+        select(*_COLUMNS)
+        .where(
+            Reason.agency_id == caller.agency_id,
+            Reason.consultant_id.in_(owners),
+            Reason.flagged_until > now,
+            first < ends,
+        )
+        .order_by(first, Reason.position, Reason.due_at, Reason.application_id, Reason.candidate_id)
+        .limit(MOST_EVENTS)
+    )
+    return [
+        Task(
+            row.consultant_id, row.application_id, row.candidate_id, row.fact_at, Shown(*row[len(_SUBJECT) :])
+        )
+        for row in await db.execute(query)
+    ]
+
+
+def write(agenda: Agenda) -> bytes:
+    """An agenda as a calendar, in lines that are folded and end as iCalendar wants it."""
+    calendar = Calendar()
+    calendar.add("prodid", "-//Touchbase//Calendar feeds//EN")
+    calendar.add("version", "2.0")
+    calendar.add("x-wr-calname", "Touchbase")
+    calendar.add("refresh-interval", REFRESHED_EVERY, parameters={"VALUE": "DURATION"})
+    for task in agenda.tasks:
+        calendar.add_component(_event(task, agenda.now, agenda.office))
+    text: bytes = calendar.to_ical()
+    return text
+
+
+def _event(task: Task, now: datetime, office: WorkingCalendar) -> Event:
+    start = stands_at(task.shown, now, office)
+    moved = office.date_of(start) - office.date_of(first_at(task.shown))
+    event = Event()
+    event.add("uid", task.uid)
+    event.add("dtstamp", task.fact_at)
+    event.add("sequence", moved.days)
+    event.add("dtstart", start)
+    event.add("dtend", start + LENGTH)
+    event.add("summary", TITLES[task.shown.code])
+    event.add("description", _description(task))
+    event.add("categories", [level_of([task.shown], now) or Level.SCHEDULED])
+    event.add("transp", "TRANSPARENT")
+    return event
+
+
+def _description(task: Task) -> str:
+    """Whom to speak with, and the id by which to find out the rest."""
+    about = f"Application {task.application_id}" if task.application_id else f"Candidate {task.candidate_id}"
+    return f"{about}\nSpeak with the {task.shown.target}."

@@ -1,0 +1,137 @@
+"""The log of events: each gets a place in it after its commit, so that a reader who goes on never skips one (R4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.errors import GoneError, InvalidError, NotFoundError
+from app.models import Delivery, DeliveryAttempt, Event, EventLog
+from app.rules.events import EventType
+from app.services.scope import AGENCY, Caller
+
+BATCH = 1_000
+KEPT = timedelta(days=90)
+
+# Events that have committed get the next places. Those of one subject get them in their own order, although one that
+# waited for another's transaction may have begun, and be dated, before it.
+_PLACE = text(
+    f"""
+WITH unplaced AS (
+  SELECT id, sequence, max(recorded_at) OVER (PARTITION BY subject_id ORDER BY sequence) AS placed_by
+  FROM events WHERE agency_id = {AGENCY} AND position IS NULL
+), numbered AS (
+  SELECT id, row_number() OVER (ORDER BY placed_by, sequence, id) AS number FROM unplaced
+  ORDER BY placed_by, sequence, id LIMIT :limit
+)
+UPDATE events e SET position = :last + n.number FROM numbered n
+WHERE e.agency_id = {AGENCY} AND e.id = n.id
+RETURNING e.id, e.type, e.subject_id, e.sequence, e.position
+"""
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event that has just got its place in the log."""
+
+    id: UUID
+    type: EventType
+    subject_id: UUID
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the log: events with their positions and bodies, and the last position that was looked at."""
+
+    events: Sequence[Any]
+    last_position: int
+
+
+async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
+    """Give the next events that have none a place in the log, as many as a batch holds; nobody else does meanwhile."""
+    unplaced = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position.is_(None)).limit(1)
+    if await db.scalar(unplaced) is None:
+        return []
+    fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
+    await db.execute(fresh.on_conflict_do_nothing())
+    query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
+    last = await db.scalar(query.with_for_update())
+    rows = (await db.execute(_PLACE, {"agency_id": caller.agency_id, "last": last, "limit": BATCH})).all()
+    if rows:
+        position = max(row.position for row in rows)
+        log = update(EventLog).where(EventLog.agency_id == caller.agency_id)
+        await db.execute(log.values(last_position=position))
+    ordered = sorted(rows, key=lambda row: row.position)
+    return [Placed(row.id, EventType(row.type), row.subject_id, row.sequence) for row in ordered]
+
+
+async def read(
+    db: AsyncSession, caller: Caller, after: int | UUID | None, types: Sequence[EventType], *, limit: int
+) -> Stretch:
+    """The events after a position, or after an event; from the oldest kept where neither is given.
+
+    Raises GoneError for a position whose next event is kept no longer, InvalidError for one that no event has yet,
+    NotFoundError for an unknown event.
+    """
+    log = (
+        await db.execute(select(EventLog).where(EventLog.agency_id == caller.agency_id))
+    ).scalar_one_or_none()
+    last, pruned = (log.last_position, log.pruned_position) if log else (0, 0)
+    start = (
+        await _position(db, caller, after) if isinstance(after, UUID) else pruned if after is None else after
+    )
+    if start < pruned:
+        raise GoneError("Events after this one are kept no longer.", code="events_gone", parameter="after")
+    if start > last:
+        # As after a backup was restored: to go on from there would skip what is recorded meanwhile.
+        raise InvalidError("The log does not go that far.", code="after_beyond", parameter="after")
+    query = (
+        select(Event.id, Event.position, Event.type, Event.body)
+        .where(Event.agency_id == caller.agency_id, Event.position > start, Event.position <= last)
+        .order_by(Event.position)
+        .limit(limit)
+    )
+    if types:
+        query = query.where(Event.type.in_(types))
+    rows = (await db.execute(query)).all()
+    is_whole = len(rows) < limit
+    return Stretch(rows, last if is_whole else rows[-1].position)
+
+
+async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Forget a batch of events older than 90 days, with their deliveries; False where there are none."""
+    old = select(Event.id, Event.position).where(
+        Event.agency_id == caller.agency_id, Event.recorded_at < now - KEPT, Event.position.is_not(None)
+    )
+    rows = (await db.execute(old.order_by(Event.position).limit(BATCH))).all()
+    if not rows:
+        return False
+    log = update(EventLog).where(EventLog.agency_id == caller.agency_id)
+    last = max(row.position for row in rows)
+    await db.execute(log.values(pruned_position=func.greatest(EventLog.pruned_position, last)))
+    # All up to there go, so that whoever reads on from it has missed nothing.
+    ids = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position <= last)
+    deliveries = select(Delivery.id).where(Delivery.agency_id == caller.agency_id, Delivery.event_id.in_(ids))
+    for table, column, which in (
+        (DeliveryAttempt, DeliveryAttempt.delivery_id, deliveries),
+        (Delivery, Delivery.event_id, ids),
+        (Event, Event.id, ids),
+    ):
+        gone = delete(table).where(table.agency_id == caller.agency_id, column.in_(which))
+        await db.execute(gone.execution_options(synchronize_session=False))
+    return True
+
+
+async def _position(db: AsyncSession, caller: Caller, event_id: UUID) -> int:
+    query = select(Event.position).where(Event.agency_id == caller.agency_id, Event.id == event_id)
+    position = await db.scalar(query)
+    if position is None:
+        raise NotFoundError(parameter="after")
+    return position

@@ -1,0 +1,44 @@
+"""Wakes: how a worker learns which agencies may have work, without looking at any of theirs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.models import Wake, WakeKind
+from app.services.scope import Caller
+
+MOST_AT_ONCE = 1_000
+
+
+async def add(db: AsyncSession, caller: Caller, at: Mapping[WakeKind, datetime]) -> None:
+    """Let a worker look for work of these kinds from these instants on."""
+    rows = [
+        {"agency_id": caller.agency_id, "id": uuid7(), "kind": kind, "at": each} for kind, each in at.items()
+    ]
+    if rows:
+        await db.execute(insert(Wake), rows)
+
+
+async def due(db: AsyncSession, kinds: Sequence[WakeKind]) -> list[tuple[UUID, WakeKind]]:
+    """Which agencies may have work of these kinds by now, who has waited longest first."""
+    first = func.min(Wake.at)
+    query = select(Wake.agency_id, Wake.kind).where(Wake.at <= func.now(), Wake.kind.in_(kinds))
+    query = query.group_by(Wake.agency_id, Wake.kind).order_by(first).limit(MOST_AT_ONCE)
+    return [(agency_id, kind) for agency_id, kind in await db.execute(query)]
+
+
+async def take(db: AsyncSession, caller: Caller, kind: WakeKind, *, now: datetime) -> bool:
+    """Take the wakes that have come and that nobody else has taken; False where there are none.
+
+    They are gone with the transaction that does the work. Whatever is recorded after this has wakes of its own.
+    """
+    mine = (Wake.agency_id == caller.agency_id, Wake.kind == kind, Wake.at <= now)
+    free = select(Wake.id).where(*mine).with_for_update(skip_locked=True)
+    taken = await db.execute(
+        delete(Wake).where(Wake.agency_id == caller.agency_id, Wake.id.in_(free)).returning(Wake.id)
+    )
+    return taken.first() is not None

@@ -1,0 +1,57 @@
+"""What follows an attempt to deliver: when the next one is, when it is over, what ends an endpoint (H16)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from standardwebhooks import Webhook
+
+from app.rules.delivery import Decision, DeliveryState, DisabledReason, decide, next_attempt
+from app.rules.signatures import sign
+
+NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
+SCHEDULE = (0, 5, 300)
+PENDING, SUCCEEDED, DEAD = DeliveryState
+IN_5, IN_300 = NOW + timedelta(seconds=5), NOW + timedelta(seconds=300)
+LONG_AGO, NOT_SO_LONG_AGO = NOW - timedelta(days=5), NOW - timedelta(days=5) + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("status", "attempts", "failing_since", "decision"),
+    [
+        (200, 1, None, Decision(SUCCEEDED, None, None)),
+        (299, 3, LONG_AGO, Decision(SUCCEEDED, None, None)),
+        (None, 1, None, Decision(PENDING, IN_5, NOW)),
+        (199, 1, None, Decision(PENDING, IN_5, NOW)),
+        (302, 2, NOT_SO_LONG_AGO, Decision(PENDING, IN_300, NOT_SO_LONG_AGO)),
+        (500, 3, None, Decision(DEAD, None, NOW)),
+        (503, 9, None, Decision(DEAD, None, NOW)),
+        (410, 1, None, Decision(PENDING, IN_5, NOW, DisabledReason.GONE)),
+        (410, 3, LONG_AGO, Decision(DEAD, None, LONG_AGO, DisabledReason.GONE)),
+        (500, 1, LONG_AGO, Decision(PENDING, IN_5, LONG_AGO, DisabledReason.FAILING)),
+    ],
+)
+def test_an_attempt_is_judged_by_its_status(
+    status: int | None, attempts: int, failing_since: datetime | None, decision: Decision
+) -> None:
+    terms = {"schedule": SCHEDULE, "now": NOW, "chance": 0.5}
+    assert decide(status, attempts=attempts, failing_since=failing_since, **terms) == decision  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("attempts", "chance", "seconds"),
+    [(0, 0.0, 0), (1, 0.0, 4), (1, 0.5, 5), (1, 1.0, 6), (2, 0.25, 270), (2, 1.0, 360)],
+)
+def test_the_next_attempt_comes_within_a_fifth_of_its_time(
+    attempts: int, chance: float, seconds: int
+) -> None:
+    assert next_attempt(NOW, attempts, SCHEDULE, chance) == NOW + timedelta(seconds=seconds)
+
+
+def test_after_the_last_attempt_there_is_none() -> None:
+    assert next_attempt(NOW, len(SCHEDULE), SCHEDULE, 0.5) is None
+
+
+def test_the_standards_own_library_makes_the_same_signature() -> None:
+    secret, body = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", b'{"type":"reason.due"}'
+    event = "0197f3a0-0000-7000-8000-000000000001"
+    assert sign(secret, event, NOW, body) == Webhook(secret).sign(event, NOW, body.decode())

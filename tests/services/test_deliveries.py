@@ -1,0 +1,157 @@
+"""Leases of deliveries: one sender at a time, in order, and nothing lost in between (H16, R3)."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from app.db import Database
+from app.models import DeliveryQueue
+from app.rules.events import EventType
+from app.services import deliveries, outbox, publications
+from app.services.deliveries import Attempt, Job, Room, Terms
+from app.services.scope import worker
+from tests.agency import Agency
+from tests.hooks import endpoint, happen, told
+
+SCHEDULE = (0, 0.01, 0.02, 0.03)
+TERMS = Terms(timedelta(seconds=60), SCHEDULE)
+
+
+async def claimed(database: Database, agency: Agency, *, later: float = 0) -> list[Job]:
+    """What a sender leases, after so many seconds."""
+    room = Room(10, 10, Counter())
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"] + timedelta(seconds=later)
+        return await deliveries.claim(db, worker(agency.id), room, terms=TERMS, now=now)
+
+
+async def finished(
+    database: Database, agency: Agency, job: Job, status: int = 200, *, going_on: bool = True
+) -> list[Job]:
+    """What a sender goes on with after an answer."""
+    async with database.transaction(agency.id) as db:
+        attempt = Attempt(job, db.info["now"], 5, status)
+        return await deliveries.finish(
+            db, worker(agency.id), [attempt], terms=TERMS, now=db.info["now"], going_on=going_on
+        )
+
+
+@pytest.fixture
+async def hook(agency: Agency, database: Database) -> UUID:
+    """An endpoint that nobody calls."""
+    return (await endpoint(database, agency, "http://127.0.0.1:9/hook"))[0]
+
+
+async def test_who_lost_the_lease_writes_nothing(agency: Agency, database: Database, hook: UUID) -> None:
+    await happen(database, agency, [uuid4()])
+    [slow] = await claimed(database, agency)
+    assert await claimed(database, agency) == []
+    [quick] = await claimed(database, agency, later=61)
+    assert (quick.delivery_id, quick.number) == (slow.delivery_id, 1)
+    assert await finished(database, agency, slow) == []
+    [delivery] = await told(database, agency, hook)
+    assert (delivery["state"], delivery["attempts"]) == ("pending", [])
+    await finished(database, agency, quick)
+    assert await finished(database, agency, slow, 500) == []
+    [delivery] = await told(database, agency, hook)
+    assert (delivery["state"], len(delivery["attempts"])) == ("succeeded", 1)
+
+
+async def test_a_sender_goes_on_with_the_next_of_the_same_subject(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    subject = uuid4()
+    events = [event for _ in range(3) for event in await happen(database, agency, [subject])]
+    [job] = await claimed(database, agency)
+    seen = [job.event_id]
+    while jobs := await finished(database, agency, job):
+        [job] = jobs
+        seen.append(job.event_id)
+    assert seen == [event.id for event in events]
+    assert await left(database, agency) == 0
+
+
+async def left(database: Database, agency: Agency) -> int:
+    """How many queues there are."""
+    async with database.transaction(agency.id) as db:
+        mine = select(func.count()).where(DeliveryQueue.agency_id == agency.id)
+        return await db.scalar(mine) or 0
+
+
+async def test_what_comes_while_the_last_is_finished_is_not_lost(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    """The queue is empty, and about to be removed, when another event is put into it."""
+    subject = uuid4()
+    await happen(database, agency, [subject])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        await deliveries.finish(db, worker(agency.id), [Attempt(job, now, 5, 200)], terms=TERMS, now=now)
+        coming = asyncio.create_task(happen(database, agency, [subject]))
+        await asyncio.sleep(0.1)
+        assert not coming.done()
+    [event] = await coming
+    [job] = await claimed(database, agency)
+    assert job.event_id == event.id
+
+
+async def test_what_comes_just_before_the_last_is_finished_is_gone_on_with(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    subject = uuid4()
+    await happen(database, agency, [subject])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        event = await outbox.add(
+            db, worker(agency.id), subject, EventType.CONTACT_RECORDED, {"n": 1}, now=now
+        )
+        await publications.publish(db, worker(agency.id), delay=0, now=now)
+        finishing = asyncio.create_task(finished(database, agency, job))
+        await asyncio.sleep(0.1)
+        assert not finishing.done()
+    assert [job.event_id for job in await finishing] == [event.id]
+
+
+async def test_a_sender_that_ends_gives_back_what_it_does_not_begin(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    subject = uuid4()
+    for _ in range(2):
+        await happen(database, agency, [subject])
+    [job] = await claimed(database, agency)
+    assert await finished(database, agency, job, going_on=False) == []
+    [job] = await claimed(database, agency)
+    assert job.number == 1
+
+
+async def test_a_new_event_does_not_bring_a_failed_one_forward(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    subject = uuid4()
+    await happen(database, agency, [subject])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        now = db.info["now"]
+        terms = Terms(timedelta(seconds=60), (0, 100))
+        await deliveries.finish(db, worker(agency.id), [Attempt(job, now, 5, 500)], terms=terms, now=now)
+    await happen(database, agency, [subject])
+    assert await claimed(database, agency) == []
+    [job] = await claimed(database, agency, later=121)
+    assert job.number == 2
+
+
+async def test_a_paused_endpoint_is_not_called_until_it_is_enabled(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    path = f"/v1/webhook-endpoints/{hook}"
+    await agency.post(f"{path}/pause")
+    await happen(database, agency, [uuid4()])
+    assert await claimed(database, agency) == []
+    await agency.post(f"{path}/enable")
+    assert len(await claimed(database, agency)) == 1
