@@ -60,6 +60,9 @@ REASONS = {
     "invalid_etag": "an ETag stands in quotes",
     "precondition_failed": "an example of an ETag is no object's",
     "gone": "an address may be revoked",
+    "events_gone": "events are kept for a time",
+    "after_beyond": "the log goes as far as it goes",
+    "webhook_url": "an endpoint is where we may call",
 }
 
 
