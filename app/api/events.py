@@ -28,11 +28,12 @@ EventId = Annotated[Id, Path()]
 
 MOST_WAIT_SECONDS = 30
 MOST_BATCHES = 5  # of events that no worker has given a place yet
-_POSITION = re.compile(r"0|[1-9][0-9]{0,17}")
+_POSITION = "0|[1-9][0-9]{0,17}"
+_ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 def _parse_after(value: object) -> object:
-    if isinstance(value, str) and _POSITION.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_POSITION, value):
         return int(value)
     try:
         return parse_id(value)
@@ -45,7 +46,9 @@ def _parse_after(value: object) -> object:
 After = Annotated[
     int | UUID,
     BeforeValidator(_parse_after),
-    WithJsonSchema({"type": "string", "maxLength": 36, "examples": ["1042"]}),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 36, "pattern": f"^({_POSITION}|{_ID})$", "examples": ["1042"]}
+    ),
 ]
 
 

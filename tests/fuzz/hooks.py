@@ -63,6 +63,7 @@ REASONS = {
     "events_gone": "events are kept for a time",
     "after_beyond": "the log goes as far as it goes",
     "webhook_url": "an endpoint is where we may call",
+    "issuer_url": "and so is an issuer",
 }
 
 
