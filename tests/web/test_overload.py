@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from app.db import Database
 from app.main import create_app
 from app.settings import Settings
+from app.web import routes
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
@@ -78,3 +79,18 @@ async def test_a_client_that_takes_its_time_takes_no_place(busy: Busy) -> None:
         assert (await agency.get("/v1/clients"))["items"] == []
         await connection.send(body[5:])
         assert (await connection.answer()).status == 201
+
+
+async def test_a_reader_who_waits_for_events_takes_no_place(
+    busy: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "ASK_SECONDS", 30)
+    waiting = asyncio.create_task(busy.agency.get("/v1/events", wait=30))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(20):
+        # It takes the one place as long as it looks for the first time.
+        while (await busy.agency.call("GET", "/v1/clients")).status_code == 503:  # noqa: ASYNC110 - nobody tells us
+            await asyncio.sleep(0.01)
+    assert not waiting.done()
+    waiting.cancel()
+    await asyncio.wait({waiting})
