@@ -17,7 +17,7 @@ from app.outbound import Reach, check_url
 from app.rules.delivery import DeliveryState
 from app.rules.events import EventType
 from app.rules.signatures import PREFIX
-from app.services import locks, outbox, wakes
+from app.services import locks, objects, outbox, wakes
 from app.services.locks import Lock
 from app.services.scope import Caller, find
 from app.services.sealing import seal
@@ -52,7 +52,9 @@ async def create(
     text = _new_secret()
     row = WebhookEndpoint(agency_id=caller.agency_id, secret=seal(text.encode(), secret), **terms)
     db.add(row)
-    return Issued(await _saved(db, row), text)
+    await db.flush()
+    await db.refresh(row)
+    return Issued(row, text)
 
 
 async def change(
@@ -65,9 +67,7 @@ async def change(
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     if "url" in terms:
         _check_url(terms["url"], reach)
-    for name, value in terms.items():
-        setattr(row, name, value)
-    return await _saved(db, row)
+    return await objects.change(db, row, terms)
 
 
 async def rotate_secret(
@@ -76,26 +76,27 @@ async def rotate_secret(
     """Give an endpoint a new secret; the present one signs beside it for a day. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     text = _new_secret()
-    row.previous_secret, row.previous_expires_at = row.secret, now + OVERLAP
-    row.secret = seal(text.encode(), secret)
-    return Issued(await _saved(db, row), text)
+    secrets_now = {
+        "previous_secret": row.secret,
+        "previous_expires_at": now + OVERLAP,
+        "secret": seal(text.encode(), secret),
+    }
+    return Issued(await objects.change(db, row, secrets_now), text)
 
 
 async def pause(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> WebhookEndpoint:
     """Let the deliveries of an endpoint wait. Raises NotFoundError, and ConflictError for one that is disabled."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     _check_not_disabled(row)
-    row.state = EndpointState.PAUSED
-    return await _saved(db, row)
+    return await objects.change(db, row, {"state": EndpointState.PAUSED})
 
 
 async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> WebhookEndpoint:
     """Call an endpoint again, which was paused or disabled, with all that has waited. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
-    row.state = EndpointState.ENABLED
-    row.disabled_reason = row.disabled_at = row.failing_since = None
     await wakes.add(db, caller, {WakeKind.DELIVER: now})
-    return await _saved(db, row)
+    healthy = dict.fromkeys(("disabled_reason", "disabled_at", "failing_since"))
+    return await objects.change(db, row, {"state": EndpointState.ENABLED, **healthy})
 
 
 async def remove(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> None:
@@ -142,9 +143,3 @@ def _check_url(url: str, reach: Reach) -> None:
 
 def _new_secret() -> str:
     return PREFIX + b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-
-
-async def _saved(db: AsyncSession, row: WebhookEndpoint) -> WebhookEndpoint:
-    await db.flush()
-    await db.refresh(row)
-    return row
