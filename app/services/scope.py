@@ -20,6 +20,7 @@ from app.models import (
     Consultant,
     Contact,
     Cover,
+    Credential,
     Debrief,
     Delivery,
     Event,
@@ -122,6 +123,11 @@ def columns_of(caller: Caller, table: type[Base]) -> Select[Any]:
     """The caller's rows of a table as plain columns: what lists are made of."""
     columns = table.__table__.columns
     return select(*columns).where(columns["agency_id"] == caller.agency_id, _is_there(table))
+
+
+async def every_agency(db: AsyncSession) -> list[UUID]:
+    """The agencies that anybody can call for: what the background goes through, in a transaction of none of them."""
+    return list(await db.scalars(select(Credential.agency_id).distinct()))
 
 
 async def find(

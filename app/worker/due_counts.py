@@ -11,14 +11,11 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
-from sqlalchemy import select
-
 from app.db import Database
-from app.models import Credential
 from app.rules.vocabulary import Level
 from app.services import due
 from app.services.cards import LEVELS
-from app.services.scope import worker
+from app.services.scope import every_agency, worker
 
 KEPT_SECONDS = 60
 PATIENCE_SECONDS = 1  # a scrape waits so long for the database, then for a count, and takes what is there
@@ -77,7 +74,7 @@ class DueCounts:
     async def _of_all_agencies(self) -> dict[Level, int]:
         counts = dict.fromkeys(LEVELS, 0)
         async with self._database.transaction(None) as db:
-            agencies = list(await db.scalars(select(Credential.agency_id).distinct()))
+            agencies = await every_agency(db)
         for agency_id in agencies:
             async with self._database.transaction(agency_id) as db:
                 found = await due.count_by_level(db, worker(agency_id), at=db.info["now"])

@@ -5,12 +5,9 @@ import logging
 from contextlib import suppress
 from uuid import UUID
 
-from sqlalchemy import select
-
 from app.db import Database
-from app.models import Credential
 from app.services import digests, events
-from app.services.scope import worker
+from app.services.scope import every_agency, worker
 
 EVERY_SECONDS = 3_600
 
@@ -21,7 +18,9 @@ async def run(database: Database, stop: asyncio.Event) -> None:
     """Go through all agencies every hour until told to stop; one that fails is left for the next time."""
     while not stop.is_set():
         try:
-            for agency_id in await _agencies(database):
+            async with database.transaction(None) as db:
+                agencies = await every_agency(db)
+            for agency_id in agencies:
                 await forget(database, agency_id, stop)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while
             logger.warning("cannot forget what is old: %s", type(error).__name__)
@@ -37,8 +36,3 @@ async def forget(database: Database, agency_id: UUID, stop: asyncio.Event) -> No
     while more and not stop.is_set():
         async with database.transaction(agency_id) as db:
             more = await events.prune(db, worker(agency_id), now=db.info["now"])
-
-
-async def _agencies(database: Database) -> list[UUID]:
-    async with database.transaction(None) as db:
-        return list(await db.scalars(select(Credential.agency_id).distinct()))
