@@ -6,17 +6,24 @@ and the application works under a role that can neither own tables nor pass by t
 
 import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
-from sqlalchemy import event, func, make_url, select, text
+import msgspec
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncSession,
+    async_sessionmaker,
+    create_async_engine,
+)
 from sqlalchemy.pool import QueuePool
 
 from app.errors import (
@@ -43,7 +50,7 @@ TIMEOUTS = {
 # Longer than the database lets a statement run: when it comes to this, it is frozen or the way to it is cut.
 ANSWER_SECONDS = 6
 
-# `enter` speaks to the driver itself, whose errors then come without SQLAlchemy's wrapping.
+# What speaks to the driver itself gets its errors without SQLAlchemy's wrapping.
 DATABASE_ERRORS = (
     DBAPIError,
     PoolTimeoutError,
@@ -54,6 +61,13 @@ DATABASE_ERRORS = (
 
 # Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
 _UNAVAILABLE_STATES = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", "25006", "58")
+
+# Given up for the sake of another transaction, which goes on.
+_GIVEN_UP_STATES = ("40001", "40P01")
+
+# The first statement of every transaction: the clock (R6), and what nearly every request reads of its agency.
+_CLOCK = "SELECT now()"
+_OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
 
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
@@ -68,6 +82,19 @@ def async_url(url: str) -> URL:
         raise SetupError("TOUCHBASE_DATABASE_URL is not a database URL.") from None
 
 
+class Connection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection that sends more with the beginning of a transaction, in the same message."""
+
+    beginning = ""
+
+    async def execute(self, query: str, *args: Any, **options: Any) -> str:
+        """Run a statement, as the driver does."""
+        if query == "BEGIN;":
+            query, self.beginning = query + self.beginning, ""
+        done: str = await super().execute(query, *args, **options)
+        return done
+
+
 class Database:
     """A pool of connections to one PostgreSQL database."""
 
@@ -79,16 +106,18 @@ class Database:
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
-    async def transaction(self, agency_id: UUID | None) -> AsyncIterator[AsyncSession]:
+    async def transaction(
+        self, agency_id: UUID | None, *, locks: Sequence[str] = ()
+    ) -> AsyncIterator[AsyncSession]:
         """A session whose work commits at the end as a whole, or not at all.
 
-        Without an agency only the look-up of credentials is visible.
+        Its `info` has the database's clock as `now` (R6) and the agency's `policy` as it is stored. Without an agency
+        only the look-up of credentials is visible. `locks` are statements that travel with the beginning, so that what
+        they lock is locked before anything is read; nothing that somebody sent stands in them.
         """
         try:
             async with self._sessions() as session, session.begin():
-                session.info["now"] = await self._clock(session)
-                if agency_id is not None:
-                    await enter(session, agency_id)
+                await self._open(session, agency_id, locks)
                 yield session
         except DATABASE_ERRORS as error:
             raise translated(error) from error
@@ -129,20 +158,41 @@ class Database:
         await self.engine.dispose()
         await self.spare.dispose()
 
-    async def _clock(self, session: AsyncSession) -> datetime:
-        """The database's clock (R6). The first statement of all: if it fails, there is no database for us."""
+    async def _open(self, session: AsyncSession, agency_id: UUID | None, locks: Sequence[str]) -> None:
+        """Begin a transaction. If the first statements of all fail, there is no database for us."""
         try:
-            await self._connect(session)
-            return (await session.execute(select(func.now()))).scalar_one()
+            connection = await self._connect(session)
+            driver = await driver_of(session)
+            driver.beginning = ";".join([_entry(agency_id), *locks] if agency_id else locks)
+            opening = await _opening(connection, agency_id)
         except DATABASE_ERRORS as error:
-            raise _unavailable(error) from error
+            raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
+        session.info["now"], policy = opening
+        if agency_id is not None:
+            session.info["policy"] = policy or {}
 
-    async def _connect(self, session: AsyncSession) -> None:
+    async def _connect(self, session: AsyncSession) -> AsyncConnection:
         self.waiting += 1
         try:
-            await session.connection()
+            return await session.connection()
         finally:
             self.waiting -= 1
+
+
+async def driver_of(session: AsyncSession) -> Connection:
+    """The driver's own connection, in the session's transaction: for statements whose cost counts."""
+    connection = await (await session.connection()).get_raw_connection()
+    assert isinstance(connection.driver_connection, Connection)
+    return connection.driver_connection
+
+
+async def _opening(connection: AsyncConnection, agency_id: UUID | None) -> tuple[Any, Any]:
+    if agency_id is not None:
+        row = (await connection.exec_driver_sql(_OPENING, (agency_id,))).one_or_none()
+        if row:
+            return row.now, row.policy
+    row = (await connection.exec_driver_sql(_CLOCK)).one()
+    return row.now, None
 
 
 @asynccontextmanager
@@ -166,7 +216,9 @@ def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
             "server_settings": settings,
             "timeout": POOL_WAIT_SECONDS,
             "command_timeout": answer_seconds,
+            "connection_class": Connection,
         },
+        json_deserializer=msgspec.json.decode,
         hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
     )
     event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
@@ -181,12 +233,13 @@ def _give_up_on_silence(context: ExceptionContext) -> None:
 
 def translated(error: Exception) -> Exception:
     """What a database error means to the one who asked (R13); the error itself where it is a bug of ours."""
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, asyncpg.InvalidCachedStatementError):
+        return RetryError()  # a migration has overtaken its plan
+    state = _state(error)
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if is_lost or state is None or state.startswith(_UNAVAILABLE_STATES):
         return _unavailable(error)
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated or state is None or state.startswith(_UNAVAILABLE_STATES):
-        return _unavailable(error)
-    if state in ("40001", "40P01"):
+    if state in _GIVEN_UP_STATES:
         return RetryError()
     if state == "42501":
         return NotFoundError()
@@ -199,6 +252,11 @@ def translated(error: Exception) -> Exception:
     return InvalidError() if state.startswith(("22", "23")) else error
 
 
+def _state(error: Exception) -> str | None:
+    state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
+    return state
+
+
 def _unavailable(error: BaseException) -> UnavailableError:
     """The cause is for the operator; its words stay out, as they may quote what a client sent."""
     error = getattr(error, "orig", None) or error
@@ -207,22 +265,23 @@ def _unavailable(error: BaseException) -> UnavailableError:
     return UnavailableError()
 
 
-def _constraint(error: DBAPIError) -> str:
-    return getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) or ""
+def _constraint(error: Exception) -> str:
+    original = getattr(getattr(error, "orig", None), "__cause__", error)
+    return getattr(original, "constraint_name", None) or ""
 
 
-def _member_of(error: DBAPIError) -> str | None:
+def _member_of(error: Exception) -> str | None:
     """The member of the body that names what is not there, from the name of the foreign key."""
     match = _FOREIGN_KEY.search(_constraint(error))
     return f"/{match[1]}" if match else None
 
 
 async def enter(session: AsyncSession, agency_id: UUID) -> None:
-    """Let a running transaction see one agency's rows.
+    """Let a running transaction see one agency's rows."""
+    # To the driver as it is, so that it fills no cache of prepared statements.
+    await (await driver_of(session)).execute(_entry(agency_id))
 
-    `SET LOCAL` with a parsed UUID, not a parameter: Citus passes this form on, and a utility statement takes no
-    parameters. It goes to the driver as it is so that it fills no cache of prepared statements.
-    """
-    connection = await (await session.connection()).get_raw_connection()
-    assert connection.driver_connection is not None
-    await connection.driver_connection.execute(f"SET LOCAL app.agency_id = '{UUID(str(agency_id))}'")
+
+def _entry(agency_id: UUID) -> str:
+    """`SET LOCAL` with a parsed UUID, not a parameter: Citus passes this form on, and it takes no parameters."""
+    return f"SET LOCAL app.agency_id = '{UUID(str(agency_id))}'"
