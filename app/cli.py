@@ -367,7 +367,7 @@ def _operator(agency_id: UUID) -> Caller:
 async def _note(db: AsyncSession, agency_id: UUID, operation: str, api_key_id: UUID) -> None:
     """What is done by command stands in the audit trail too."""
     deed = Deed(operation, "command", None)
-    await audit.note(db, _operator(agency_id), deed, [(api_key_id, None)], now=db.info["now"])
+    audit.note(db, _operator(agency_id), deed, [(api_key_id, None)], now=db.info["now"])
 
 
 def _told(key: ApiKey) -> dict[str, Any]:

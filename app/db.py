@@ -6,14 +6,15 @@ and the application works under a role that can neither own tables nor pass by t
 
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
-from sqlalchemy import event, make_url, text
+from sqlalchemy import RowMapping, bindparam, event, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -21,11 +22,13 @@ from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
     AsyncSession,
+    AsyncSessionTransaction,
     async_sessionmaker,
     create_async_engine,
 )
 from sqlalchemy.pool import QueuePool
 
+from app import writes
 from app.errors import (
     ConflictError,
     DatabaseUnusableError,
@@ -38,6 +41,8 @@ from app.errors import (
 )
 
 APPLICATION_ROLE = "touchbase_app"
+
+_DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 
 # R8. A request that waits longer than this is better refused than kept waiting.
 POOL_WAIT_SECONDS = 2
@@ -107,18 +112,18 @@ class Database:
 
     @asynccontextmanager
     async def transaction(
-        self, agency_id: UUID | None, *, locks: Sequence[str] = ()
+        self, agency_id: UUID | None, beginning: "Beginning | None" = None
     ) -> AsyncIterator[AsyncSession]:
         """A session whose work commits at the end as a whole, or not at all.
 
-        Its `info` has the database's clock as `now` (R6) and the agency's `policy` as it is stored. Without an agency
-        only the look-up of credentials is visible. `locks` are statements that travel with the beginning, so that what
-        they lock is locked before anything is read; nothing that somebody sent stands in them.
+        Its `info` has the database's clock as `now` (R6) and the agency's `policy` as it is stored; where there is a
+        `beginning`, the row that it reads as `begun`. Without an agency only the look-up of credentials is visible.
         """
         try:
             async with self._sessions() as session, session.begin():
-                await self._open(session, agency_id, locks)
+                await self._open(session, agency_id, beginning or Beginning())
                 yield session
+                await writes.flush(session)
         except DATABASE_ERRORS as error:
             raise translated(error) from error
 
@@ -158,18 +163,17 @@ class Database:
         await self.engine.dispose()
         await self.spare.dispose()
 
-    async def _open(self, session: AsyncSession, agency_id: UUID | None, locks: Sequence[str]) -> None:
+    async def _open(self, session: AsyncSession, agency_id: UUID | None, beginning: "Beginning") -> None:
         """Begin a transaction. If the first statements of all fail, there is no database for us."""
         try:
             connection = await self._connect(session)
             driver = await driver_of(session)
-            driver.beginning = ";".join([_entry(agency_id), *locks] if agency_id else locks)
-            opening = await _opening(connection, agency_id)
+            driver.beginning = ";".join(
+                [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
+            )
+            session.info.update(await _begun(connection, agency_id, beginning.first))
         except DATABASE_ERRORS as error:
             raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
-        session.info["now"], policy = opening
-        if agency_id is not None:
-            session.info["policy"] = policy or {}
 
     async def _connect(self, session: AsyncSession) -> AsyncConnection:
         self.waiting += 1
@@ -179,6 +183,53 @@ class Database:
             self.waiting -= 1
 
 
+@asynccontextmanager
+async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransaction]:
+    """A part of a transaction that is written as a whole, or undone alone where it raises."""
+    await writes.flush(session)
+    try:
+        async with session.begin_nested() as part:
+            yield part
+            await writes.flush(session)
+    except BaseException:
+        writes.forget(session)
+        raise
+
+
+class Statement:
+    """A statement that is sent often and whose cost counts: it goes to the driver as it is."""
+
+    def __init__(self, sql: str, **types: Any) -> None:
+        """SQL with parameters by name, and the types of those that the database cannot tell."""
+        clause = text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
+        compiled = clause.compile(dialect=_DIALECT)
+        self.sql = str(compiled)
+        self.names = tuple(compiled.positiontup or ())
+
+    async def fetch(self, session: AsyncSession, parameters: Mapping[str, Any]) -> list[Any]:
+        """The rows, each with its columns by name."""
+        driver = await driver_of(session)
+        rows: list[Any] = await driver.fetch(self.sql, *self.values(parameters))
+        return rows
+
+    def values(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The parameters in the order in which the driver takes them."""
+        return tuple(parameters[name] for name in self.names)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """What a transaction begins with, where that of every other would cost more messages.
+
+    `locks` are statements that travel with BEGIN, so that what they lock is locked before anything is read; nothing
+    that somebody sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
+    `agency_policy`; if it finds nothing, the transaction begins as every other.
+    """
+
+    locks: Sequence[str] = ()
+    first: tuple[Statement, Mapping[str, Any]] | None = None
+
+
 async def driver_of(session: AsyncSession) -> Connection:
     """The driver's own connection, in the session's transaction: for statements whose cost counts."""
     connection = await (await session.connection()).get_raw_connection()
@@ -186,13 +237,26 @@ async def driver_of(session: AsyncSession) -> Connection:
     return connection.driver_connection
 
 
-async def _opening(connection: AsyncConnection, agency_id: UUID | None) -> tuple[Any, Any]:
-    if agency_id is not None:
-        row = (await connection.exec_driver_sql(_OPENING, (agency_id,))).one_or_none()
+async def _begun(
+    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Statement", Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """What a transaction knows from its first statement."""
+    if first is not None:
+        statement, parameters = first
+        row = await _row(connection, statement.sql, *statement.values(parameters))
         if row:
-            return row.now, row.policy
-    row = (await connection.exec_driver_sql(_CLOCK)).one()
-    return row.now, None
+            return {"now": row["now"], "policy": row["agency_policy"] or {}, "begun": row}
+    if agency_id is not None:
+        row = await _row(connection, _OPENING, agency_id)
+        if row:
+            return {"now": row["now"], "policy": row["policy"] or {}}
+    row = await _row(connection, _CLOCK)
+    return {"now": row["now"]} if row else {}
+
+
+async def _row(connection: AsyncConnection, sql: str, *values: Any) -> RowMapping | None:
+    """As SQLAlchemy executes it, which begins the transaction with it and judges whether the database is there."""
+    return (await connection.exec_driver_sql(sql, values)).mappings().one_or_none()
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Database
+from app.db import Beginning, Database
 
 
 class ClockedDatabase(Database):
@@ -16,8 +16,10 @@ class ClockedDatabase(Database):
     now = datetime(2026, 7, 10, 8, tzinfo=UTC)
 
     @asynccontextmanager
-    async def transaction(self, agency_id: UUID | None) -> AsyncIterator[AsyncSession]:
+    async def transaction(
+        self, agency_id: UUID | None, beginning: Beginning | None = None
+    ) -> AsyncIterator[AsyncSession]:
         """A transaction at the test's time."""
-        async with super().transaction(agency_id) as db:
+        async with super().transaction(agency_id, beginning) as db:
             db.info["now"] = self.now
             yield db

@@ -11,7 +11,7 @@ from app.outbound import Reach
 from app.rules.events import EventType
 from app.services import outbox
 from app.services import webhook_endpoints as endpoints
-from app.services.scope import worker
+from app.services.scope import find, worker
 from app.worker.publications import publish
 from tests.agency import Agency, Json
 from tests.conftest import SECRET
@@ -39,8 +39,9 @@ async def happen(
             await outbox.add(db, worker(agency.id), each, event_type, {"n": 1}, now=db.info["now"])
             for each in subjects
         ]
+        events = [await find(db, worker(agency.id), Event, event_id) for event_id in made]
     await publish(database, agency.id)
-    return made
+    return events
 
 
 async def told(database: Database, agency: Agency, endpoint_id: UUID) -> list[Json]:

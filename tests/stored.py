@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import writes
 from app.db import Database
 from app.services import status
 from app.services.scope import Caller
@@ -41,6 +42,7 @@ async def reasons_computed_anew(database: Database, agency: Agency) -> list[Row]
         applications = await _ids(db, "applications")
         await status.refresh(db, caller, applications, now=db.info["now"])
         await status.refresh_candidates(db, caller, await _ids(db, "candidates"), now=db.info["now"])
+        await writes.flush(db)
         rows = await _rows(db)
         await db.rollback()
     return rows

@@ -38,7 +38,7 @@ from app.services.items import Item
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
-from app.web.operations import operation, router
+from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import AsGiven, Id, Input, Instant, Name, Notes, Output, Word, absent, misplaced
 
@@ -254,6 +254,7 @@ async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured
     status_code=201,
     **operation("records:write", 404, 409),
 )
+@begins(service.beginning)
 async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""
     done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)

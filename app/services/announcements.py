@@ -4,20 +4,21 @@ Only subjects whose next instant has come are looked at, so the cost follows the
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import savepoint
 from app.errors import CalendarRangeError
 from app.models import EventStream
 from app.rules.events import Shown, level_of
 from app.rules.intervals import touch_bases
 from app.rules.vocabulary import Status
 from app.services import facts, outbox, reasons, status
-from app.services.outbox import Subject
+from app.services.outbox import Past, Subject
 from app.services.reasons import Owner
 from app.services.scope import Caller
 
@@ -41,7 +42,7 @@ async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
 async def _announce(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> None:
     """Announce what has passed of candidates; one whose dates run past the known holidays waits and stops nobody."""
     try:
-        async with db.begin_nested():
+        async with savepoint(db):
             await _tell(db, caller, candidate_ids, now)
     except CalendarRangeError:
         if len(candidate_ids) > 1:
@@ -67,9 +68,10 @@ async def _tell(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID],
     applications = await status.owners_of(db, caller, ids)
     ids = [row.id for row in streams if row.id == row.candidate_id]
     people = await status.owners_of_candidates(db, caller, ids)
-    subjects = await _applications(db, caller, list(applications.values()), touching, now)
-    subjects += await _people(db, caller, list(people.values()), now)
-    await outbox.tell(db, caller, subjects, now=now)
+    pasts = await outbox.pasts(db, caller, [row.id for row in streams])
+    subjects = await _applications(db, caller, list(applications.values()), pasts, touching, now)
+    subjects += await _people(db, caller, list(people.values()), pasts, now)
+    outbox.tell(db, caller, subjects, now=now)
 
 
 def _due(caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> ColumnElement[bool]:
@@ -81,7 +83,12 @@ def _due(caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> Column
 
 
 async def _applications(
-    db: AsyncSession, caller: Caller, owners: Sequence[Owner], touching: set[UUID], now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    owners: Sequence[Owner],
+    pasts: Mapping[UUID, Past],
+    touching: set[UUID],
+    now: datetime,
 ) -> list[Subject]:
     """Applications with their stored rows; the facts are read only where the rows do not say it all."""
     rows = await reasons.read(db, caller, owners)
@@ -95,19 +102,22 @@ async def _applications(
             levels[owner.subject_id],
             cases.get(owner.subject_id),
         )
+        past = pasts[owner.subject_id]
         if case:
             word, touches = status.standing(case, now).status.status, touch_bases(*case, now)
-            found.append(Subject(owner, word, shown, shown, touches))
+            found.append(Subject(owner, word, past, shown, shown, touches))
         elif level:
-            found.append(Subject(owner, Status(level), shown, shown))
+            found.append(Subject(owner, Status(level), past, shown, shown))
     return found
 
 
-async def _people(db: AsyncSession, caller: Caller, owners: Sequence[Owner], now: datetime) -> list[Subject]:
+async def _people(
+    db: AsyncSession, caller: Caller, owners: Sequence[Owner], pasts: Mapping[UUID, Past], now: datetime
+) -> list[Subject]:
     rows: dict[UUID, list[Shown]] = await reasons.read(db, caller, owners)
     found = []
     for owner in owners:
         standing = await status.of_candidate(db, caller, owner.candidate_id, as_of=now)
         shown = rows.get(owner.subject_id, [])
-        found.append(Subject(owner, standing.status, shown, shown))
+        found.append(Subject(owner, standing.status, pasts[owner.subject_id], shown, shown))
     return found

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
 from app.models import AuditEntry
 from app.services.scope import Caller
 
@@ -25,7 +25,7 @@ class Deed:
     purpose: str | None
 
 
-async def note(
+def note(
     db: AsyncSession,
     caller: Caller,
     deed: Deed,
@@ -34,7 +34,7 @@ async def note(
     now: datetime,
 ) -> None:
     """Note a deed for each object it was done to, with the names of the members of the body that says what."""
-    rows = [
+    rows = (
         {
             "agency_id": caller.agency_id,
             "id": uuid7(),
@@ -48,9 +48,8 @@ async def note(
             "recorded_at": now,
         }
         for object_id, body in done
-    ]
-    if rows:
-        await db.execute(insert(AuditEntry), rows)
+    )
+    writes.insert(db, AuditEntry, rows)
 
 
 def member_names(body: Any, within: str = "") -> Iterator[str]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import translated
+from app import writes
+from app.db import DATABASE_ERRORS, savepoint, translated
 from app.errors import (
     CalendarRangeError,
     ConflictError,
@@ -73,12 +73,13 @@ async def _attempt(
     now: datetime,
 ) -> list[Outcome]:
     names, touched = known.copy(), Touched() if once else None
-    async with db.begin_nested() as whole:
+    async with savepoint(db) as whole:
         outcomes = [await _save(db, caller, item, names, touched, now=now) for item in items]
         if touched is not None:
             await service.refresh(db, caller, touched, now=now)
         undone = atomic and any(outcome.error for outcome in outcomes)
         if undone or dry_run:
+            writes.forget(db)
             await whole.rollback()
     return [_rolled_back(outcome) for outcome in outcomes] if undone else outcomes
 
@@ -91,12 +92,12 @@ async def _save(
         if item.refused:
             raise item.refused
         values = names.completed(item)
-        async with db.begin_nested():
+        async with savepoint(db):
             noted = Touched() if touched is None else touched
             saved = await service.store(db, caller, item, values, noted, now=now)
             if touched is None:
                 await service.refresh(db, caller, noted, now=now)
-    except (RefusedError, CalendarRangeError, DBAPIError) as error:
+    except (RefusedError, CalendarRangeError, *DATABASE_ERRORS) as error:
         names.refuse(item)
         return Outcome(item, error=_refusal(error))
     names.add(item, saved.row.id)
@@ -105,7 +106,7 @@ async def _save(
 
 def _refusal(error: Exception) -> RefusedError:
     """Why an item is refused. Raises what concerns the whole call."""
-    found = translated(error) if isinstance(error, DBAPIError) else error
+    found = translated(error) if isinstance(error, DATABASE_ERRORS) else error
     if isinstance(found, CalendarRangeError):
         return InvalidError(found.detail, code=found.code)
     if isinstance(found, OF_ONE):

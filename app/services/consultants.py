@@ -51,4 +51,4 @@ async def update(
 
 async def look_for_digests(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
     """Let a worker find out when the next digests are."""
-    await wakes.add(db, caller, {WakeKind.DIGEST: now})
+    wakes.add(db, caller, {WakeKind.DIGEST: now})

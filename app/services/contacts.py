@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
 from app.errors import InvalidError
 from app.models import (
     Application,
@@ -140,10 +141,9 @@ async def add(
         **{person: person_id},
         **columns,
     )
-    db.add(contact)
-    await db.flush()
-    await _link(db, caller, contact.id, application_ids or ())
-    await relays.link(db, caller, contact.id, news)
+    writes.add(db, contact)
+    _link(db, caller, contact.id, application_ids or ())
+    relays.link(db, caller, contact.id, news)
     if contact.answer is Answer.OUT:
         await _withdraw(db, caller, contact, news.changed)
     return contact
@@ -321,9 +321,9 @@ async def _applications_at(db: AsyncSession, caller: Caller, client_id: UUID) ->
     return list(await db.scalars(mine))
 
 
-async def _link(db: AsyncSession, caller: Caller, contact_id: UUID, application_ids: Sequence[UUID]) -> None:
+def _link(db: AsyncSession, caller: Caller, contact_id: UUID, application_ids: Sequence[UUID]) -> None:
     """Note which applications a contact covers."""
-    rows = [
+    rows = (
         {
             "agency_id": caller.agency_id,
             "id": uuid7(),
@@ -331,6 +331,5 @@ async def _link(db: AsyncSession, caller: Caller, contact_id: UUID, application_
             "application_id": application_id,
         }
         for application_id in dict.fromkeys(application_ids)
-    ]
-    if rows:
-        await db.execute(insert(ContactApplication), rows)
+    )
+    writes.insert(db, ContactApplication, rows)

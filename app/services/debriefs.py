@@ -1,19 +1,24 @@
 """Debriefs: the candidate's account, and with it whatever else the talk brought, all or nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
+from app.db import Beginning, Statement
 from app.errors import ConflictError, InvalidError, NotFoundError
-from app.models import Application, Contact, Debrief, Interview, Timescale
+from app.models import Contact, Debrief, Timescale
+from app.models import Interview as HeldInterview
 from app.rules.events import EventType
-from app.rules.situation import HELD
+from app.rules.facts import Interview
+from app.rules.policy import Policy
+from app.rules.situation import HELD, Case
 from app.rules.vocabulary import (
     Attended,
     ContactParty,
@@ -24,8 +29,9 @@ from app.rules.vocabulary import (
     Purpose,
     TimescaleSource,
 )
-from app.services import contacts, revisions, status, timescales
+from app.services import additions, contacts, facts, files, revisions, status, timescales
 from app.services.corrections import find_corrected
+from app.services.files import File
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
 from app.services.status import Standing
@@ -53,6 +59,44 @@ class Recorded:
     standing: Standing
 
 
+# The file of an interview's application, with the clock and all else that recording a debrief asks for.
+_FILE = Statement(
+    facts.applications(
+        "a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = a.agency_id AND i.id = :interview_id)",
+        f"""{files.COLUMNS}, now() AS now,
+(SELECT g.policy FROM agencies g WHERE g.agency_id = a.agency_id) AS agency_policy,
+(SELECT COALESCE(max(d.version), 0) FROM debriefs d
+  WHERE d.agency_id = a.agency_id AND d.interview_id = :interview_id) AS version""",
+        as_of="now()",
+    ),
+    interview_id=PG_UUID,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """The interview that a debrief is about, with the file of its application and the last version."""
+
+    interview: Interview
+    file: File
+    version: int
+
+    @property
+    def id(self) -> UUID:
+        """The interview's id."""
+        return UUID(self.interview.id)
+
+    @property
+    def application_id(self) -> UUID:
+        """The application's id."""
+        return self.file.id
+
+
+def beginning(caller: Caller, interview_id: UUID) -> Beginning:
+    """How a transaction begins that records a debrief: with all it locks and reads, in two messages."""
+    return Beginning(status.locks_of_interview(caller, interview_id), (_FILE, _named(caller, interview_id)))
+
+
 async def record(
     db: AsyncSession, caller: Caller, interview_id: UUID, entry: Mapping[str, Any], *, now: datetime
 ) -> Recorded:
@@ -62,36 +106,62 @@ async def record(
     `next_steps_timescale`, `contact`, `next_promise` and `supersedes`. Raises NotFoundError; ConflictError for an
     interview that was not held and for a debrief that is superseded already; InvalidError for times that cannot be.
     """
-    interview = await find(db, caller, Interview, interview_id)
-    await status.lock(db, caller, [interview.application_id])
-    await db.refresh(interview)
+    held = await _held(db, caller, interview_id)
     corrected = await find_corrected(db, caller, Debrief, entry.get("supersedes"), interview_id)
     occurred_at = entry["occurred_at"] or now
-    _check(interview, corrected, occurred_at, entry)
-    _set_state(db, interview, STATES[entry["attended"]], now)
-    debrief = await _add(db, caller, interview, entry, occurred_at, now)
-    given = await _add_timescales(db, caller, interview, entry, occurred_at, now)
-    contact = await _add_contact(db, caller, interview, entry, occurred_at, now)
-    occurrences = [
-        _told(interview, EventType.DEBRIEF_RECORDED, debrief_id=debrief.id, interview_id=interview_id)
-    ]
-    occurrences += [timescales.recorded_as(interview, each) for each in given]
+    _check(held.interview, corrected, occurred_at, entry)
+    state = STATES[entry["attended"]]
+    debrief = _add(db, caller, held, entry, occurred_at, now)
+    given = await _add_timescales(db, caller, held, entry, occurred_at, now)
+    contact = await _add_contact(db, caller, held, entry, occurred_at, now)
+    await _set_state(db, caller, held.interview, state, now)
+    ids = {"debrief_id": debrief.id, "interview_id": interview_id}
+    occurrences = [Occurrence(EventType.DEBRIEF_RECORDED, held.application_id, ids)]
+    occurrences += map(timescales.recorded_as, given)
+    application = additions.with_debrief(held.file.case.application, debrief, state)
+    for timescale in given:
+        application = additions.with_timescale(application, timescale)
     if contact:
-        occurrences.append(_told(interview, EventType.CONTACT_RECORDED, contact_id=contact.id))
-    standings = await status.refresh(db, caller, [interview.application_id], occurrences, now=now)
-    return Recorded(debrief, given, contact, standings[interview.application_id])
+        told = {"contact_id": contact.id}
+        occurrences.append(Occurrence(EventType.CONTACT_RECORDED, held.application_id, told))
+        application = additions.with_contact(application, contact, (entry["contact"] or {}).get("relays", ()))
+    file = replace(held.file, case=Case(application, held.file.case.policy))
+    standings = await status.conclude(db, caller, [file], occurrences, now=now)
+    return Recorded(debrief, given, contact, standings[held.application_id])
 
 
-def _told(interview: Interview, event_type: EventType, **ids: UUID) -> Occurrence:
-    return Occurrence(event_type, interview.application_id, ids)
+async def _held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
+    """The interview with all that bears on it, locked: as the transaction began, or else read now."""
+    row: Any = db.info.pop("begun", None)
+    if row is None:
+        interview = await find(db, caller, HeldInterview, interview_id)
+        await status.lock(db, caller, [interview.application_id])
+        await writes.flush(db)
+        [row] = await _FILE.fetch(db, _named(caller, interview_id))
+    else:
+        facts.note_policy_held(db)
+    file = files.file_of(row, await facts.overrides_of(db, caller))
+    [about] = (each for each in file.case.application.interviews if each.id == str(interview_id))
+    return Round(about, file, row["version"])
 
 
-def _set_state(db: AsyncSession, interview: Interview, state: InterviewState, now: datetime) -> None:
+def _named(caller: Caller, interview_id: UUID) -> dict[str, Any]:
+    return {"agency_id": caller.agency_id, "interview_id": interview_id, "known_at": facts.FOREVER}
+
+
+async def _set_state(
+    db: AsyncSession, caller: Caller, interview: Interview, state: InterviewState, now: datetime
+) -> None:
     """Say what became of the interview: an edit only where the rules tell the states apart."""
-    edited = not {interview.state, state} <= HELD
-    interview.state = state
-    if edited:
-        revisions.note(db, interview, now)
+    if interview.state is state:
+        return
+    if {interview.state, state} <= HELD:
+        row = {"agency_id": caller.agency_id, "id": UUID(interview.id), "state": state, "updated_at": now}
+        writes.change(db, HeldInterview, [row])
+    else:
+        edited = await find(db, caller, HeldInterview, UUID(interview.id))
+        edited.state = state
+        revisions.note(db, edited, now)
 
 
 async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:
@@ -99,7 +169,7 @@ async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[
 
     A correction stands where the version stood that it supersedes. Raises NotFoundError while there is no debrief.
     """
-    await find(db, caller, Interview, interview_id)
+    await find(db, caller, HeldInterview, interview_id)
     query = rows_of(caller, Debrief).where(Debrief.interview_id == interview_id).order_by(Debrief.version)
     versions = (await db.scalars(query)).all()
     if not versions:
@@ -149,57 +219,58 @@ def _state_told(debrief: Debrief | None) -> InterviewState | None:
     return STATES[Attended(debrief.account.get("attended", Attended.ATTENDED))] if debrief else None
 
 
-async def _add(
+def _add(
     db: AsyncSession,
     caller: Caller,
-    interview: Interview,
+    held: Round,
     entry: Mapping[str, Any],
     occurred_at: datetime,
     now: datetime,
 ) -> Debrief:
-    earlier = select(func.coalesce(func.max(Debrief.version), 0)).where(
-        Debrief.agency_id == caller.agency_id, Debrief.interview_id == interview.id
-    )
     debrief = Debrief(
         agency_id=caller.agency_id,
         id=uuid7(),
-        application_id=interview.application_id,
-        interview_id=interview.id,
+        application_id=held.application_id,
+        interview_id=held.id,
         supersedes=entry.get("supersedes"),
-        version=(await db.scalar(earlier) or 0) + 1,
+        version=held.version + 1,
         occurred_at=occurred_at,
         recorded_at=now,
         source=entry["source"],
         interest_score=entry["interest_score"],
         account=entry["account"],
     )
-    db.add(debrief)
-    await db.flush()
+    writes.add(db, debrief)
     return debrief
 
 
 async def _add_timescales(
     db: AsyncSession,
     caller: Caller,
-    interview: Interview,
+    held: Round,
     entry: Mapping[str, Any],
     occurred_at: datetime,
     now: datetime,
 ) -> list[Timescale]:
+    policy = Policy.of(await facts.overrides_of(db, caller))
+    client = held.file.case.application.client
+    calendar = policy.hours_of(client.timezone, client.holidays) if client else policy.office
     added = []
     for name, default in (("timescale", None), ("next_steps_timescale", TimescaleSource.CANDIDATE)):
         terms = entry[name]
         if terms:
             values = {**terms, "given_at": terms.get("given_at") or occurred_at}
             values["source"] = default or terms["source"]
-            added.append(await timescales.add(db, caller, interview, values, now=now, pointer=f"/{name}"))
+            added.append(
+                await timescales.add(db, caller, held, calendar, values, now=now, pointer=f"/{name}")
+            )
     return added
 
 
 async def _add_contact(
     db: AsyncSession,
     caller: Caller,
-    interview: Interview,
+    held: Round,
     entry: Mapping[str, Any],
     occurred_at: datetime,
     now: datetime,
@@ -208,7 +279,6 @@ async def _add_contact(
     promise = entry["next_promise"]
     if not entry["contact"] and not promise:
         return None
-    application = await find(db, caller, Application, interview.application_id)
     talk = {
         "direction": Direction.OUTBOUND,
         "outcome": Outcome.REACHED,
@@ -220,8 +290,8 @@ async def _add_contact(
     values = {**talk, **(entry["contact"] or {})}
     values |= {
         "party": ContactParty.CANDIDATE,
-        "person_id": application.candidate_id,
-        "application_ids": [application.id],
+        "person_id": held.file.owner.candidate_id,
+        "application_ids": [held.application_id],
         "occurred_at": values.get("occurred_at") or occurred_at,
         "promise": promise,
     }

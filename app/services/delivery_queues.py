@@ -54,7 +54,7 @@ async def _put(db: AsyncSession, caller: Caller, keys: Collection[Key], at: date
     ]
     place = ["agency_id", "webhook_endpoint_id", "subject_id"]
     await db.execute(upsert(DeliveryQueue).on_conflict_do_update(index_elements=place, set_=changed), rows)
-    await wakes.add(db, caller, {WakeKind.DELIVER: at})
+    wakes.add(db, caller, {WakeKind.DELIVER: at})
 
 
 async def lease(
@@ -123,7 +123,7 @@ async def release(db: AsyncSession, caller: Caller, waits: Mapping[UUID, Wait]) 
             "ats": [at for _, at in waits.values()],
         }
         await db.execute(_RELEASE, released)
-        await wakes.add(db, caller, {WakeKind.DELIVER: min(at for _, at in waits.values())})
+        wakes.add(db, caller, {WakeKind.DELIVER: min(at for _, at in waits.values())})
 
 
 async def remove(db: AsyncSession, caller: Caller, ids: Collection[UUID]) -> None:

@@ -119,7 +119,7 @@ async def advance(db: AsyncSession, caller: Caller, *, now: datetime, is_mailed:
     if is_mailed:
         today = {consultant_id: day for consultant_id, zone in zones.items() if (day := days.get(zone))}
         await _note(db, caller, today, now)
-    await wakes.add(db, caller, {WakeKind.DIGEST: next_at})
+    wakes.add(db, caller, {WakeKind.DIGEST: next_at})
 
 
 async def claim(db: AsyncSession, caller: Caller, *, now: datetime, lease: timedelta) -> list[Claim]:
@@ -141,9 +141,9 @@ async def claim(db: AsyncSession, caller: Caller, *, now: datetime, lease: timed
         .values(lease=token, leased_until=now + lease, attempts=Digest.attempts + 1)
         .returning(Digest.id, Digest.consultant_id, Digest.day, Digest.attempts)
     )
-    await wakes.add(db, caller, {WakeKind.DIGEST: now + lease})
+    wakes.add(db, caller, {WakeKind.DIGEST: now + lease})
     if len(ids) == BATCH:
-        await wakes.add(db, caller, {WakeKind.DIGEST: now})
+        wakes.add(db, caller, {WakeKind.DIGEST: now})
     return [Claim(*row, token) for row in claimed]
 
 
@@ -171,7 +171,7 @@ async def finish(
     values: dict[str, Any] = {"lease": None, "leased_until": None}
     if outcome is DigestState.PENDING and claim.attempts <= len(BACKOFF):
         values["next_attempt_at"] = now + BACKOFF[claim.attempts - 1]
-        await wakes.add(db, caller, {WakeKind.DIGEST: values["next_attempt_at"]})
+        wakes.add(db, caller, {WakeKind.DIGEST: values["next_attempt_at"]})
     else:
         values["state"] = DigestState.DEAD if outcome is DigestState.PENDING else outcome
         values["finished_at"] = now

@@ -49,10 +49,13 @@ COVERING = """
         WHERE ca.agency_id = a.agency_id AND ca.application_id = a.id
     """
 
+
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
 # file was open (H4), unless a correction has put back all that it changed.
-_FACTS = f"""
+def applications(which: str, columns: str = "", *, as_of: str = ":as_of") -> str:
+    """The statement that reads applications `a`, each as `facts` with the `policy` of its client, and more columns."""
+    return f"""
 SELECT json_build_object(
   'id', a.id,
   'mode', a.mode,
@@ -130,18 +133,22 @@ SELECT json_build_object(
   'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
       SELECT c.occurred_at AS chased FROM contacts c
       WHERE c.agency_id = a.agency_id AND c.client_contact_id = a.client_contact_id
-        AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :as_of
+        AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= {as_of}
         AND c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
           WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)
       ORDER BY c.occurred_at DESC LIMIT 1) last_chase)
-)::text AS facts, l.policy
+)::text AS facts, l.policy{columns}
 FROM applications a
 {look_up("candidates", "p", "a", "candidate_id")}
 {look_up("jobs", "j", "a", "job_id")}
 {look_up("clients", "l", "j", "client_id")}
 {look_up("client_contacts", "k", "a", "client_contact_id")}
-WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids) AND p.id IS NOT NULL
+WHERE a.agency_id = {AGENCY} AND {which} AND p.id IS NOT NULL
 """
+
+
+NAMED = "a.id = ANY(:ids)"
+
 
 _PEOPLE = f"""
 SELECT p.id, {_CANDIDATE}::text AS facts FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
@@ -149,7 +156,12 @@ SELECT p.id, {_CANDIDATE}::text AS facts FROM candidates p WHERE p.agency_id = {
 
 _FACTS_NOW, _FACTS_THEN, _PEOPLE_NOW, _PEOPLE_THEN = (
     text(statement).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
-    for statement in (_FACTS, f"{KNOWN_THEN} {_FACTS}", _PEOPLE, f"{KNOWN_THEN} {_PEOPLE}")
+    for statement in (
+        applications(NAMED),
+        f"{KNOWN_THEN} {applications(NAMED)}",
+        _PEOPLE,
+        f"{KNOWN_THEN} {_PEOPLE}",
+    )
 )
 
 _decode = msgspec.json.Decoder(Application).decode
@@ -170,7 +182,6 @@ async def load(
     then: later records and later applications are left out, later edits and later policies undone.
     """
     agency = await overrides_of(db, caller, known_at=known_at)
-    usual = Policy.of(agency)
     statement = _FACTS_NOW if known_at == FOREVER else _FACTS_THEN
     parameters = {
         "agency_id": caller.agency_id,
@@ -178,12 +189,13 @@ async def load(
         "as_of": as_of,
         "known_at": known_at,
     }
-    found = {}
-    for row in await db.execute(statement, parameters):
-        application = _decode(row.facts)
-        policy = Policy.of({**agency, **row.policy}) if row.policy else usual
-        found[UUID(application.id)] = Case(application, policy)
-    return found
+    cases = [case_of(row.facts, agency, row.policy) for row in await db.execute(statement, parameters)]
+    return {UUID(case.application.id): case for case in cases}
+
+
+def case_of(facts: str, agency: Mapping[str, Any], client: Mapping[str, Any]) -> Case:
+    """An application with the policy that holds for it: the agency's, as its client has it."""
+    return Case(_decode(facts), Policy.of({**agency, **client} if client else agency))
 
 
 async def load_candidate(
@@ -242,6 +254,11 @@ async def hold_policy(db: AsyncSession, caller: Caller) -> None:
         db.info.pop("policy", None)
         await overrides_of(db, caller)
         db.info["policy_held"] = True
+
+
+def note_policy_held(db: AsyncSession) -> None:
+    """The transaction began with the lock of the policy, and read it after that."""
+    db.info["policy_held"] = True
 
 
 async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:

@@ -43,8 +43,9 @@ async def record(
     occurrences = [Occurrence(EventType.FEEDBACK_RECORDED, application.id, ids)]
     if values.get("timescale"):
         given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
-        timescale = await timescales.add(db, caller, interview, given, now=now, pointer="/timescale")
-        occurrences.append(timescales.recorded_as(interview, timescale))
+        client = await timescales.clients_calendar(db, caller, application.id)
+        timescale = await timescales.add(db, caller, interview, client, given, now=now, pointer="/timescale")
+        occurrences.append(timescales.recorded_as(timescale))
     standings = await status.refresh(db, caller, [application.id], occurrences, now=now)
     return row, standings[application.id]
 

@@ -30,6 +30,13 @@ async def share(db: AsyncSession, caller: Caller, lock: Lock) -> None:
     await _acquire(db, caller, func.pg_advisory_xact_lock_shared(key(caller.agency_id, lock)))
 
 
+def sharing(caller: Caller, lock: Lock) -> str:
+    """The statement that does the same, for the beginning of a transaction."""
+    agency = UUID(str(caller.agency_id))
+    number = key(agency, lock)
+    return f"SELECT pg_advisory_xact_lock_shared({number}) FROM agencies WHERE agency_id = '{agency}'"
+
+
 async def take(db: AsyncSession, caller: Caller, lock: Lock) -> None:
     """Lock alone, after all who have it. Never take what this transaction shares: two who do wait for each other."""
     await _acquire(db, caller, func.pg_advisory_xact_lock(key(caller.agency_id, lock)))

@@ -11,21 +11,21 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
+from app.db import Statement
 from app.models import Event, EventStream, WakeKind
 from app.rules.events import EventType, Passing, Shown, told
 from app.rules.intervals import TouchBase
-from app.rules.vocabulary import Status
+from app.rules.vocabulary import ReasonCode, Status
 from app.services import wakes
 from app.services.facts import FOREVER
 from app.services.reasons import Owner
-from app.services.scope import Caller
-
-Name = tuple[UUID, EventType, str | None, datetime]
+from app.services.scope import AGENCY, Caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,42 @@ class Occurrence:
     ids: Mapping[str, UUID] = field(default_factory=dict)
 
 
+class Past(NamedTuple):
+    """What has been told of a subject: how far its stream has got, and the names of all dated events."""
+
+    last_sequence: int = 0
+    announced_until: datetime | None = None
+    touch_base_from: datetime | None = None
+    touch_base_at: datetime | None = None
+    told: frozenset[tuple[EventType, ReasonCode | None, datetime]] = frozenset()
+
+
+# The past of a subject `a`, as text that `past` reads.
+PAST = """(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_base_from, e.touch_base_at,
+      (SELECT COALESCE(json_agg(json_build_array(t.type, t.code, t.due_at)), '[]') FROM events t
+        WHERE t.agency_id = e.agency_id AND t.subject_id = e.id AND t.due_at IS NOT NULL))
+    FROM event_streams e WHERE e.agency_id = a.agency_id AND e.id = a.id)::text"""
+
+_decode = msgspec.json.Decoder(Past).decode
+
+_PASTS = Statement(
+    f"SELECT a.id, {PAST} AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)",
+    ids=ARRAY(PG_UUID),
+)
+
+
+def past(read: str | None) -> Past:
+    """What has been told of one subject."""
+    return _decode(read) if read else Past()
+
+
+async def pasts(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Past]:
+    """What has been told of subjects, by their ids; those of which nothing was ever told are left out."""
+    await writes.flush(db)
+    rows = await _PASTS.fetch(db, {"agency_id": caller.agency_id, "ids": ids})
+    return {row["id"]: past(row["past"]) for row in rows}
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """An application, or a candidate, whose status rows have been computed anew: what they were and what they are.
@@ -46,6 +82,7 @@ class Subject:
 
     owner: Owner
     status: Status
+    past: Past
     old: Sequence[Shown]
     new: Sequence[Shown]
     touch_bases: Sequence[TouchBase] | None = None
@@ -67,11 +104,11 @@ class Draft:
     due_at: datetime | None = None
 
 
-async def tell(
+def tell(
     db: AsyncSession,
     caller: Caller,
-    subjects: Sequence[Subject],
-    occurrences: Sequence[Occurrence] = (),
+    subjects: Iterable[Subject],
+    occurrences: Iterable[Occurrence] = (),
     *,
     now: datetime,
 ) -> None:
@@ -79,21 +116,21 @@ async def tell(
 
     With the same rows before and after it tells what time has brought, and nothing twice.
     """
-    if not subjects:
-        return
-    streams = await _streams(db, caller, [subject.id for subject in subjects])
-    drafts: dict[UUID, list[Draft]] = {}
-    states: list[dict[str, Any]] = []
+    about: dict[UUID, list[Occurrence]] = {}
+    for occurrence in occurrences:
+        about.setdefault(occurrence.subject_id, []).append(occurrence)
+    instants, events = [], []
     for subject in subjects:
-        stream = streams.get(subject.id) or EventStream(id=subject.id, last_sequence=0)
-        about = [each for each in occurrences if each.subject_id == subject.id]
-        drafts[subject.id], state = _drafted(subject, stream, about, now)
-        states.append(state)
-    await _drop_known(db, caller, drafts)
-    rows = []
-    for subject, state in zip(subjects, states, strict=True):
-        rows += _rows(caller, subject, state, drafts[subject.id], now)
-    await _store(db, caller, states, rows, now)
+        drafts, stream = _drafted(subject, about.get(subject.id, ()), now)
+        events += _rows(caller, subject, drafts, now)
+        stream["last_sequence"] += len(drafts)
+        writes.put(db, EventStream, [{"agency_id": caller.agency_id, **stream}])
+        if stream["next_at"] is not None:
+            instants.append(stream["next_at"])
+    writes.insert(db, Event, events)
+    publish = {WakeKind.PUBLISH: now} if events else {}
+    announce = {WakeKind.ANNOUNCE: min(instants)} if instants else {}
+    wakes.add(db, caller, publish | announce)
 
 
 async def add(
@@ -104,51 +141,46 @@ async def add(
     data: Mapping[str, Any],
     *,
     now: datetime,
-) -> Event:
-    """One event about something that has no status, such as a webhook endpoint; its row is locked by the caller."""
-    streams = await _streams(db, caller, [subject_id])
-    sequence = (streams[subject_id].last_sequence if subject_id in streams else 0) + 1
-    state = {"agency_id": caller.agency_id, "id": subject_id, "last_sequence": sequence}
-    await db.execute(_upserted(caller, [state]))
-    event = Event(
-        agency_id=caller.agency_id,
-        id=uuid7(),
-        type=event_type,
-        subject_id=subject_id,
-        sequence=sequence,
-        occurred_at=now,
-        recorded_at=now,
-        body=_body(event_type, now, {**data, "sequence": sequence}),
+) -> UUID:
+    """One event about something that has no status, such as a webhook endpoint; its row is locked by the caller.
+
+    It is written at once; its id is returned.
+    """
+    before = (await pasts(db, caller, [subject_id])).get(subject_id, Past())
+    sequence = before.last_sequence + 1
+    stream = {"agency_id": caller.agency_id, "id": subject_id, "last_sequence": sequence}
+    writes.put(db, EventStream, [stream])
+    row = _row(
+        caller, subject_id, sequence, Draft(event_type, now, data), {**data, "sequence": sequence}, now
     )
-    db.add(event)
-    await db.flush()
-    await wakes.add(db, caller, {WakeKind.PUBLISH: now})
-    return event
-
-
-async def _streams(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, EventStream]:
-    query = select(EventStream).where(EventStream.agency_id == caller.agency_id, EventStream.id.in_(ids))
-    rows = await db.scalars(query.execution_options(populate_existing=True))
-    return {row.id: row for row in rows}
+    writes.insert(db, Event, [row])
+    wakes.add(db, caller, {WakeKind.PUBLISH: now})
+    await writes.flush(db)
+    event_id: UUID = row["id"]
+    return event_id
 
 
 def _drafted(
-    subject: Subject, stream: EventStream, occurrences: Sequence[Occurrence], now: datetime
+    subject: Subject, occurrences: Iterable[Occurrence], now: datetime
 ) -> tuple[list[Draft], dict[str, Any]]:
-    """The events of a subject in their order, and where its stream stands after them."""
-    since = stream.announced_until
+    """The events of a subject in their order, and where its stream stands but for them.
+
+    Left out is what has been told before, however the facts have gone to and fro since.
+    """
+    since = subject.past.announced_until
     # A clock that was set back must not make news of what has been told (R5).
     until = max(now, since or now)
     changes = told(subject.old, subject.new, since, until, FOREVER)
-    touch = _touched(stream, subject.touch_bases, until)
+    touch = _touched(subject.past, subject.touch_bases, until)
     drafts = sorted([*map(_of_passing, changes.before), *touch.late], key=lambda draft: draft.occurred_at)
     drafts += [Draft(each.type, now, {name: str(i) for name, i in each.ids.items()}) for each in occurrences]
     drafts += [*map(_of_passing, changes.after), *touch.new]
+    drafts = [draft for draft in drafts if (draft.type, draft.code, draft.due_at) not in subject.past.told]
     instants = [at for at in (changes.next_at, touch.next_at) if at is not None]
     state = {
         "candidate_id": subject.owner.candidate_id,
         "id": subject.id,
-        "last_sequence": stream.last_sequence,
+        "last_sequence": subject.past.last_sequence,
         "announced_until": until,
         "touch_base_from": touch.last,
         "touch_base_at": touch.next_at,
@@ -166,8 +198,8 @@ class Touched(NamedTuple):
     next_at: datetime | None
 
 
-def _touched(stream: EventStream, touch_bases: Sequence[TouchBase] | None, now: datetime) -> Touched:
-    last, at = stream.touch_base_from, stream.touch_base_at
+def _touched(past: Past, touch_bases: Sequence[TouchBase] | None, now: datetime) -> Touched:
+    last, at = past.touch_base_from, past.touch_base_at
     late = [_may_touch_base(at, at)] if at is not None and at <= now else []
     if touch_bases is None:
         return Touched(late, [], at if late else last, None if late else at)
@@ -198,81 +230,37 @@ def _of_passing(passing: Passing) -> Draft:
     return Draft(passing.type, passing.at, data, reason.code, reason.due_at)
 
 
-async def _drop_known(db: AsyncSession, caller: Caller, drafts: dict[UUID, list[Draft]]) -> None:
-    """Leave out what has been told before, however the facts have gone to and fro since."""
-    dated = {subject_id: [d for d in each if d.due_at is not None] for subject_id, each in drafts.items()}
-    ids = [subject_id for subject_id, each in dated.items() if each]
-    if not ids:
-        return
-    query = select(Event.subject_id, Event.type, Event.code, Event.due_at).where(
-        Event.agency_id == caller.agency_id,
-        Event.subject_id.in_(ids),
-        Event.due_at.in_({draft.due_at for each in dated.values() for draft in each}),
-    )
-    known = {tuple(row) for row in await db.execute(query)}
-    for subject_id in ids:
-        drafts[subject_id] = [
-            draft
-            for draft in drafts[subject_id]
-            if (subject_id, draft.type, draft.code, draft.due_at) not in known
-        ]
-
-
-def _rows(
-    caller: Caller, subject: Subject, state: dict[str, Any], drafts: Iterable[Draft], now: datetime
-) -> list[dict[str, Any]]:
-    """The rows of a subject's events; its state then knows the last sequence."""
-    rows = []
-    for draft in drafts:
-        state["last_sequence"] += 1
+def _rows(caller: Caller, subject: Subject, drafts: Iterable[Draft], now: datetime) -> list[writes.Row]:
+    """The rows of a subject's events."""
+    owner, rows = subject.owner, []
+    for sequence, draft in enumerate(drafts, start=subject.past.last_sequence + 1):
         data = {
-            "application_id": subject.owner.application_id,
-            "candidate_id": subject.owner.candidate_id,
-            "consultant_id": subject.owner.consultant_id,
-            "sequence": state["last_sequence"],
+            "application_id": owner.application_id,
+            "candidate_id": owner.candidate_id,
+            "consultant_id": owner.consultant_id,
+            "sequence": sequence,
             "status": subject.status,
             **draft.data,
         }
-        rows.append(
-            {
-                "agency_id": caller.agency_id,
-                "id": uuid7(),
-                "type": draft.type,
-                "subject_id": subject.id,
-                "application_id": subject.owner.application_id,
-                "candidate_id": subject.owner.candidate_id,
-                "sequence": state["last_sequence"],
-                "code": draft.code,
-                "due_at": draft.due_at,
-                "occurred_at": draft.occurred_at,
-                "recorded_at": now,
-                "body": _body(draft.type, draft.occurred_at, data),
-            }
-        )
+        row = _row(caller, subject.id, sequence, draft, data, now)
+        rows.append({**row, "application_id": owner.application_id, "candidate_id": owner.candidate_id})
     return rows
 
 
-def _body(event_type: EventType, at: datetime, data: Mapping[str, Any]) -> bytes:
-    """What every receiver gets, to the byte (H16)."""
-    return msgspec.json.encode({"type": event_type, "timestamp": at, "data": data})
-
-
-async def _store(
-    db: AsyncSession, caller: Caller, states: list[dict[str, Any]], rows: list[dict[str, Any]], now: datetime
-) -> None:
-    await db.execute(_upserted(caller, states))
-    at = {}
-    if rows:
-        # As one statement, although some have neither code nor due time.
-        await db.execute(insert(Event).execution_options(render_nulls=True), rows)
-        at[WakeKind.PUBLISH] = now
-    instants = [state["next_at"] for state in states if state["next_at"] is not None]
-    if instants:
-        at[WakeKind.ANNOUNCE] = min(instants)
-    await wakes.add(db, caller, at)
-
-
-def _upserted(caller: Caller, states: list[dict[str, Any]]) -> Any:
-    given = upsert(EventStream).values([{"agency_id": caller.agency_id, **state} for state in states])
-    changed = {name: given.excluded[name] for name in states[0] if name not in ("agency_id", "id")}
-    return given.on_conflict_do_update(index_elements=["agency_id", "id"], set_=changed)
+def _row(
+    caller: Caller, subject_id: UUID, sequence: int, draft: Draft, data: Mapping[str, Any], now: datetime
+) -> writes.Row:
+    """The row of an event, with what every receiver gets, to the byte (H16)."""
+    said = {"type": draft.type, "timestamp": draft.occurred_at, "data": data}
+    return {
+        "agency_id": caller.agency_id,
+        "id": uuid7(),
+        "type": draft.type,
+        "subject_id": subject_id,
+        "sequence": sequence,
+        "code": draft.code,
+        "due_at": draft.due_at,
+        "occurred_at": draft.occurred_at,
+        "recorded_at": now,
+        "body": msgspec.json.encode(said),
+    }

@@ -56,7 +56,7 @@ async def replace(
         await _store(db, caller, client_id, parameters, now)
         await recomputations.restart(db, caller, work, now=now)
         if client_id is None:  # other working days have other digests
-            await wakes.add(db, caller, {WakeKind.DIGEST: now})
+            wakes.add(db, caller, {WakeKind.DIGEST: now})
     return await in_force(db, caller, client_id)
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.db import savepoint
 from app.errors import CalendarRangeError
 from app.models import AgencyWork, Application, Candidate, Job, Recomputation
 from app.models.policies import Phase
@@ -168,7 +169,7 @@ async def _recompute(db: AsyncSession, caller: Caller, batch: Batch, now: dateti
 async def _recompute_what_can_be(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
     """The same, but one whose dates run past the known holidays keeps its old rows and stops nobody else."""
     try:
-        async with db.begin_nested():
+        async with savepoint(db):
             await _recompute(db, caller, batch, now)
     except CalendarRangeError:
         if batch.size > 1:

@@ -4,11 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from uuid_utils.compat import uuid7
 
+from app import writes
 from app.errors import InvalidError, NotFoundError
 from app.models import Application, Feedback, JobChange, Relay
 from app.models.base import TenantedBase
@@ -57,9 +58,9 @@ async def find_news(
     return news
 
 
-async def link(db: AsyncSession, caller: Caller, contact_id: UUID, news: News) -> None:
+def link(db: AsyncSession, caller: Caller, contact_id: UUID, news: News) -> None:
     """Note that a contact passed the news on."""
-    rows = [
+    rows = (
         {
             "agency_id": caller.agency_id,
             "id": uuid7(),
@@ -68,9 +69,8 @@ async def link(db: AsyncSession, caller: Caller, contact_id: UUID, news: News) -
             "job_change_id": news_id if news_id in news.job_changes else None,
         }
         for news_id in news.ids
-    ]
-    if rows:
-        await db.execute(insert(Relay), rows)
+    )
+    writes.insert(db, Relay, rows)
 
 
 def _check(news: News, own: Collection[UUID], news_id: UUID, pointer: str) -> None:

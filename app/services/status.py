@@ -7,8 +7,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import writes
+from app.db import Statement
 from app.errors import NotFoundError
 from app.models import Application, Candidate
 from app.rules.candidates import candidate_reasons, candidate_schedule
@@ -18,13 +22,21 @@ from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.vocabulary import ApplicationState, Status
-from app.services import conditions, facts, outbox, reasons
-from app.services.outbox import Occurrence, Subject
+from app.services import conditions, facts, files, locks, outbox, reasons
+from app.services.files import File
+from app.services.locks import Lock
+from app.services.outbox import Occurrence, Past, Subject
 from app.services.reasons import Owner
-from app.services.scope import Caller, find
+from app.services.scope import AGENCY, Caller, find
 
 # Applications of which something may still be due to the client.
 FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
+
+_PEOPLE = Statement(
+    f"""SELECT a.id, a.consultant_id, {reasons.OF_PERSON} AS stored, {outbox.PAST} AS past
+    FROM candidates a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)""",
+    ids=ARRAY(PG_UUID),
+)
 
 BATCH = 200  # applications recomputed in one step
 
@@ -137,6 +149,17 @@ async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Itera
     await db.execute(rows.order_by(Candidate.id).with_for_update(key_share=True))
 
 
+def locks_of_interview(caller: Caller, interview_id: UUID) -> list[str]:
+    """The statements that lock the policy and the candidate of an interview, for the beginning of a transaction."""
+    agency, interview = UUID(str(caller.agency_id)), UUID(str(interview_id))
+    candidate = f"""
+SELECT c.id FROM candidates c WHERE c.agency_id = '{agency}' AND c.id = (
+  SELECT a.candidate_id FROM applications a WHERE a.agency_id = '{agency}' AND a.id = (
+    SELECT i.application_id FROM interviews i WHERE i.agency_id = '{agency}' AND i.id = '{interview}'))
+FOR NO KEY UPDATE"""
+    return [locks.sharing(caller, Lock.POLICY), candidate]
+
+
 async def refresh(
     db: AsyncSession,
     caller: Caller,
@@ -149,27 +172,39 @@ async def refresh(
 
     The events of the occurrences that made it change, and of all that did change, go into the outbox.
     """
-    conditions.check(db)
-    await db.flush()
+    await writes.flush(db)
     await facts.hold_policy(db, caller)
-    cases = await facts.load(db, caller, application_ids, as_of=now)
-    owners = await owners_of(db, caller, application_ids)
-    intervals = {owners[a_id]: schedule(*case) for a_id, case in cases.items()}
-    old = await reasons.replace(db, caller, intervals)
-    standings = {a_id: standing(case, now) for a_id, case in cases.items()}
-    subjects = [
-        Subject(
-            owners[a_id],
-            standings[a_id].status.status,
-            old.get(a_id, []),
-            [reasons.shown(interval) for interval in intervals[owners[a_id]]],
-            touch_bases(*case, now),
+    found = await files.load(db, caller, application_ids, as_of=now)
+    return await conclude(db, caller, found, occurrences, now=now)
+
+
+async def conclude(
+    db: AsyncSession,
+    caller: Caller,
+    found: Sequence[File],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
+) -> dict[UUID, Standing]:
+    """The same for locked applications whose files are at hand."""
+    conditions.check(db)
+    standings = {file.id: standing(file.case, now) for file in found}
+    subjects = []
+    for file in found:
+        intervals = schedule(*file.case)
+        reasons.replace(db, caller, file.owner, file.stored, intervals)
+        subjects.append(
+            Subject(
+                file.owner,
+                standings[file.id].status.status,
+                file.past,
+                [row.says.shown for row in file.stored],
+                [reasons.shown(interval) for interval in intervals],
+                touch_bases(*file.case, now),
+            )
         )
-        for a_id, case in cases.items()
-    ]
-    await outbox.tell(db, caller, subjects, occurrences, now=now)
-    people = (case.application.candidate for case in cases.values())
-    seekers = {UUID(person.id) for person in people if person.seeking}
+    outbox.tell(db, caller, subjects, occurrences, now=now)
+    seekers = {file.owner.candidate_id for file in found if file.case.application.candidate.seeking}
     await refresh_candidates(db, caller, seekers, occurrences, now=now)
     return standings
 
@@ -196,9 +231,10 @@ async def refresh_candidates(
     now: datetime,
 ) -> None:
     """Compute anew what concerns locked candidates as persons (K1)."""
-    await db.flush()
-    await facts.hold_policy(db, caller)
     ids = sorted(candidate_ids)
+    if ids:
+        await writes.flush(db)
+        await facts.hold_policy(db, caller)
     for start in range(0, len(ids), BATCH):
         await _refresh_batch(db, caller, ids[start : start + BATCH], occurrences, now)
 
@@ -211,25 +247,17 @@ async def _refresh_batch(
     cases: dict[str, list[Case]] = {person.id: [] for person in people.values()}
     for case in await _cases_of(db, caller, ids, now):
         cases[case.application.candidate.id].append(case)
-    intervals = {
-        owner: candidate_schedule(people[c_id], cases[str(c_id)], policy)
-        for c_id, owner in (await owners_of_candidates(db, caller, ids)).items()
-    }
-    old = await reasons.replace(db, caller, intervals)
     told = {occurrence.subject_id for occurrence in occurrences}
-    subjects = [
-        Subject(
-            owner,
-            _candidate_standing(
-                people[owner.candidate_id], cases[str(owner.candidate_id)], policy, now
-            ).status,
-            old.get(owner.candidate_id, []),
-            [reasons.shown(interval) for interval in each],
-        )
-        for owner, each in intervals.items()
-        if each or owner.candidate_id in old.keys() | told
-    ]
-    await outbox.tell(db, caller, subjects, occurrences, now=now)
+    subjects = []
+    for c_id, owner, stored, past in await _people(db, caller, ids):
+        intervals = candidate_schedule(people[c_id], cases[str(c_id)], policy)
+        reasons.replace(db, caller, owner, stored, intervals)
+        if intervals or stored or c_id in told:
+            word = _candidate_standing(people[c_id], cases[str(c_id)], policy, now).status
+            old = [row.says.shown for row in stored]
+            new = [reasons.shown(interval) for interval in intervals]
+            subjects.append(Subject(owner, word, past, old, new))
+    outbox.tell(db, caller, subjects, occurrences, now=now)
 
 
 async def refresh_person(
@@ -311,6 +339,22 @@ async def owners_of(db: AsyncSession, caller: Caller, application_ids: Sequence[
         Application.id, Application.candidate_id, Application.consultant_id, Application.client_contact_id
     ).where(Application.agency_id == caller.agency_id, Application.id.in_(application_ids))
     return {row.id: Owner(*row) for row in await db.execute(query)}
+
+
+async def _people(
+    db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]
+) -> list[tuple[UUID, Owner, Sequence[reasons.Row], Past]]:
+    """Whose reasons those of candidates as persons are, and what is stored and has been told of them."""
+    rows = await _PEOPLE.fetch(db, {"agency_id": caller.agency_id, "ids": candidate_ids})
+    return [
+        (
+            row["id"],
+            Owner(None, row["id"], row["consultant_id"], None),
+            reasons.decode(row["stored"]),
+            outbox.past(row["past"]),
+        )
+        for row in rows
+    ]
 
 
 async def owners_of_candidates(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
 from app.errors import InvalidError
 from app.models import Application, ClientContact, Interview, Timescale
 from app.rules.calendar import WorkingCalendar
@@ -31,50 +32,68 @@ async def record(
     interview = await find(db, caller, Interview, interview_id)
     await status.lock(db, caller, [interview.application_id])
     await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
-    row = await add(db, caller, interview, values, now=now)
-    standings = await status.refresh(
-        db, caller, [interview.application_id], [recorded_as(interview, row)], now=now
-    )
+    calendar = await clients_calendar(db, caller, interview.application_id)
+    row = await add(db, caller, interview, calendar, values, now=now)
+    standings = await status.refresh(db, caller, [interview.application_id], [recorded_as(row)], now=now)
     return row, standings[interview.application_id]
 
 
-def recorded_as(interview: Interview, row: Timescale) -> Occurrence:
+def recorded_as(row: Timescale) -> Occurrence:
     """What it means for its application that a timescale was recorded."""
-    ids = {"timescale_id": row.id, "interview_id": interview.id}
-    return Occurrence(EventType.TIMESCALE_RECORDED, interview.application_id, ids)
+    ids = {"timescale_id": row.id, "interview_id": row.interview_id}
+    return Occurrence(EventType.TIMESCALE_RECORDED, row.application_id, ids)
+
+
+class OfApplication(Protocol):
+    """An interview, as far as a timescale needs to know it."""
+
+    @property
+    def id(self) -> UUID:
+        """The interview's id."""
+
+    @property
+    def application_id(self) -> UUID:
+        """The application's."""
 
 
 async def add(
     db: AsyncSession,
     caller: Caller,
-    interview: Interview,
+    interview: OfApplication,
+    client: WorkingCalendar,
     values: Mapping[str, Any],
     *,
     now: datetime,
     pointer: str = "",
 ) -> Timescale:
-    """Check a timescale and add its row; the caller has locked the application and will refresh it."""
+    """Check a timescale and add its row; the caller has locked the application and will refresh it.
+
+    `client` is the client contact's working time.
+    """
     columns = dict(values)
     columns["from_date"], columns["to_date"] = columns.pop("from_", None), columns.pop("to", None)
     columns["given_at"] = columns.get("given_at") or now
     columns["anchor"] = columns.get("anchor") or TimescaleAnchor.GIVEN
-    application = await find(db, caller, Application, interview.application_id)
     if columns.get("given_by") is not None:
         await find(db, caller, ClientContact, columns["given_by"], pointer=f"{pointer}/given_by")
-    policy = await facts.policy_of(db, caller)
-    client = await client_calendar(db, caller, application.client_contact_id, policy)
     _check_ahead(columns, client, pointer)
     row = Timescale(
         agency_id=caller.agency_id,
         id=uuid7(),
         interview_id=interview.id,
-        application_id=application.id,
+        application_id=interview.application_id,
         recorded_at=now,
         **columns,
     )
-    db.add(row)
-    await db.flush()
+    writes.add(db, row)
     return row
+
+
+async def clients_calendar(db: AsyncSession, caller: Caller, application_id: UUID) -> WorkingCalendar:
+    """The working time of an application's client contact, at the agency's hours."""
+    application = await find(db, caller, Application, application_id)
+    policy = await facts.policy_of(db, caller)
+    return await client_calendar(db, caller, application.client_contact_id, policy)
 
 
 async def client_calendar(

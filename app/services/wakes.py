@@ -4,23 +4,23 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import writes
 from app.models import Wake, WakeKind
 from app.services.scope import Caller
 
 MOST_AT_ONCE = 1_000
 
 
-async def add(db: AsyncSession, caller: Caller, at: Mapping[WakeKind, datetime]) -> None:
+def add(db: AsyncSession, caller: Caller, at: Mapping[WakeKind, datetime]) -> None:
     """Let a worker look for work of these kinds from these instants on."""
-    rows = [
+    rows = (
         {"agency_id": caller.agency_id, "id": uuid7(), "kind": kind, "at": each} for kind, each in at.items()
-    ]
-    if rows:
-        await db.execute(insert(Wake), rows)
+    )
+    writes.insert(db, Wake, rows)
 
 
 async def due(db: AsyncSession, kinds: Sequence[WakeKind]) -> list[tuple[UUID, WakeKind]]:

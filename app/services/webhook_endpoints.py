@@ -94,7 +94,7 @@ async def pause(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> WebhookE
 async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> WebhookEndpoint:
     """Call an endpoint again, which was paused or disabled, with all that has waited. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
-    await wakes.add(db, caller, {WakeKind.DELIVER: now})
+    wakes.add(db, caller, {WakeKind.DELIVER: now})
     healthy = dict.fromkeys(("disabled_reason", "disabled_at", "failing_since"))
     return await objects.change(db, row, {"state": EndpointState.ENABLED, **healthy})
 
@@ -125,8 +125,7 @@ async def send_test(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now:
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     _check_not_disabled(row)
     data = {"webhook_endpoint_id": endpoint_id}
-    event = await outbox.add(db, caller, endpoint_id, EventType.WEBHOOK_ENDPOINT_TEST, data, now=now)
-    return event.id
+    return await outbox.add(db, caller, endpoint_id, EventType.WEBHOOK_ENDPOINT_TEST, data, now=now)
 
 
 def _check_not_disabled(row: WebhookEndpoint) -> None:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.db import savepoint
 from app.errors import ConflictError, InvalidError, RefusedError, UnsealableError
 from app.services import idempotency
 from app.services.idempotency import Answer, Keyed
@@ -51,7 +52,7 @@ def _replay(known: Answer, secret: str) -> Response:
 async def _attempted(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:
     """The answer, also to what is refused for good: its effect is undone, while the key stays held."""
     try:
-        async with work.db.begin_nested():
+        async with savepoint(work.db):
             return await perform(request, work, raw)
     except RefusedError as error:
         response = refused(request, error)

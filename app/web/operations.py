@@ -1,13 +1,17 @@
 """How an operation is declared: its scope, its errors, its tag; the document is made of these."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, Security
 
+from app.db import Beginning
 from app.services.access import SCOPES
 from app.web.auth import API_KEY, IDENTITY_TOKEN
 from app.web.routes import Route
 from app.web.trail import AUDITED
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 PROBLEM_WORDS = {
     400: "The body cannot be parsed.",
@@ -56,6 +60,16 @@ def operation(scope: str, *errors: int, upsert: type | None = None, audited: boo
         "responses": responses,
     }
     return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
+
+
+def begins(beginning: Callable[..., Beginning]) -> Callable[[Endpoint], Endpoint]:
+    """Let an operation's transaction begin in its own way, made of the caller and the ids in the path."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        Route.beginnings[endpoint] = beginning
+        return endpoint
+
+    return declare
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

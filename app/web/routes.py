@@ -19,12 +19,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.db import Database
+from app.db import Beginning, Database
 from app.errors import (
     ConflictError,
     ForbiddenError,
     InvalidError,
     MalformedError,
+    NotFoundError,
     TooLargeError,
     UnsupportedMediaTypeError,
 )
@@ -49,6 +50,7 @@ class Route(APIRoute):
     good requests pay nothing.
     """
 
+    beginnings: ClassVar[dict[Callable[..., Any], Callable[..., Beginning]]] = {}
     readers: ClassVar[dict[str, Callable[..., Awaitable[etags.Tagged]]]] = {}
     most_bytes = MAX_BYTES
     parse = staticmethod(parse)
@@ -74,7 +76,8 @@ class Route(APIRoute):
             try:
                 may_have_body = request.method in BODIED
                 raw = await read(request, most_bytes=self.most_bytes) if may_have_body else b""
-                async with database.transaction(caller.agency_id) as db:
+                beginning = self._beginning(request, caller)
+                async with database.transaction(caller.agency_id, beginning) as db:
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
                     return await answer_once(request, work, raw, perform)
             except BAD_INPUT:
@@ -83,6 +86,15 @@ class Route(APIRoute):
                 raise
 
         return checked
+
+    def _beginning(self, request: Request, caller: Caller) -> Beginning | None:
+        """How the operation's transaction begins, if in its own way; what is no id is not found later."""
+        beginning = self.beginnings.get(self.endpoint)
+        if beginning is None:
+            return None
+        with suppress(NotFoundError):
+            return beginning(caller, **ids_in_path(request))
+        return None
 
     def _performer(
         self, handle: Callable[[Request], Awaitable[Response]], scopes: frozenset[str], *, takes_body: bool

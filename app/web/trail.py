@@ -36,7 +36,7 @@ def is_audited(scopes: Iterable[str], declared: Mapping[str, Any] | None) -> boo
 async def note(request: Request, work: Work, operation: str, body: Any, response: Response) -> None:
     """Note a request that was carried out, in its own transaction. Raises InvalidError for an unfit purpose."""
     deed = audit.Deed(operation, request.scope["touchbase.request_id"], _purpose(request))
-    await audit.note(work.db, work.caller, deed, _done(request, body, response), now=work.now)
+    audit.note(work.db, work.caller, deed, _done(request, body, response), now=work.now)
 
 
 def _done(request: Request, body: Any, response: Response) -> list[tuple[UUID | None, Any]]:

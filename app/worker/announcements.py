@@ -15,4 +15,4 @@ async def announce(database: Database, agency_id: UUID) -> None:
         if await wakes.take(db, caller, WakeKind.ANNOUNCE, now=now) and await announcements.advance(
             db, caller, now=now
         ):
-            await wakes.add(db, caller, {WakeKind.ANNOUNCE: now})
+            wakes.add(db, caller, {WakeKind.ANNOUNCE: now})

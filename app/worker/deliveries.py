@@ -68,7 +68,7 @@ class Sender:
                 jobs = await deliveries.claim(db, caller, self._room(desk), terms=self._terms, now=now)
                 again_at = await deliveries.again_at(db, caller, now=now)
                 if again_at is not None:
-                    await wakes.add(db, caller, {WakeKind.DELIVER: again_at})
+                    wakes.add(db, caller, {WakeKind.DELIVER: again_at})
             self._begin(desk, jobs, now)
 
     async def close(self) -> None:

@@ -15,4 +15,4 @@ async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> N
         if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await publications.publish(
             db, caller, delay=delay, now=now
         ):
-            await wakes.add(db, caller, {WakeKind.PUBLISH: now})
+            wakes.add(db, caller, {WakeKind.PUBLISH: now})

@@ -108,14 +108,14 @@ async def test_what_comes_just_before_the_last_is_finished_is_gone_on_with(
     [job] = await claimed(database, agency)
     async with database.transaction(agency.id) as db:
         now = db.info["now"]
-        event = await outbox.add(
+        event_id = await outbox.add(
             db, worker(agency.id), subject, EventType.CONTACT_RECORDED, {"n": 1}, now=now
         )
         await publications.publish(db, worker(agency.id), delay=0, now=now)
         finishing = asyncio.create_task(finished(database, agency, job))
         await asyncio.sleep(0.1)
         assert not finishing.done()
-    assert [job.event_id for job in await finishing] == [event.id]
+    assert [job.event_id for job in await finishing] == [event_id]
 
 
 async def test_a_sender_that_ends_gives_back_what_it_does_not_begin(

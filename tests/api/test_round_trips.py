@@ -1,0 +1,66 @@
+"""How often a request asks the database: a round trip costs more than most statements do."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from app.db import Database, driver_of
+from app.main import create_app
+from tests.agency import Agency, found_agency
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
+
+DEBRIEF: dict[str, Any] = {
+    "interest_score": 8,
+    "occurred_at": "2026-07-14T11:30:00+01:00",
+    "timescale": {"kind": "date", "date": "2026-07-17", "phrase": "by Friday"},
+    "contact": {"channel": "phone"},
+    "next_promise": {"by_date": "2026-07-20"},
+}
+
+
+class Listened:
+    """An agency, and what the only connection of its service is asked."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
+        self.heard: list[str] = []
+
+    def hear(self, query: Any) -> None:
+        """What the driver sends."""
+        self.heard.append(query.query)
+
+    def hear_prepared(self, *executed: Any) -> None:
+        """What SQLAlchemy sends, of which the driver does not tell."""
+        self.heard.append(executed[2])
+
+
+@pytest.fixture
+async def listened(database_url: str, document: Document) -> AsyncIterator[Listened]:
+    """A service with one connection, whose agency has a key that is known."""
+    database = Database(database_url, pool_size=1)
+    async with client_of(create_app(database, SECRET), document) as http:
+        listened = Listened(await found_agency(http, database, SECRET))
+        event.listen(database.engine.sync_engine, "before_cursor_execute", listened.hear_prepared)
+        async with database.transaction(None) as db:
+            (await driver_of(db)).add_query_logger(listened.hear)
+        yield listened
+    await database.close()
+
+
+async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
+    application = await listened.agency.application()
+    interview = await listened.agency.interview(
+        application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+    )
+    for _ in range(2):
+        listened.heard.clear()
+        await listened.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
+    read, begun, written, committed = listened.heard  # what is read makes SQLAlchemy begin
+    assert begun.startswith("BEGIN;SET LOCAL app.agency_id")
+    assert "FOR NO KEY UPDATE" in begun
+    assert read.lstrip().startswith("SELECT")
+    assert written.startswith("WITH")
+    assert committed == "COMMIT;"
