@@ -1,5 +1,6 @@
 """One PostgreSQL and one migrated database for all tests; every test has an agency of its own."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from app.migrate import migrate
 from app.settings import Settings
 from tests.agency import Agency, found_agency
 from tests.contract.document import Document
+from tests.partitions import partition
 
 # How long an example takes is the machine's business.
 hypothesis.settings.register_profile("touchbase", deadline=None)
@@ -45,8 +47,10 @@ def postgres_bin() -> Path | None:
 
 @pytest.fixture(scope="session")
 def database_url(server: postgres.Server) -> str:
-    """A migrated database."""
+    """A migrated database, partitioned by agency where TOUCHBASE_TEST_PARTITIONS says into how many parts."""
     migrate(server.url)
+    if partitions := os.environ.get("TOUCHBASE_TEST_PARTITIONS"):
+        partition(server.url, int(partitions))
     return server.url
 
 

@@ -25,11 +25,11 @@ class Agency(Edited, Base):
 class Credential(Base):
     """Which agency a credential belongs to: the one table that is read before the agency is known.
 
-    It holds no secret and nothing personal, so it is the same for all agencies (a reference table).
+    It holds no secret and nothing personal, so a cluster keeps it whole on every machine (a reference table), from
+    where it cannot refer to the agencies, which are spread.
     """
 
     __tablename__ = "credentials"
-    __table_args__ = (ForeignKeyConstraint(["agency_id"], ["agencies.agency_id"]),)
 
     lookup: Mapped[str] = mapped_column(primary_key=True)
     agency_id: Mapped[UUID]
@@ -38,7 +38,7 @@ class Credential(Base):
 class AgencyWork(Base):
     """Which agencies have work waiting: what a worker reads before it enters one.
 
-    Like `credentials` it holds nothing of anybody, so it is the same for all agencies (a reference table).
+    Like `credentials` it holds nothing of anybody, and every worker sees it all.
     """
 
     __tablename__ = "agency_work"

@@ -34,6 +34,9 @@ ONCE = {
         "ban-drop-constraint": "it drops what it adds in the next statement, so that it can start over",
         "prefer-robust-stmts": "each index is dropped first: IF NOT EXISTS would keep one left unfinished",
     },
+    "0006_unbind_credentials": {
+        "ban-drop-constraint": "each credential is made together with a row of the agency, which refers to it"
+    },
 }
 
 
