@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app import citus
 from app.db import DATABASE_ERRORS, async_url
 from app.errors import SetupError
 
@@ -28,12 +29,13 @@ def alembic_config(url: str) -> Config:
 
 
 def migrate(url: str) -> None:
-    """Upgrade the schema to the newest revision, as the owner of the tables.
+    """Upgrade the schema to the newest revision, as the owner of the tables, and spread it if there is a cluster.
 
     Raises SetupError if it cannot connect, or if the schema is a newer release's.
     """
     check_known(current_revision(url))
     command.upgrade(alembic_config(url), "head")
+    citus.distribute(url)
 
 
 def pending_sql(url: str) -> str:

@@ -18,6 +18,7 @@ from app.db import Database
 from app.main import create_app
 from app.migrate import migrate
 from app.settings import Settings
+from tests import statements
 from tests.agency import Agency, found_agency
 from tests.contract.document import Document
 from tests.partitions import partition
@@ -46,12 +47,20 @@ def postgres_bin() -> Path | None:
 
 
 @pytest.fixture(scope="session")
-def database_url(server: postgres.Server) -> str:
-    """A migrated database, partitioned by agency where TOUCHBASE_TEST_PARTITIONS says into how many parts."""
+def database_url(server: postgres.Server) -> Iterator[str]:
+    """A migrated database.
+
+    Where TOUCHBASE_TEST_PARTITIONS says so it is partitioned by agency, and no request may have left its own.
+    """
     migrate(server.url)
-    if partitions := os.environ.get("TOUCHBASE_TEST_PARTITIONS"):
-        partition(server.url, int(partitions))
-    return server.url
+    if "TOUCHBASE_TEST_PARTITIONS" not in os.environ:
+        yield server.url
+        return
+    partition(server.url, int(os.environ["TOUCHBASE_TEST_PARTITIONS"]))
+    with statements.watched() as sent:
+        yield server.url
+    if found := statements.astray(server.url, sent):
+        pytest.fail("\n\n".join(["Not of one agency alone:", *found]), pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +115,7 @@ def document(app: FastAPI) -> Document:
 @asynccontextmanager
 async def client_of(app: FastAPI, document: Document) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application in this process; a bug answers 500, as it does when served."""
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    transport = httpx.ASGITransport(statements.serving(app), raise_app_exceptions=False)
     hooks = {"response": [document.check]}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://touchbase", event_hooks=hooks

@@ -6,13 +6,14 @@ plan of a statement tells which partitions it reads.
 
 from sqlalchemy import Connection, text
 
+from app.citus import has_agency
 from app.models import Base
 from tests.owner import within
 
 # The partitions lie apart, so that the schema has the tables it always had.
 SCHEMA = "partitions"
 
-TABLES = [table.name for table in Base.metadata.sorted_tables if "agency_id" in table.primary_key.columns]
+TABLES = [table.name for table in Base.metadata.sorted_tables if has_agency(table)]
 
 CONSTRAINTS = """
     SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname, pg_get_constraintdef(oid))
@@ -49,12 +50,16 @@ def partition(url: str, number: int) -> None:
 
     def work(connection: Connection) -> None:
         asked = {"tables": TABLES}
-        again = [text(sql) for belongings in BELONGINGS for sql in connection.scalars(text(belongings), asked)]
+        again = [
+            text(sql) for belongings in BELONGINGS for sql in connection.scalars(text(belongings), asked)
+        ]
         connection.execute(text(f"CREATE SCHEMA {SCHEMA}"))
         for table in TABLES:
             connection.execute(text(f"ALTER TABLE {table} RENAME TO {table}_whole"))
             connection.execute(
-                text(f"CREATE TABLE {table} (LIKE {table}_whole INCLUDING DEFAULTS) PARTITION BY HASH (agency_id)")
+                text(
+                    f"CREATE TABLE {table} (LIKE {table}_whole INCLUDING DEFAULTS) PARTITION BY HASH (agency_id)"
+                )
             )
             for remainder in range(number):
                 part = f"{SCHEMA}.{table}_{remainder} PARTITION OF {table}"

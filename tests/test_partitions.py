@@ -13,7 +13,9 @@ def schema(url: str) -> dict[str, set[tuple[object, ...]]]:
     found = {name: rows(url, sql.replace("relkind = 'r'", "relkind IN ('r', 'p')")) for name, sql in asked}
     found["indexes"] = {(*row[:2], str(row[2]).replace(" ON ONLY ", " ON ")) for row in found["indexes"]}
     # A foreign key to a partitioned table has a copy for each of its partitions.
-    found["constraints"] = {row for row in found["constraints"] if " REFERENCES partitions." not in str(row[3])}
+    found["constraints"] = {
+        row for row in found["constraints"] if " REFERENCES partitions." not in str(row[3])
+    }
     found["the rest"] = {row for row in found["the rest"] if row[1] not in (b"p", b"I")}
     return found
 

@@ -105,7 +105,7 @@ async def list_candidates(
     if preferences_changed_since is not None:
         whose = preferences.whose_changed_since(work.caller, preferences_changed_since)
         query = query.where(Candidate.id.in_(whose))
-    query = query.add_columns(pauses.shown(work.now).label("do_not_contact"))
+    query = query.add_columns(pauses.shown(work.caller, work.now).label("do_not_contact"))
     return await listed(CandidateView, work, paging, query, Candidate)
 
 

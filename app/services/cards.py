@@ -94,9 +94,9 @@ SELECT r.*, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject
   s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
   j.client_id, l.name AS client_name, l.policy AS client_policy,
   (SELECT x.occurred_at FROM contacts x
-    WHERE x.agency_id = r.agency_id AND x.client_contact_id = r.client_contact_id
+    WHERE x.agency_id = {AGENCY} AND x.client_contact_id = r.client_contact_id
       AND x.direction = 'outbound' AND x.purpose = 'chase' AND x.occurred_at <= :at
-      AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = x.agency_id AND v.contact_id = x.id)
+      AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = x.id)
     ORDER BY x.occurred_at DESC LIMIT 1) AS chased_at
 FROM numbered m
 {look_up("reasons", "r", "m", "id")}

@@ -62,11 +62,11 @@ class Recorded:
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
 _FILE = Statement(
     facts.applications(
-        "a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = a.agency_id AND i.id = :interview_id)",
+        "a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
         f"""{files.COLUMNS}, now() AS now,
-(SELECT g.policy FROM agencies g WHERE g.agency_id = a.agency_id) AS agency_policy,
+(SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
 (SELECT COALESCE(max(d.version), 0) FROM debriefs d
-  WHERE d.agency_id = a.agency_id AND d.interview_id = :interview_id) AS version""",
+  WHERE d.agency_id = {AGENCY} AND d.interview_id = :interview_id) AS version""",
         as_of="now()",
     ),
     interview_id=PG_UUID,

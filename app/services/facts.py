@@ -24,29 +24,29 @@ from app.services.scope import AGENCY, Caller, look_up
 # As late as any instant may be: everything that was ever recorded is known by then.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_CANDIDATE = """json_build_object(
+_CANDIDATE = f"""json_build_object(
     'id', p.id, 'timezone', p.timezone, 'holidays', p.holidays, 'seeking', p.seeking,
     'registered_at', p.registered_at, 'last_preference_review_at', p.last_preference_review_at,
     'pauses', (SELECT COALESCE(json_agg(json_build_object(
         'start', u.start, 'until', u.ends, 'allow_urgent', u.allow_urgent) ORDER BY u.start), '[]')
       FROM (SELECT *, LEAST(until, CASE WHEN lifted_at <= :known_at THEN lifted_at END) AS ends FROM pauses) u
-      WHERE u.agency_id = p.agency_id AND u.candidate_id = p.id AND u.recorded_at <= :known_at
+      WHERE u.agency_id = {AGENCY} AND u.candidate_id = p.id AND u.recorded_at <= :known_at
         AND u.start < u.ends))"""
 
 # The contacts that bear on an application. Those with the client count only from the first interview's end or the
 # withdrawal on (G2, J1), which keeps long relationships short.
-COVERING = """
+COVERING = f"""
       SELECT * FROM contacts c1
-        WHERE c1.agency_id = a.agency_id AND c1.candidate_id = a.candidate_id AND c1.all_applications
+        WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = a.candidate_id AND c1.all_applications
       UNION ALL
       SELECT * FROM contacts c2
-        WHERE c2.agency_id = a.agency_id AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
+        WHERE c2.agency_id = {AGENCY} AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
           AND c2.occurred_at >= LEAST(a.withdrawn_at, (SELECT min(i."end") FROM interviews i
-            WHERE i.agency_id = a.agency_id AND i.application_id = a.id))
+            WHERE i.agency_id = {AGENCY} AND i.application_id = a.id))
       UNION ALL
       SELECT c3.* FROM contact_applications ca
-        JOIN contacts c3 ON c3.agency_id = ca.agency_id AND c3.id = ca.contact_id
-        WHERE ca.agency_id = a.agency_id AND ca.application_id = a.id
+        JOIN contacts c3 ON c3.agency_id = {AGENCY} AND c3.id = ca.contact_id
+        WHERE ca.agency_id = {AGENCY} AND ca.application_id = a.id
     """
 
 
@@ -70,14 +70,14 @@ SELECT json_build_object(
   'interviews', (SELECT COALESCE(json_agg(json_build_object(
       'id', i.id, 'start', i.start, 'end', i."end", 'state', i.state) ORDER BY i.start, i.id), '[]')
     FROM interviews i
-    WHERE i.agency_id = a.agency_id AND i.application_id = a.id AND i.created_at <= :known_at),
+    WHERE i.agency_id = {AGENCY} AND i.application_id = a.id AND i.created_at <= :known_at),
   'debriefs', (SELECT COALESCE(json_agg(json_build_object(
       'id', d.id, 'interview_id', d.interview_id, 'occurred_at', d.occurred_at, 'source', d.source,
       'recorded_at', d.recorded_at, 'other_processes', d.account->'other_processes') ORDER BY d.id), '[]')
     FROM debriefs d
-    WHERE d.agency_id = a.agency_id AND d.application_id = a.id AND d.recorded_at <= :known_at
+    WHERE d.agency_id = {AGENCY} AND d.application_id = a.id AND d.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM debriefs n
-        WHERE n.agency_id = d.agency_id AND n.supersedes = d.id AND n.recorded_at <= :known_at)),
+        WHERE n.agency_id = {AGENCY} AND n.supersedes = d.id AND n.recorded_at <= :known_at)),
   'timescales', (SELECT COALESCE(json_agg(json_build_object(
       'id', t.id, 'interview_id', t.interview_id, 'source', t.source, 'phrase', t.phrase,
       'timescale', json_build_object(
@@ -85,39 +85,39 @@ SELECT json_build_object(
         'to_date', t.to_date, 'n', t.n, 'anchor', t.anchor, 'event', t.event, 'event_date', t.event_date,
         'offset_working_days', t.offset_working_days)) ORDER BY t.id), '[]')
     FROM timescales t
-    WHERE t.agency_id = a.agency_id AND t.application_id = a.id AND t.recorded_at <= :known_at
+    WHERE t.agency_id = {AGENCY} AND t.application_id = a.id AND t.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM timescales n
-        WHERE n.agency_id = t.agency_id AND n.supersedes = t.id AND n.recorded_at <= :known_at)),
+        WHERE n.agency_id = {AGENCY} AND n.supersedes = t.id AND n.recorded_at <= :known_at)),
   'feedback', (SELECT COALESCE(json_agg(json_build_object(
       'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
       'embargo_until', f.embargo_until,
       'corrects', (
         WITH RECURSIVE earlier AS (
           SELECT e.id, e.decision, e.supersedes FROM feedback e
-            WHERE e.agency_id = f.agency_id AND e.id = f.supersedes AND e.decision = f.decision
+            WHERE e.agency_id = {AGENCY} AND e.id = f.supersedes AND e.decision = f.decision
           UNION ALL
           SELECT e.id, e.decision, e.supersedes FROM earlier l
-            JOIN feedback e ON e.agency_id = f.agency_id AND e.id = l.supersedes AND e.decision = l.decision)
+            JOIN feedback e ON e.agency_id = {AGENCY} AND e.id = l.supersedes AND e.decision = l.decision)
         SELECT COALESCE(json_agg(id), '[]') FROM earlier)) ORDER BY f.id), '[]')
     FROM feedback f
-    WHERE f.agency_id = a.agency_id AND f.application_id = a.id AND f.recorded_at <= :known_at
+    WHERE f.agency_id = {AGENCY} AND f.application_id = a.id AND f.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM feedback n
-        WHERE n.agency_id = f.agency_id AND n.supersedes = f.id AND n.recorded_at <= :known_at)),
+        WHERE n.agency_id = {AGENCY} AND n.supersedes = f.id AND n.recorded_at <= :known_at)),
   'job_changes', (SELECT COALESCE(json_agg(json_build_object('id', g.id, 'changed_at', g.changed_at,
       'members', (SELECT COALESCE(json_agg(d.name ORDER BY d.name), '[]')
         FROM jsonb_object_keys(g.difference) AS d (name))) ORDER BY g.id), '[]')
     FROM job_changes g
-    WHERE g.agency_id = a.agency_id AND g.job_id = a.job_id AND NOT g.correction
+    WHERE g.agency_id = {AGENCY} AND g.job_id = a.job_id AND NOT g.correction
       AND g.recorded_at >= a.created_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)
       AND g.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM job_changes h
-        WHERE h.agency_id = g.agency_id AND h.job_id = g.job_id AND h.correction AND h.id > g.id
+        WHERE h.agency_id = {AGENCY} AND h.job_id = g.job_id AND h.correction AND h.id > g.id
           AND h.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM jsonb_each(g.difference) e
             WHERE h.difference->e.key->'to' IS DISTINCT FROM e.value->'from'))),
   'snoozes', (SELECT COALESCE(json_agg(json_build_object('code', s.code, 'until', s.until) ORDER BY s.id), '[]')
     FROM snoozes s
-    WHERE s.agency_id = a.agency_id AND s.application_id = a.id AND s.recorded_at <= :known_at
+    WHERE s.agency_id = {AGENCY} AND s.application_id = a.id AND s.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM voids v
-        WHERE v.agency_id = s.agency_id AND v.snooze_id = s.id AND v.recorded_at <= :known_at)),
+        WHERE v.agency_id = {AGENCY} AND v.snooze_id = s.id AND v.recorded_at <= :known_at)),
   'contacts', (SELECT COALESCE(json_agg(json_build_object(
       'id', c.id, 'at', c.occurred_at, 'party', c.party,
       'person_id', COALESCE(c.candidate_id, c.client_contact_id),
@@ -126,16 +126,16 @@ SELECT json_build_object(
       'promise', CASE WHEN COALESCE(c.promise_by, c.promise_by_date) IS NOT NULL THEN json_build_object(
         'by', c.promise_by, 'by_date', c.promise_by_date) END,
       'relays', (SELECT COALESCE(json_agg(COALESCE(r.feedback_id, r.job_change_id)), '[]') FROM relays r
-        WHERE r.agency_id = c.agency_id AND r.contact_id = c.id)) ORDER BY c.id), '[]')
+        WHERE r.agency_id = {AGENCY} AND r.contact_id = c.id)) ORDER BY c.id), '[]')
     FROM ({COVERING}) c
     WHERE c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
-      WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)),
+      WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at)),
   'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
       SELECT c.occurred_at AS chased FROM contacts c
-      WHERE c.agency_id = a.agency_id AND c.client_contact_id = a.client_contact_id
+      WHERE c.agency_id = {AGENCY} AND c.client_contact_id = a.client_contact_id
         AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= {as_of}
         AND c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
-          WHERE v.agency_id = c.agency_id AND v.contact_id = c.id AND v.recorded_at <= :known_at)
+          WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at)
       ORDER BY c.occurred_at DESC LIMIT 1) last_chase)
 )::text AS facts, l.policy{columns}
 FROM applications a

@@ -68,14 +68,14 @@ async def replace(
         candidate.updated_at = now
 
 
-def shown(now: datetime) -> ScalarSelect[Any]:
+def shown(caller: Caller, now: datetime) -> ScalarSelect[Any]:
     """The pause by which a candidate is described: the present one, else the next, else the last; for `SELECT`."""
     is_over = Pause.until <= now
     members = ("from", Pause.start, "until", Pause.until, "allow_urgent", Pause.allow_urgent)
     return (
         select(func.json_build_object(*members, "reason", Pause.reason, type_=JSON))
         .where(
-            Pause.agency_id == Candidate.agency_id,
+            Pause.agency_id == caller.agency_id,
             Pause.candidate_id == Candidate.id,
             Pause.lifted_at.is_(None),
         )
@@ -90,7 +90,9 @@ async def shown_of(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, now: datetime
 ) -> dict[str, Any] | None:
     """The pause by which one candidate is described, as `do_not_contact` has it."""
-    query = select(shown(now)).where(Candidate.agency_id == caller.agency_id, Candidate.id == candidate_id)
+    query = select(shown(caller, now)).where(
+        Candidate.agency_id == caller.agency_id, Candidate.id == candidate_id
+    )
     found: dict[str, Any] | None = await db.scalar(query)
     return found
 

@@ -63,7 +63,7 @@ def _read_as(column: str, *, more: str = "") -> str:
       json_build_array(r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at,
         r.flagged_from, r.flagged_until),
       json_build_array(r.fact_kind, r.fact_id, r.fact_at))))
-    FROM reasons r WHERE r.agency_id = a.agency_id AND r.{column} = a.id{more})::text"""
+    FROM reasons r WHERE r.agency_id = {AGENCY} AND r.{column} = a.id{more})::text"""
 
 
 OF_APPLICATION = _read_as("application_id")

@@ -104,7 +104,7 @@ def selected(caller: Caller, client_id: UUID | None, phase: Phase) -> Select[UUI
     jobs = select(Job.id).where(Job.agency_id == caller.agency_id, Job.client_id == client_id)
     is_open = Application.state != ApplicationState.CLOSED
     if phase is Phase.CANDIDATES:
-        theirs = (Application.agency_id == Candidate.agency_id) & (Application.candidate_id == Candidate.id)
+        theirs = (Application.agency_id == caller.agency_id) & (Application.candidate_id == Candidate.id)
         people = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, Candidate.seeking)
         # Kept from becoming a join: an agency that the planner does not know yet would be scanned for each candidate.
         people = people.where(~select(Application.id).where(theirs, is_open).offset(0).exists())

@@ -13,6 +13,7 @@ from app.errors import InvalidError
 from app.models import Application, Candidate, ClientContact, Interview, Revision
 from app.models.base import TenantedBase
 from app.models.revisions import RevisedKind
+from app.services.scope import AGENCY
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +110,21 @@ def _put_back(table: type[TenantedBase], watched: Watched) -> str:
   FROM {table.__tablename__} t CROSS JOIN LATERAL (
     SELECT COALESCE(jsonb_object_agg(e.key, e.value ORDER BY r.id DESC), '{{}}') AS before
     FROM revisions r CROSS JOIN LATERAL jsonb_each(r.before) e
-    WHERE r.agency_id = t.agency_id AND r.object_id = t.id AND r.recorded_at > :known_at) u
-  WHERE t.created_at <= :known_at)"""
+    WHERE r.agency_id = {AGENCY} AND r.object_id = t.id AND r.recorded_at > :known_at) u
+  WHERE t.agency_id = {AGENCY} AND t.created_at <= :known_at)"""
 
 
-_PAUSES = """pauses AS NOT MATERIALIZED (
+_PAUSES = f"""pauses AS NOT MATERIALIZED (
   SELECT t.agency_id, t.id, t.candidate_id, t.start, t.until, t.allow_urgent, t.recorded_at,
     CASE WHEN t.lifted_at <= :known_at THEN t.lifted_at END AS lifted_at
-  FROM pauses t)"""
+  FROM pauses t WHERE t.agency_id = {AGENCY})"""
 
-_CLIENTS = """clients AS NOT MATERIALIZED (
+_CLIENTS = f"""clients AS NOT MATERIALIZED (
   SELECT t.agency_id, t.id, COALESCE((
     SELECT v.parameters FROM policy_versions v
-    WHERE v.agency_id = t.agency_id AND v.client_id = t.id AND v.recorded_at <= :known_at
-    ORDER BY v.version DESC LIMIT 1), '{}') AS policy
-  FROM clients t)"""
+    WHERE v.agency_id = {AGENCY} AND v.client_id = t.id AND v.recorded_at <= :known_at
+    ORDER BY v.version DESC LIMIT 1), '{{}}') AS policy
+  FROM clients t WHERE t.agency_id = {AGENCY})"""
 
 # Before a statement, this lets it read all that is edited in place as it was known at `:known_at`: within the
 # statement each of these names stands for the table as it was. They are inlined, so indexes serve as ever.

@@ -94,9 +94,9 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
 }
 
 
-# The caller's agency in a statement of our own. Of an agency that its statistics have not seen the planner expects no
-# rows, and takes any index for as good as another; of the outcome of a sub-select it expects nothing special.
-AGENCY = "(SELECT CAST(:agency_id AS uuid))"
+# The caller's agency in a statement of our own, which names it for each table: by that a cluster finds the machine
+# that has them all. A sub-select or another table's column would do for one machine, and tell a cluster nothing.
+AGENCY = "CAST(:agency_id AS uuid)"
 
 
 def look_up(table: str, name: str, of: str, column: str) -> str:
@@ -104,13 +104,13 @@ def look_up(table: str, name: str, of: str, column: str) -> str:
 
     Behind its LIMIT it stays a look-up, where the planner might scan an agency of which it expects no rows.
     """
-    row = f"SELECT * FROM {table} WHERE agency_id = {of}.agency_id AND id = {of}.{column} LIMIT 1"
+    row = f"SELECT * FROM {table} WHERE agency_id = {AGENCY} AND id = {of}.{column} LIMIT 1"
     return f"LEFT JOIN LATERAL ({row}) {name} ON true"
 
 
 def look_up_all(table: str, name: str, of: str, column: str) -> str:
     """The join of the rows that name another by its id in a column, read by that column; see `look_up`."""
-    rows = f"SELECT * FROM {table} WHERE agency_id = {of}.agency_id AND {column} = {of}.id OFFSET 0"
+    rows = f"SELECT * FROM {table} WHERE agency_id = {AGENCY} AND {column} = {of}.id OFFSET 0"
     return f"CROSS JOIN LATERAL ({rows}) {name}"
 
 

@@ -30,7 +30,7 @@ _RECORDS = text(
 file AS (SELECT * FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = :id),
 dated AS (
   SELECT a.*, d.kind, d.at, d.details, COALESCE((SELECT max(r.recorded_at) FROM revisions r
-    WHERE r.agency_id = a.agency_id AND r.object_id = a.id AND r.recorded_at <= :known_at
+    WHERE r.agency_id = {AGENCY} AND r.object_id = a.id AND r.recorded_at <= :known_at
       AND r.after ? d.member), a.created_at) AS recorded_at
   FROM file a CROSS JOIN LATERAL (VALUES
     ('hold', a.hold_since, 'hold_since', jsonb_build_object('until', a.hold_until)),
@@ -45,11 +45,11 @@ snoozed AS (
 voided AS (
   SELECT v.*, jsonb_build_object('of', 'contact', 'party', c.party, 'direction', c.direction,
     'outcome', c.outcome) AS details
-  FROM made c JOIN voids v ON v.agency_id = c.agency_id AND v.contact_id = c.id
+  FROM made c JOIN voids v ON v.agency_id = {AGENCY} AND v.contact_id = c.id
   WHERE v.recorded_at <= :known_at
   UNION ALL
   SELECT v.*, jsonb_build_object('of', 'snooze', 'code', s.code, 'until', s.until)
-  FROM snoozed s JOIN voids v ON v.agency_id = s.agency_id AND v.snooze_id = s.id
+  FROM snoozed s JOIN voids v ON v.agency_id = {AGENCY} AND v.snooze_id = s.id
   WHERE v.recorded_at <= :known_at),
 edited AS (
   SELECT a.agency_id, unnest(ARRAY[a.id, a.candidate_id, a.client_contact_id]) AS id, a.created_at FROM file a
@@ -67,27 +67,27 @@ UNION ALL
 SELECT 'debrief', d.id, d.id, d.occurred_at, d.recorded_at, NULL, d.supersedes, n.id,
   jsonb_build_object('source', d.source)
 FROM file a {look_up_all("debriefs", "d", "a", "application_id")}
-LEFT JOIN debriefs n ON n.agency_id = d.agency_id AND n.supersedes = d.id AND n.recorded_at <= :known_at
+LEFT JOIN debriefs n ON n.agency_id = {AGENCY} AND n.supersedes = d.id AND n.recorded_at <= :known_at
 WHERE d.recorded_at <= :known_at
 UNION ALL
 SELECT 'timescale', t.id, t.id, t.given_at, t.recorded_at, NULL, t.supersedes, n.id,
   jsonb_build_object('source', t.source, 'kind', t.kind, 'at', t.at, 'date', t.date, 'from_date', t.from_date,
     'to_date', t.to_date, 'n', t.n, 'event_date', t.event_date)
 FROM file a {look_up_all("timescales", "t", "a", "application_id")}
-LEFT JOIN timescales n ON n.agency_id = t.agency_id AND n.supersedes = t.id AND n.recorded_at <= :known_at
+LEFT JOIN timescales n ON n.agency_id = {AGENCY} AND n.supersedes = t.id AND n.recorded_at <= :known_at
 WHERE t.recorded_at <= :known_at
 UNION ALL
 SELECT 'feedback', f.id, f.id, f.received_at, f.recorded_at, NULL, f.supersedes, n.id,
   jsonb_build_object('decision', f.decision, 'embargo_until', f.embargo_until)
 FROM file a {look_up_all("feedback", "f", "a", "application_id")}
-LEFT JOIN feedback n ON n.agency_id = f.agency_id AND n.supersedes = f.id AND n.recorded_at <= :known_at
+LEFT JOIN feedback n ON n.agency_id = {AGENCY} AND n.supersedes = f.id AND n.recorded_at <= :known_at
 WHERE f.recorded_at <= :known_at
 UNION ALL
 SELECT 'contact', c.id, c.id, c.occurred_at, c.recorded_at, v.recorded_at, NULL, NULL,
   jsonb_build_object('party', c.party, 'direction', c.direction, 'outcome', c.outcome, 'purpose', c.purpose,
     'automated', c.automated, 'needs_reply', c.needs_reply, 'promise_by', c.promise_by,
     'promise_by_date', c.promise_by_date, 'relays', EXISTS (SELECT FROM relays r
-      WHERE r.agency_id = c.agency_id AND r.contact_id = c.id))
+      WHERE r.agency_id = {AGENCY} AND r.contact_id = c.id))
 FROM made c LEFT JOIN voided v ON v.contact_id = c.id
 UNION ALL
 SELECT 'snooze', s.id, s.id, s.recorded_at, s.recorded_at, v.recorded_at, NULL, NULL,
@@ -99,13 +99,13 @@ FROM voided v
 UNION ALL
 SELECT 'pause', u.id, u.id, u.start, u.recorded_at, NULL, NULL, NULL,
   jsonb_build_object('until', u.until, 'lifted_at', u.lifted_at)
-FROM file a JOIN pauses u ON u.agency_id = a.agency_id AND u.candidate_id = a.candidate_id
+FROM file a JOIN pauses u ON u.agency_id = {AGENCY} AND u.candidate_id = a.candidate_id
 WHERE u.recorded_at <= :known_at
 UNION ALL
 SELECT 'job_change', g.id, g.id, g.changed_at, g.recorded_at, NULL, NULL, NULL,
   jsonb_build_object('correction', g.correction,
     'members', (SELECT jsonb_agg(d.name) FROM jsonb_object_keys(g.difference) AS d (name)))
-FROM file a JOIN job_changes g ON g.agency_id = a.agency_id AND g.job_id = a.job_id
+FROM file a JOIN job_changes g ON g.agency_id = {AGENCY} AND g.job_id = a.job_id
 WHERE g.recorded_at BETWEEN a.created_at AND :known_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)
 UNION ALL
 SELECT r.kind || '_edit', r.id, r.object_id, r.recorded_at, r.recorded_at, NULL, NULL, NULL,

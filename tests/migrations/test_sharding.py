@@ -58,7 +58,10 @@ def test_every_key_begins_with_the_agency(scratch_url: str) -> None:
     [
         ("CREATE TABLE notes (agency_id uuid, id uuid)", {"notes"}),
         ("CREATE TABLE notes (id uuid CONSTRAINT whose PRIMARY KEY, agency_id uuid)", {"whose"}),
-        ("CREATE TABLE notes (id uuid, agency_id uuid, CONSTRAINT late PRIMARY KEY (id, agency_id))", {"late"}),
+        (
+            "CREATE TABLE notes (id uuid, agency_id uuid, CONSTRAINT late PRIMARY KEY (id, agency_id))",
+            {"late"},
+        ),
         ("ALTER TABLE jobs ADD CONSTRAINT one_title UNIQUE (title)", {"one_title"}),
         ("CREATE UNIQUE INDEX one_name ON clients (name) WHERE name <> ''", {"one_name"}),
         ("CREATE UNIQUE INDEX any_case ON clients (lower(name))", {"any_case"}),
