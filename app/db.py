@@ -74,6 +74,7 @@ _GIVEN_UP_STATES = ("40001", "40P01")
 _CLOCK = "SELECT now()"
 _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
 
+_CONSTRAINT = re.compile(r'constraint "(\w+)"')
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
 logger = logging.getLogger("touchbase.database")
@@ -88,15 +89,22 @@ def async_url(url: str) -> URL:
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that sends more with the beginning of a transaction, in the same message."""
+    """A connection that sends more with the beginning of a transaction, in the same message.
 
-    beginning = ""
+    Not to a Citus cluster, which repeats the whole message that sets something on every machine that it then asks.
+    """
+
+    beginning: Sequence[str] = ()
+    is_cluster = False
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement, as the driver does."""
-        if query == "BEGIN;":
-            query, self.beginning = query + self.beginning, ""
-        done: str = await super().execute(query, *args, **options)
+        if query != "BEGIN;":
+            done: str = await super().execute(query, *args, **options)
+            return done
+        statements, self.beginning = ["BEGIN", *self.beginning], ()
+        for message in statements if self.is_cluster else [";".join(statements)]:
+            done = await super().execute(message)
         return done
 
 
@@ -168,9 +176,7 @@ class Database:
         try:
             connection = await self._connect(session)
             driver = await driver_of(session)
-            driver.beginning = ";".join(
-                [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
-            )
+            driver.beginning = [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
             session.info.update(await _begun(connection, agency_id, beginning.first))
         except DATABASE_ERRORS as error:
             raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
@@ -285,8 +291,14 @@ def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
         json_deserializer=msgspec.json.decode,
         hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
     )
+    event.listen(engine.sync_engine, "connect", _recognise)
     event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
     return engine
+
+
+def _recognise(connection: Any, _record: Any) -> None:
+    asked = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+    connection.driver_connection.is_cluster = connection.run_async(lambda driver: driver.fetchval(asked))
 
 
 def _give_up_on_silence(context: ExceptionContext) -> None:
@@ -330,8 +342,10 @@ def _unavailable(error: BaseException) -> UnavailableError:
 
 
 def _constraint(error: Exception) -> str:
+    """The name of the constraint that does not hold, which a Citus cluster tells in words alone."""
     original = getattr(getattr(error, "orig", None), "__cause__", error)
-    return getattr(original, "constraint_name", None) or ""
+    told = _CONSTRAINT.search(str(original))
+    return getattr(original, "constraint_name", None) or (told[1] if told else "")
 
 
 def _member_of(error: Exception) -> str | None:

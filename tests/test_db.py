@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import text
 
 from app import db as app_db
 from app import postgres
-from app.db import Database, async_url, enter
+from app.db import Beginning, Database, async_url, driver_of, enter
 from app.errors import (
     SetupError,
     UnavailableError,
@@ -72,6 +73,26 @@ async def test_a_serialisation_failure_is_tried_three_times_as_a_whole(
     response = await scratch_agency.call("POST", "/v1/clients", json={"name": "Acme"})
     assert response.status_code == status
     assert len((await scratch_agency.get("/v1/clients"))["items"]) == (1 if status == 201 else 0)
+
+
+async def test_what_a_cluster_tells_of_a_constraint_is_understood(
+    scratch_agency: Agency, scratch_url: str
+) -> None:
+    """It passes on another machine's error without the constraint but in words, which name it as a shard's."""
+    client_id = await scratch_agency.client()
+    broken = 'insert or update on table "jobs_102021" violates foreign key constraint "%s"'
+    await as_owner(
+        scratch_url,
+        f"""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE '{broken % "jobs_agency_id_client_id_fkey_102021"}' USING ERRCODE = '23503'; END $$
+        """,
+        "CREATE TRIGGER fail BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION fail()",
+    )
+    response = await scratch_agency.call(
+        "POST", "/v1/jobs", json={"client_id": client_id, "title": "Engineer"}
+    )
+    assert problem_of(response, 404)["errors"][0]["pointer"] == "/client_id"
 
 
 async def test_two_requests_that_block_each_other_both_succeed(
@@ -270,3 +291,17 @@ async def test_a_cancelled_request_gives_its_connection_back(
                 await scratch_agency.call("GET", "/v1/clients")
     await asyncio.sleep(0.05)
     assert scratch.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def test_a_cluster_gets_the_beginning_in_messages_of_their_own(scratch: Database) -> None:
+    sent: list[str] = []
+    agency_id = uuid4()
+    async with scratch.transaction(None) as db:
+        driver = await driver_of(db)
+        assert not driver.is_cluster
+        driver.is_cluster = True
+        driver.add_query_logger(lambda query: sent.append(query.query))
+    async with scratch.transaction(agency_id, Beginning(["SELECT pg_advisory_xact_lock(1)"])):
+        pass
+    entry = f"SET LOCAL app.agency_id = '{agency_id}'"
+    assert sent[-4:-1] == ["BEGIN", entry, "SELECT pg_advisory_xact_lock(1)"]

@@ -33,7 +33,7 @@ from app.services import additions, contacts, facts, files, revisions, status, t
 from app.services.corrections import find_corrected
 from app.services.files import File
 from app.services.outbox import Occurrence
-from app.services.scope import Caller, find, rows_of
+from app.services.scope import AGENCY, Caller, find, rows_of
 from app.services.status import Standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
@@ -62,7 +62,7 @@ class Recorded:
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
 _FILE = Statement(
     facts.applications(
-        "a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
+        f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
         f"""{files.COLUMNS}, now() AS now,
 (SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
 (SELECT COALESCE(max(d.version), 0) FROM debriefs d

@@ -48,7 +48,7 @@ class Past(NamedTuple):
 
 
 # The past of a subject `a`, as text that `past` reads.
-PAST = """(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_base_from, e.touch_base_at,
+PAST = f"""(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_base_from, e.touch_base_at,
       (SELECT COALESCE(json_agg(json_build_array(t.type, t.code, t.due_at)), '[]') FROM events t
         WHERE t.agency_id = {AGENCY} AND t.subject_id = e.id AND t.due_at IS NOT NULL))
     FROM event_streams e WHERE e.agency_id = {AGENCY} AND e.id = a.id)::text"""

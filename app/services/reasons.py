@@ -16,7 +16,7 @@ from app.rules.events import Shown
 from app.rules.intervals import Interval
 from app.rules.status import position
 from app.services.facts import FOREVER
-from app.services.scope import Caller
+from app.services.scope import AGENCY, Caller
 
 
 class Owner(NamedTuple):
