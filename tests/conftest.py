@@ -18,7 +18,7 @@ from app.db import Database
 from app.main import create_app
 from app.migrate import migrate
 from app.settings import Settings
-from tests import statements
+from tests import reach
 from tests.agency import Agency, found_agency
 from tests.contract.document import Document
 from tests.partitions import partition
@@ -57,9 +57,9 @@ def database_url(server: postgres.Server) -> Iterator[str]:
         yield server.url
         return
     partition(server.url, int(os.environ["TOUCHBASE_TEST_PARTITIONS"]))
-    with statements.watched() as sent:
+    with reach.watched() as sent:
         yield server.url
-    if found := statements.astray(server.url, sent):
+    if found := reach.astray(server.url, sent):
         pytest.fail("\n\n".join(["Not of one agency alone:", *found]), pytrace=False)
 
 
@@ -115,7 +115,7 @@ def document(app: FastAPI) -> Document:
 @asynccontextmanager
 async def client_of(app: FastAPI, document: Document) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an application in this process; a bug answers 500, as it does when served."""
-    transport = httpx.ASGITransport(statements.serving(app), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(reach.serving(app), raise_app_exceptions=False)
     hooks = {"response": [document.check]}
     async with httpx.AsyncClient(
         transport=transport, base_url="http://touchbase", event_hooks=hooks

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from app import postgres
 from app.db import Database, driver_of
 from tests.partitions import partition
-from tests.statements import astray, serving, watched
+from tests.reach import astray, serving, watched
 
 
 @pytest.fixture(scope="module")
