@@ -1,4 +1,4 @@
-"""How far the statements of requests reach: each concerns one agency alone, and says so of every table that it names (S1).
+"""How far the statements of requests reach: each is of one agency, and says so of every table it names (S1).
 
 On the partitioned schema PostgreSQL itself tells. Of a statement and its values the planner leaves out the partitions
 that it can rule out in advance: what remains is one of each table, or the statement names a table without the agency.
