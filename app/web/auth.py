@@ -105,18 +105,18 @@ class Authenticator:
             self._known.popitem(last=False)
 
 
-def get_settings(request: Request) -> Settings:
+async def get_settings(request: Request) -> Settings:
     """What the operator has set."""
     settings: Settings = request.app.state.settings
     return settings
 
 
-def get_mint(request: Request, settings: Annotated[Settings, Depends(get_settings)]) -> Mint:
+async def get_mint(request: Request, settings: Annotated[Settings, Depends(get_settings)]) -> Mint:
     """What new API keys are made with."""
     return Mint(settings.environment, request.app.state.authenticator.secret)
 
 
-def get_secret(request: Request) -> str:
+async def get_secret(request: Request) -> str:
     """The service's secret."""
     secret: str = request.app.state.authenticator.secret
     return secret

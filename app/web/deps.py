@@ -1,4 +1,7 @@
-"""What is asked of a request: its one transaction, the caller, and the ids in its path."""
+"""What is asked of a request: its one transaction, the caller, and the ids in its path.
+
+The dependencies of every request are coroutines, though they wait for nothing: FastAPI calls others in a thread.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,15 +24,15 @@ class Work:
     now: datetime
 
 
-def get_work(request: Request) -> Work:
+async def get_work(request: Request) -> Work:
     """The unit of work that the route has begun; it ends before the answer is sent (R2)."""
     work: Work = request.scope["touchbase.work"]
     return work
 
 
-def get_caller(request: Request) -> Caller:
+async def get_caller(request: Request) -> Caller:
     """The caller, whom the route has authenticated before anything else."""
-    return get_work(request).caller
+    return (await get_work(request)).caller
 
 
 def ids_in_path(request: Request) -> dict[str, UUID]:

@@ -78,7 +78,7 @@ class Paging:
         return _sign(self.request, self.binding + payload)
 
 
-def get_paging(
+async def get_paging(
     request: Request,
     response: Response,
     caller: ByCaller,
