@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
-from sqlalchemy import RowMapping, bindparam, event, make_url, text
+from sqlalchemy import RowMapping, event, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -73,6 +73,9 @@ _GIVEN_UP_STATES = ("40001", "40P01")
 # The first statement of every transaction: the clock (R6), and what nearly every request reads of its agency.
 _CLOCK = "SELECT now()"
 _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
+
+# Not the second colon of a cast.
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 _CONSTRAINT = re.compile(r'constraint "(\w+)"')
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
@@ -175,8 +178,10 @@ class Database:
         """Begin a transaction. If the first statements of all fail, there is no database for us."""
         try:
             connection = await self._connect(session)
-            driver = await driver_of(session)
-            driver.beginning = [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert isinstance(raw, Connection)
+            session.info["driver"] = raw
+            raw.beginning = [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
             session.info.update(await _begun(connection, agency_id, beginning.first))
         except DATABASE_ERRORS as error:
             raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
@@ -202,27 +207,6 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
         raise
 
 
-class Statement:
-    """A statement that is sent often and whose cost counts: it goes to the driver as it is."""
-
-    def __init__(self, sql: str, **types: Any) -> None:
-        """SQL with parameters by name, and the types of those that the database cannot tell."""
-        clause = text(sql).bindparams(*(bindparam(name, type_=kind) for name, kind in types.items()))
-        compiled = clause.compile(dialect=_DIALECT)
-        self.sql = str(compiled)
-        self.names = tuple(compiled.positiontup or ())
-
-    async def fetch(self, session: AsyncSession, parameters: Mapping[str, Any]) -> list[Any]:
-        """The rows, each with its columns by name."""
-        driver = await driver_of(session)
-        rows: list[Any] = await driver.fetch(self.sql, *self.values(parameters))
-        return rows
-
-    def values(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        """The parameters in the order in which the driver takes them."""
-        return tuple(parameters[name] for name in self.names)
-
-
 @dataclass(frozen=True, slots=True)
 class Beginning:
     """What a transaction begins with, where that of every other would cost more messages.
@@ -233,18 +217,38 @@ class Beginning:
     """
 
     locks: Sequence[str] = ()
-    first: tuple[Statement, Mapping[str, Any]] | None = None
+    first: tuple["Query", Mapping[str, Any]] | None = None
 
 
-async def driver_of(session: AsyncSession) -> Connection:
+def driver_of(session: AsyncSession) -> Connection:
     """The driver's own connection, in the session's transaction: for statements whose cost counts."""
-    connection = await (await session.connection()).get_raw_connection()
-    assert isinstance(connection.driver_connection, Connection)
-    return connection.driver_connection
+    driver: Connection = session.info["driver"]
+    return driver
+
+
+class Query:
+    """A reading whose cost counts: its rows come from the driver as they are, without SQLAlchemy's share of the work.
+
+    Parameters are named as in `text()`. The driver must be able to tell the type of each from the statement.
+    """
+
+    def __init__(self, statement: str) -> None:
+        self._names = tuple(dict.fromkeys(_PARAMETER.findall(statement)))
+        numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
+        self.sql = _PARAMETER.sub(lambda match: numbers[match[1]], statement)
+
+    async def rows(self, session: AsyncSession, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
+        """Run it in the session's transaction."""
+        rows: list[asyncpg.Record] = await driver_of(session).fetch(self.sql, *self.values(parameters))
+        return rows
+
+    def values(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The parameters in the order in which the driver takes them."""
+        return tuple(parameters[name] for name in self._names)
 
 
 async def _begun(
-    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Statement", Mapping[str, Any]] | None
+    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Query", Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """What a transaction knows from its first statement."""
     if first is not None:
@@ -357,7 +361,7 @@ def _member_of(error: Exception) -> str | None:
 async def enter(session: AsyncSession, agency_id: UUID) -> None:
     """Let a running transaction see one agency's rows."""
     # To the driver as it is, so that it fills no cache of prepared statements.
-    await (await driver_of(session)).execute(_entry(agency_id))
+    await driver_of(session).execute(_entry(agency_id))
 
 
 def _entry(agency_id: UUID) -> str:

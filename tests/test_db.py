@@ -297,7 +297,7 @@ async def test_a_cluster_gets_the_beginning_in_messages_of_their_own(scratch: Da
     sent: list[str] = []
     agency_id = uuid4()
     async with scratch.transaction(None) as db:
-        driver = await driver_of(db)
+        driver = driver_of(db)
         assert not driver.is_cluster
         driver.is_cluster = True
         driver.add_query_logger(lambda query: sent.append(query.query))

@@ -49,9 +49,9 @@ async def list_chase(
     as_of: AsOf = None,
 ) -> Response:
     """List what waits on clients, one card per client contact with all that one call can settle (P1)."""
-    if consultant_id is not None:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
     wanted = Wanted(consultant_id, reason or (), levels=level or ())
     at, after = paging.pinned(as_of or work.now)
     found = await service.chase_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
+    if consultant_id is not None and not found.cards:
+        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
     return answered(paging, at, found)

@@ -43,9 +43,9 @@ async def list_due(
     as_of: AsOf = None,
 ) -> Response:
     """List who is due a word, one card per candidate, the most urgent first (P1)."""
-    if consultant_id is not None:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
     wanted = Wanted(consultant_id, reason or (), target or (), level or ())
     at, after = paging.pinned(as_of or work.now)
     found = await service.due_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
+    if consultant_id is not None and not found.cards:
+        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
     return answered(paging, at, found)

@@ -6,15 +6,15 @@ A card holds all that one conversation can settle: `due` makes one of each candi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, TextClause, bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from asyncpg import Record  # type: ignore[import-untyped]
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.types import Integer, Text
 
+from app.db import Query
+from app.rules.holidays import Holidays
 from app.rules.policy import Policy
 from app.rules.status import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
@@ -45,7 +45,7 @@ class Wanted:
 class Item:
     """A flagged status row as the lists show it, and the row itself for what only one of them shows."""
 
-    row: RowMapping
+    row: Record
     fields: dict[str, Any]
 
 
@@ -57,13 +57,13 @@ class Page:
     next_key: list[Any] | None
 
 
-def _statement(column: str) -> TextClause:
+def _statement(column: str) -> Query:
     """The statement of a list with a card for each person that a column of the status rows names.
 
     The sort key of a card is that of its first item; a page begins after the key of the last card before it. Only
     what a page holds is looked up, each row by its id.
     """
-    return text(
+    return Query(
         f"""
 WITH flagged AS (
   SELECT r.id, r.agency_id, r.{column}, r.position, r.due_at,
@@ -92,7 +92,7 @@ SELECT r.*, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject
   p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
   k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
   s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
-  j.client_id, l.name AS client_name, l.policy AS client_policy,
+  j.client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy,
   (SELECT x.occurred_at FROM contacts x
     WHERE x.agency_id = {AGENCY} AND x.client_contact_id = r.client_contact_id
       AND x.direction = 'outbound' AND x.purpose = 'chase' AND x.occurred_at <= :at
@@ -109,17 +109,6 @@ FROM numbered m
 WHERE m.number <= :limit
 ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
 """
-    ).bindparams(
-        bindparam("at", type_=TIMESTAMP(timezone=True)),
-        bindparam("agency_id", type_=PG_UUID),
-        bindparam("owners", type_=ARRAY(PG_UUID)),
-        bindparam("codes", type_=ARRAY(Text)),
-        bindparam("targets", type_=ARRAY(Text)),
-        bindparam("levels", type_=ARRAY(Text)),
-        bindparam("after_rank", type_=Integer),
-        bindparam("after_position", type_=Integer),
-        bindparam("after_due_at", type_=TIMESTAMP(timezone=True)),
-        bindparam("after_subject_id", type_=PG_UUID),
     )
 
 
@@ -152,11 +141,11 @@ async def page(
         **_after(after),
         "limit": limit + 1,
     }
-    rows = (await db.execute(_STATEMENTS[column], parameters)).mappings().all()
-    policies = _policies(await facts.overrides_of(db, caller), rows)
+    rows = await _STATEMENTS[column].rows(db, parameters)
+    hours = _hours(await facts.overrides_of(db, caller), rows, at)
     grouped: dict[UUID, list[Item]] = {}
     for row in rows:
-        item = Item(row, _fields(row, policies[row["client_id"]], acting, at))
+        item = Item(row, _fields(row, hours[row["client_id"]], acting))
         grouped.setdefault(row[column], []).append(item)
     groups = list(grouped.values())
     next_key = _key(groups[limit - 1][0].row) if len(groups) > limit else None
@@ -165,14 +154,14 @@ async def page(
 
 def summary(items: Sequence[Item]) -> dict[str, Any]:
     """The worst level and the earliest due time of a card."""
-    fields = [item.fields for item in items]
+    levels = {item.fields["level"] for item in items}
     return {
-        "level": min((each["level"] for each in fields), key=LEVELS.index),
-        "due_at": min(each["due_at"] for each in fields),
+        "level": next(level for level in LEVELS if level in levels),
+        "due_at": min([item.fields["due_at"] for item in items]),
     }
 
 
-def named(row: RowMapping, kind: str) -> dict[str, Any] | None:
+def named(row: Record, kind: str) -> dict[str, Any] | None:
     """Somebody of a row, by id and name."""
     found = row[f"{kind}_id"]
     return found and {"id": found, "name": row[f"{kind}_name"]}
@@ -185,14 +174,31 @@ def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UU
     return [consultant_id, *(owner for owner, other in acting.items() if other.id == consultant_id)]
 
 
-def _policies(agency: Mapping[str, Any], rows: Sequence[RowMapping]) -> dict[UUID | None, Policy]:
-    """The policy for each client of a page, and that for what concerns no client."""
-    own = Policy.of(agency)
+class _Hours:
+    """When people may be asked under one policy (T7, M2), from an instant on: most rows of a page ask the same."""
+
+    def __init__(self, policy: Policy, at: datetime) -> None:
+        self.place = (policy.timezone, policy.holidays)
+        self.chase_floor = cache(partial(chase_floor, policy))
+        self._first = cache(partial(not_before, policy=policy))
+        self._at = at
+
+    def first(self, target: Target, due: datetime, person: tuple[str, Holidays]) -> datetime:
+        """The first moment within somebody's hours."""
+        return self._first(target, max(due, self._at), self._at, person=person)
+
+
+def _hours(agency: Mapping[str, Any], rows: Sequence[Record], at: datetime) -> dict[UUID | None, _Hours]:
+    """The hours for each client of a page, and those for what concerns no client."""
+    own = _Hours(Policy.of(agency), at)
     clients = {row["client_id"]: row["client_policy"] for row in rows}
-    return {key: Policy.of({**agency, **mine}) if mine else own for key, mine in clients.items()}
+    return {
+        client_id: _Hours(Policy.of({**agency, **mine}), at) if mine else own
+        for client_id, mine in clients.items()
+    }
 
 
-def _key(row: RowMapping) -> list[Any]:
+def _key(row: Record) -> list[Any]:
     due_at: datetime = row["card_due_at"]
     return [row["card_rank"], row["card_position"], due_at.isoformat(), str(row["card_subject_id"])]
 
@@ -205,7 +211,7 @@ def _after(key: list[Any] | None) -> dict[str, Any]:
     return dict(zip(names, (rank, position, datetime.fromisoformat(due_at), UUID(subject_id)), strict=True))
 
 
-def _fields(row: RowMapping, policy: Policy, acting: Mapping[UUID, Acting], at: datetime) -> dict[str, Any]:
+def _fields(row: Record, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str, Any]:
     covering = acting.get(row["consultant_id"])
     return {
         "code": row["code"],
@@ -215,7 +221,7 @@ def _fields(row: RowMapping, policy: Policy, acting: Mapping[UUID, Acting], at: 
         "due_at": row["due_at"],
         "overdue_at": row["overdue_at"],
         "escalate_at": row["escalate_at"],
-        "not_before": _not_before(row, policy, at),
+        "not_before": _not_before(row, hours),
         "application_id": row["application_id"],
         "job": row["job_id"] and {"id": row["job_id"], "title": row["job_title"]},
         "actor": Actor.CANDIDATE if row["mode"] == ApplicationMode.DIRECT else Actor.CONSULTANT,
@@ -230,19 +236,19 @@ def _fields(row: RowMapping, policy: Policy, acting: Mapping[UUID, Acting], at: 
 _PEOPLE = {Target.CANDIDATE: "candidate", Target.CLIENT: "client_contact"}
 
 
-def _target(row: RowMapping) -> dict[str, Any]:
+def _target(row: Record) -> dict[str, Any]:
     kind = _PEOPLE.get(row["target"])
     person = kind and named(row, kind)
     return {"kind": row["target"], **(person or {"id": None, "name": None})}
 
 
-def _not_before(row: RowMapping, policy: Policy, at: datetime) -> datetime:
-    target, due = Target(row["target"]), row["due_at"]
-    if row["code"] in CHASERS and row["chased_at"]:
-        due = max(due, chase_floor(policy, row["chased_at"]))
-    person = (policy.timezone, policy.holidays)
-    if target is Target.CANDIDATE:
+def _not_before(row: Record, hours: _Hours) -> datetime:
+    target, due = row["target"], row["due_at"]
+    if row["chased_at"] and row["code"] in CHASERS:
+        due = max(due, hours.chase_floor(row["chased_at"]))
+    person = hours.place
+    if target == Target.CANDIDATE:
         person = (row["candidate_timezone"], row["candidate_holidays"])
-    elif target is Target.CLIENT and row["client_contact_id"]:
+    elif target == Target.CLIENT and row["client_contact_id"]:
         person = (row["client_timezone"], row["client_holidays"])
-    return not_before(target, due, at, policy=policy, person=person)
+    return hours.first(Target(target), due, person)

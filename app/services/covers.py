@@ -7,16 +7,18 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, func, select, text
+from asyncpg import Record  # type: ignore[import-untyped]
+from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.db import Query
 from app.errors import ConflictError, InvalidError
 from app.models import Consultant, Cover
 from app.rules.calendar import local_instant
 from app.services import locks
 from app.services.locks import Lock
-from app.services.scope import Caller, find, rows_of
+from app.services.scope import AGENCY, Caller, find, look_up, rows_of
 
 # When a cover really ends: `least` takes no notice of what is null.
 _ends = func.least(Cover.until, Cover.cancelled_at)
@@ -32,6 +34,17 @@ WITH RECURSIVE chain (consultant_id, start, until) AS (
   WHERE greatest(chain.start, c.start) < least(chain.until, c.until, c.cancelled_at)
 )
 SELECT EXISTS (SELECT FROM chain WHERE consultant_id = :consultant_id)
+"""
+)
+
+
+# Whoever lists what is due asks for them.
+_RUNNING = Query(
+    f"""
+SELECT c.consultant_id, c.covered_by, s.name, c.start, LEAST(c.until, c.cancelled_at) AS ends
+FROM covers c
+{look_up("consultants", "s", "c", "covered_by")}
+WHERE c.agency_id = {AGENCY} AND c.until > :first AND c.start <= :last AND LEAST(c.until, c.cancelled_at) > :first
 """
 )
 
@@ -82,30 +95,26 @@ async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datet
 class Rota:
     """The covers that fall into a span of time."""
 
-    covers: Sequence[Row[Any]]
+    covers: Sequence[Record]
 
     def at(self, instant: datetime) -> dict[UUID, Acting]:
         """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
-        running = [cover for cover in self.covers if cover.start <= instant < cover.ends]
-        direct = {cover.consultant_id: Acting(cover.covered_by, cover.name) for cover in running}
+        running = [cover for cover in self.covers if cover["start"] <= instant < cover["ends"]]
+        direct = {cover["consultant_id"]: Acting(cover["covered_by"], cover["name"]) for cover in running}
         return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
 
     def reach(self, consultant_id: UUID) -> set[UUID]:
         """All whose work a consultant might do at some time of it, themselves included."""
         reached = {consultant_id}
         for _ in self.covers:  # no chain is longer than there are covers
-            reached |= {cover.consultant_id for cover in self.covers if cover.covered_by in reached}
+            reached |= {cover["consultant_id"] for cover in self.covers if cover["covered_by"] in reached}
         return reached
 
 
 async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime) -> Rota:
     """The covers of any consultants from one instant to another, both included."""
-    query = (
-        select(Cover.consultant_id, Cover.covered_by, Consultant.name, Cover.start, _ends.label("ends"))
-        .join(Consultant, (Consultant.agency_id == Cover.agency_id) & (Consultant.id == Cover.covered_by))
-        .where(Cover.agency_id == caller.agency_id, Cover.until > first, Cover.start <= last, _ends > first)
-    )
-    return Rota((await db.execute(query)).all())
+    parameters = {"agency_id": caller.agency_id, "first": first, "last": last}
+    return Rota(await _RUNNING.rows(db, parameters))
 
 
 async def acting_at(db: AsyncSession, caller: Caller, at: datetime) -> dict[UUID, Acting]:

@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Beginning, Statement
+from app.db import Beginning, Query
 from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Contact, Debrief, Timescale
 from app.models import Interview as HeldInterview
@@ -60,7 +59,7 @@ class Recorded:
 
 
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
-_FILE = Statement(
+_FILE = Query(
     facts.applications(
         f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
         f"""{files.COLUMNS}, now() AS now,
@@ -68,8 +67,7 @@ _FILE = Statement(
 (SELECT COALESCE(max(d.version), 0) FROM debriefs d
   WHERE d.agency_id = {AGENCY} AND d.interview_id = :interview_id) AS version""",
         as_of="now()",
-    ),
-    interview_id=PG_UUID,
+    )
 )
 
 
@@ -137,7 +135,7 @@ async def _held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
         interview = await find(db, caller, HeldInterview, interview_id)
         await status.lock(db, caller, [interview.application_id])
         await writes.flush(db)
-        [row] = await _FILE.fetch(db, _named(caller, interview_id))
+        [row] = await _FILE.rows(db, _named(caller, interview_id))
     else:
         facts.note_policy_held(db)
     file = files.file_of(row, await facts.overrides_of(db, caller))

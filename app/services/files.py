@@ -9,11 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statement
+from app.db import Query
 from app.rules.situation import Case
 from app.services import facts, outbox, reasons
 from app.services.outbox import Past
@@ -24,7 +22,7 @@ COLUMNS = f"""
 , a.id, a.candidate_id, a.consultant_id, a.client_contact_id,
 {reasons.OF_APPLICATION} AS stored, {outbox.PAST} AS past"""
 
-_FILES = Statement(facts.applications(facts.NAMED, COLUMNS), ids=ARRAY(PG_UUID))
+_FILES = Query(facts.applications(facts.NAMED, COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ async def load(
 ) -> list[File]:
     """The files of locked applications; `as_of` bounds only the last chaser to the client contact (M2)."""
     agency = await facts.overrides_of(db, caller)
-    rows = await _FILES.fetch(
+    rows = await _FILES.rows(
         db,
         {
             "agency_id": caller.agency_id,

@@ -11,13 +11,11 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Statement
+from app.db import Query
 from app.models import Event, EventStream, WakeKind
 from app.rules.events import EventType, Passing, Shown, told
 from app.rules.intervals import TouchBase
@@ -55,9 +53,8 @@ PAST = f"""(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_
 
 _decode = msgspec.json.Decoder(Past).decode
 
-_PASTS = Statement(
-    f"SELECT a.id, {PAST} AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)",
-    ids=ARRAY(PG_UUID),
+_PASTS = Query(
+    f"SELECT a.id, {PAST} AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
 )
 
 
@@ -69,7 +66,7 @@ def past(read: str | None) -> Past:
 async def pasts(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Past]:
     """What has been told of subjects, by their ids; those of which nothing was ever told are left out."""
     await writes.flush(db)
-    rows = await _PASTS.fetch(db, {"agency_id": caller.agency_id, "ids": ids})
+    rows = await _PASTS.rows(db, {"agency_id": caller.agency_id, "ids": ids})
     return {row["id"]: past(row["past"]) for row in rows}
 
 

@@ -1,16 +1,16 @@
 """Lists come in pages that hold everything once, whatever happens between them (H9)."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app.db import Database, async_url
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
+from tests.statements import Sent, noted
 
 AS_OF = "2026-07-20T09:00:00+01:00"
 
@@ -200,21 +200,10 @@ async def test_a_cursor_of_the_due_list_belongs_to_its_filters(agency: Agency, w
         assert places_of(problem_of(response, 422)) == [("cursor", "invalid_cursor")]
 
 
-@contextmanager
-def counted(database: Database) -> Iterator[Callable[[], int]]:
-    """How many statements the list has sent; looking the key up is not its business."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if not any(words in statement for words in ("credentials", "api_keys", "SELECT now()")):
-            sent.append(statement)
-
-    engine = database.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield lambda: len(sent)
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+def of_lists(sent: Sent) -> list[str]:
+    """The statements of lists alone: to open a transaction and to look the key up is not their business."""
+    others = ("credentials", "api_keys", "SELECT now()")
+    return [statement for statement, _ in sent if not any(words in statement for words in others)]
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -228,10 +217,10 @@ async def test_a_longer_page_takes_no_more_statements(
         await agency.job(await agency.client())
     counts = []
     for limit in (1, 5):
-        with counted(database) as count:
+        with noted(database) as sent:
             params = {"as_of": AS_OF} if path in CARDS else {}
             page = await agency.get(path, limit=limit, **params)
-            counts.append(count())
+        counts.append(len(of_lists(sent)))
         assert len(page["items"]) == limit
     assert 1 <= counts[0] == counts[1] <= 4
     assert len(waiting) == 5

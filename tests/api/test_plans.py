@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.db import Database, async_url
@@ -14,6 +14,7 @@ from app.main import create_app
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
+from tests.statements import Sent, noted
 
 # What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
 BY_ID = {"candidates": "(id = ", "applications": "(id = "}
@@ -83,7 +84,7 @@ class Unknown:
 
     agency: Agency
     database: Database
-    sent: list[tuple[str, Any]]
+    sent: Sent
 
     async def plan_of(self, words: str) -> list[dict[str, Any]]:
         """The scans in the plan of the first statement with these words."""
@@ -100,11 +101,6 @@ class Unknown:
 async def unknown(scratch_url: str, document: Document) -> AsyncIterator[Unknown]:
     """An agency of which the statistics, made when there was another one alone, expect no rows."""
     owner, database = create_async_engine(async_url(scratch_url)), Database(scratch_url)
-    sent: list[tuple[str, Any]] = []
-
-    def note(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: Any) -> None:
-        sent.append((statement, parameters))
-
     async with client_of(create_app(database, SECRET), document) as http:
         await fill(owner, await found_agency(http, database, SECRET), 300)
         async with owner.connect() as connection:
@@ -112,8 +108,8 @@ async def unknown(scratch_url: str, document: Document) -> AsyncIterator[Unknown
             await connection.execute(text("ANALYZE"))
         agency = await found_agency(http, database, SECRET)
         await fill(owner, agency, 1_000)
-        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
-        yield Unknown(agency, database, sent)
+        with noted(database) as sent:
+            yield Unknown(agency, database, sent)
     await database.close()
     await owner.dispose()
 

@@ -45,7 +45,7 @@ async def listened(database_url: str, document: Document) -> AsyncIterator[Liste
         listened = Listened(await found_agency(http, database, SECRET))
         event.listen(database.engine.sync_engine, "before_cursor_execute", listened.hear_prepared)
         async with database.transaction(None) as db:
-            (await driver_of(db)).add_query_logger(listened.hear)
+            driver_of(db).add_query_logger(listened.hear)
         yield listened
     await database.close()
 
