@@ -217,7 +217,7 @@ class Beginning:
     """
 
     locks: Sequence[str] = ()
-    first: tuple["Query", Mapping[str, Any]] | None = None
+    first: tuple["Statement", Mapping[str, Any]] | None = None
 
 
 def driver_of(session: AsyncSession) -> Connection:
@@ -226,29 +226,29 @@ def driver_of(session: AsyncSession) -> Connection:
     return driver
 
 
-class Query:
+class Statement:
     """A reading whose cost counts: its rows come from the driver as they are, without SQLAlchemy's share of the work.
 
     Parameters are named as in `text()`. The driver must be able to tell the type of each from the statement.
     """
 
-    def __init__(self, statement: str) -> None:
-        self._names = tuple(dict.fromkeys(_PARAMETER.findall(statement)))
-        numbers = {name: f"${number}" for number, name in enumerate(self._names, 1)}
-        self.sql = _PARAMETER.sub(lambda match: numbers[match[1]], statement)
+    def __init__(self, sql: str) -> None:
+        self.names = tuple(dict.fromkeys(_PARAMETER.findall(sql)))
+        numbers = {name: f"${number}" for number, name in enumerate(self.names, 1)}
+        self.sql = _PARAMETER.sub(lambda match: numbers[match[1]], sql)
 
-    async def rows(self, session: AsyncSession, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
+    async def fetch(self, session: AsyncSession, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
         """Run it in the session's transaction."""
         rows: list[asyncpg.Record] = await driver_of(session).fetch(self.sql, *self.values(parameters))
         return rows
 
     def values(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters in the order in which the driver takes them."""
-        return tuple(parameters[name] for name in self._names)
+        return tuple(parameters[name] for name in self.names)
 
 
 async def _begun(
-    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Query", Mapping[str, Any]] | None
+    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Statement", Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """What a transaction knows from its first statement."""
     if first is not None:

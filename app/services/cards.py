@@ -13,7 +13,7 @@ from uuid import UUID
 from asyncpg import Record  # type: ignore[import-untyped]
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Query
+from app.db import Statement
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
 from app.rules.status import CHASERS, chase_floor, not_before
@@ -57,13 +57,29 @@ class Page:
     next_key: list[Any] | None
 
 
-def _statement(column: str) -> Query:
+# What narrows the status rows, by the parameter it needs. A condition that is not asked for is left out: as
+# `:owners IS NULL OR ...` it would make the database plan the statement anew for every call. So would an array whose
+# length it saw.
+_NARROWED = {
+    "owners": "r.consultant_id = ANY((SELECT CAST(:owners AS uuid[]))::uuid[])",
+    "codes": "r.code = ANY(:codes)",
+    "targets": "r.target = ANY(:targets)",
+}
+_AFTER = ("after_rank", "after_position", "after_due_at", "after_subject_id")
+
+
+@cache
+def _statement(column: str, given: frozenset[str]) -> Statement:
     """The statement of a list with a card for each person that a column of the status rows names.
 
     The sort key of a card is that of its first item; a page begins after the key of the last card before it. Only
-    what a page holds is looked up, each row by its id.
+    what a page holds is looked up, each row by its id. `given` are the parameters there are.
     """
-    return Query(
+    narrowed = " AND ".join(["true", *(words for name, words in _NARROWED.items() if name in given)])
+    levelled = f"{LEVEL} = ANY(:levels)" if "levels" in given else "true"
+    key = "card_rank, card_position, card_due_at, card_subject_id"
+    later = f"WHERE ({key}) > ({', '.join(f':{name}' for name in _AFTER)})" if "after_rank" in given else ""
+    return Statement(
         f"""
 WITH flagged AS (
   SELECT r.id, r.agency_id, r.{column}, r.position, r.due_at,
@@ -71,33 +87,21 @@ WITH flagged AS (
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
   FROM reasons r
-  WHERE r.agency_id = {AGENCY} AND {FLAGGED}
-    AND r.{column} IS NOT NULL
-    AND (CAST(:owners AS uuid[]) IS NULL OR r.consultant_id = ANY(:owners))
-    AND (CAST(:codes AS text[]) IS NULL OR r.code = ANY(:codes))
-    AND (CAST(:targets AS text[]) IS NULL OR r.target = ANY(:targets))
+  WHERE r.agency_id = {AGENCY} AND {FLAGGED} AND r.{column} IS NOT NULL AND {narrowed} AND {levelled}
 ), keyed AS (
   SELECT *, first_value(rank) OVER card AS card_rank, first_value(position) OVER card AS card_position,
     first_value(due_at) OVER card AS card_due_at, first_value(subject_id) OVER card AS card_subject_id
-  FROM flagged WHERE CAST(:levels AS text[]) IS NULL OR level = ANY(:levels)
+  FROM flagged
   WINDOW card AS (PARTITION BY {column} ORDER BY rank, position, due_at, subject_id)
 ), numbered AS (
-  SELECT *, dense_rank() OVER (ORDER BY card_rank, card_position, card_due_at, card_subject_id) AS number
-  FROM keyed
-  WHERE CAST(:after_rank AS integer) IS NULL
-    OR (card_rank, card_position, card_due_at, card_subject_id)
-      > (:after_rank, :after_position, :after_due_at, :after_subject_id)
+  SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
 )
-SELECT r.*, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject_id,
-  p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
-  k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
-  s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
-  j.client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy,
-  (SELECT x.occurred_at FROM contacts x
-    WHERE x.agency_id = {AGENCY} AND x.client_contact_id = r.client_contact_id
-      AND x.direction = 'outbound' AND x.purpose = 'chase' AND x.occurred_at <= :at
-      AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = x.id)
-    ORDER BY x.occurred_at DESC LIMIT 1) AS chased_at
+SELECT r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
+  r.fact_kind, r.fact_id, r.fact_at, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject_id,
+  r.candidate_id, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
+  r.client_contact_id, k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
+  r.consultant_id, s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
+  j.client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy, x.occurred_at AS chased_at
 FROM numbered m
 {look_up("reasons", "r", "m", "id")}
 {look_up("candidates", "p", "r", "candidate_id")}
@@ -106,13 +110,15 @@ FROM numbered m
 {look_up("clients", "l", "j", "client_id")}
 {look_up("client_contacts", "k", "r", "client_contact_id")}
 {look_up("consultants", "s", "r", "consultant_id")}
+LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
+  WHERE c.agency_id = {AGENCY} AND c.client_contact_id = r.client_contact_id
+    AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
+    AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
+  ORDER BY c.occurred_at DESC LIMIT 1) x ON true
 WHERE m.number <= :limit
 ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
 """
     )
-
-
-_STATEMENTS = {column: _statement(column) for column in ("candidate_id", "client_contact_id")}
 
 
 async def page(
@@ -131,17 +137,17 @@ async def page(
     `card` makes one card of all items that name the same person in `column`.
     """
     acting = await covers.acting_at(db, caller, at)
-    parameters = {
-        "agency_id": caller.agency_id,
-        "at": at,
+    wishes = {
         "owners": owners(wanted.consultant_id, acting),
-        "codes": list(wanted.codes) or None,
-        "targets": list(wanted.targets) or None,
-        "levels": list(wanted.levels) or None,
+        "codes": list(wanted.codes),
+        "targets": list(wanted.targets),
+        "levels": list(wanted.levels),
         **_after(after),
-        "limit": limit + 1,
     }
-    rows = await _STATEMENTS[column].rows(db, parameters)
+    given = {name: value for name, value in wishes.items() if value not in (None, [])}
+    statement = _statement(column, frozenset(given))
+    parameters = {"agency_id": caller.agency_id, "at": at, **given, "limit": limit + 1}
+    rows = await statement.fetch(db, parameters)
     hours = _hours(await facts.overrides_of(db, caller), rows, at)
     grouped: dict[UUID, list[Item]] = {}
     for row in rows:
@@ -180,12 +186,12 @@ class _Hours:
     def __init__(self, policy: Policy, at: datetime) -> None:
         self.place = (policy.timezone, policy.holidays)
         self.chase_floor = cache(partial(chase_floor, policy))
-        self._first = cache(partial(not_before, policy=policy))
-        self._at = at
+        self.first = cache(self._first)
+        self._policy, self.at = policy, at
 
-    def first(self, target: Target, due: datetime, person: tuple[str, Holidays]) -> datetime:
+    def _first(self, target: str, due: datetime, person: tuple[str, Holidays]) -> datetime:
         """The first moment within somebody's hours."""
-        return self._first(target, max(due, self._at), self._at, person=person)
+        return not_before(Target(target), due, self.at, policy=self._policy, person=person)
 
 
 def _hours(agency: Mapping[str, Any], rows: Sequence[Record], at: datetime) -> dict[UUID | None, _Hours]:
@@ -204,11 +210,10 @@ def _key(row: Record) -> list[Any]:
 
 
 def _after(key: list[Any] | None) -> dict[str, Any]:
-    names = ("after_rank", "after_position", "after_due_at", "after_subject_id")
     if key is None:
-        return dict.fromkeys(names)
+        return {}
     rank, position, due_at, subject_id = key
-    return dict(zip(names, (rank, position, datetime.fromisoformat(due_at), UUID(subject_id)), strict=True))
+    return dict(zip(_AFTER, (rank, position, datetime.fromisoformat(due_at), UUID(subject_id)), strict=True))
 
 
 def _fields(row: Record, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str, Any]:
@@ -234,12 +239,13 @@ def _fields(row: Record, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[s
 
 # Where a target stands in the rows; an interviewer is nobody the records know (N1).
 _PEOPLE = {Target.CANDIDATE: "candidate", Target.CLIENT: "client_contact"}
+_NOBODY = {"id": None, "name": None}
 
 
 def _target(row: Record) -> dict[str, Any]:
-    kind = _PEOPLE.get(row["target"])
-    person = kind and named(row, kind)
-    return {"kind": row["target"], **(person or {"id": None, "name": None})}
+    target = row["target"]
+    person = named(row, _PEOPLE[target]) if target in _PEOPLE else None
+    return {"kind": target, **(person or _NOBODY)}
 
 
 def _not_before(row: Record, hours: _Hours) -> datetime:
@@ -251,4 +257,4 @@ def _not_before(row: Record, hours: _Hours) -> datetime:
         person = (row["candidate_timezone"], row["candidate_holidays"])
     elif target == Target.CLIENT and row["client_contact_id"]:
         person = (row["client_timezone"], row["client_holidays"])
-    return hours.first(Target(target), due, person)
+    return hours.first(target, max(due, hours.at), person)

@@ -12,7 +12,7 @@ from sqlalchemy import func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import Query
+from app.db import Statement
 from app.errors import ConflictError, InvalidError
 from app.models import Consultant, Cover
 from app.rules.calendar import local_instant
@@ -39,7 +39,7 @@ SELECT EXISTS (SELECT FROM chain WHERE consultant_id = :consultant_id)
 
 
 # Whoever lists what is due asks for them.
-_RUNNING = Query(
+_RUNNING = Statement(
     f"""
 SELECT c.consultant_id, c.covered_by, s.name, c.start, LEAST(c.until, c.cancelled_at) AS ends
 FROM covers c
@@ -114,7 +114,7 @@ class Rota:
 async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime) -> Rota:
     """The covers of any consultants from one instant to another, both included."""
     parameters = {"agency_id": caller.agency_id, "first": first, "last": last}
-    return Rota(await _RUNNING.rows(db, parameters))
+    return Rota(await _RUNNING.fetch(db, parameters))
 
 
 async def acting_at(db: AsyncSession, caller: Caller, at: datetime) -> dict[UUID, Acting]:

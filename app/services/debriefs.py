@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Beginning, Query
+from app.db import Beginning, Statement
 from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Contact, Debrief, Timescale
 from app.models import Interview as HeldInterview
@@ -59,7 +59,7 @@ class Recorded:
 
 
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
-_FILE = Query(
+_FILE = Statement(
     facts.applications(
         f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
         f"""{files.COLUMNS}, now() AS now,
@@ -135,7 +135,7 @@ async def _held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
         interview = await find(db, caller, HeldInterview, interview_id)
         await status.lock(db, caller, [interview.application_id])
         await writes.flush(db)
-        [row] = await _FILE.rows(db, _named(caller, interview_id))
+        [row] = await _FILE.fetch(db, _named(caller, interview_id))
     else:
         facts.note_policy_held(db)
     file = files.file_of(row, await facts.overrides_of(db, caller))

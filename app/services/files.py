@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Query
+from app.db import Statement
 from app.rules.situation import Case
 from app.services import facts, outbox, reasons
 from app.services.outbox import Past
@@ -22,7 +22,7 @@ COLUMNS = f"""
 , a.id, a.candidate_id, a.consultant_id, a.client_contact_id,
 {reasons.OF_APPLICATION} AS stored, {outbox.PAST} AS past"""
 
-_FILES = Query(facts.applications(facts.NAMED, COLUMNS))
+_FILES = Statement(facts.applications(facts.NAMED, COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ async def load(
 ) -> list[File]:
     """The files of locked applications; `as_of` bounds only the last chaser to the client contact (M2)."""
     agency = await facts.overrides_of(db, caller)
-    rows = await _FILES.rows(
+    rows = await _FILES.fetch(
         db,
         {
             "agency_id": caller.agency_id,

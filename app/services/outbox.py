@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Query
+from app.db import Statement
 from app.models import Event, EventStream, WakeKind
 from app.rules.events import EventType, Passing, Shown, told
 from app.rules.intervals import TouchBase
@@ -53,7 +53,7 @@ PAST = f"""(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_
 
 _decode = msgspec.json.Decoder(Past).decode
 
-_PASTS = Query(
+_PASTS = Statement(
     f"SELECT a.id, {PAST} AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
 )
 
@@ -66,7 +66,7 @@ def past(read: str | None) -> Past:
 async def pasts(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Past]:
     """What has been told of subjects, by their ids; those of which nothing was ever told are left out."""
     await writes.flush(db)
-    rows = await _PASTS.rows(db, {"agency_id": caller.agency_id, "ids": ids})
+    rows = await _PASTS.fetch(db, {"agency_id": caller.agency_id, "ids": ids})
     return {row["id"]: past(row["past"]) for row in rows}
 
 

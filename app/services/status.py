@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
-from app.db import Query
+from app.db import Statement
 from app.errors import NotFoundError
 from app.models import Application, Candidate
 from app.rules.candidates import candidate_reasons, candidate_schedule
@@ -30,7 +30,7 @@ from app.services.scope import AGENCY, Caller, find
 # Applications of which something may still be due to the client.
 FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
 
-_PEOPLE = Query(
+_PEOPLE = Statement(
     f"""SELECT a.id, a.consultant_id, {reasons.OF_PERSON} AS stored, {outbox.PAST} AS past
     FROM candidates a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"""
 )
@@ -342,7 +342,7 @@ async def _people(
     db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]
 ) -> list[tuple[UUID, Owner, Sequence[reasons.Row], Past]]:
     """Whose reasons those of candidates as persons are, and what is stored and has been told of them."""
-    rows = await _PEOPLE.rows(db, {"agency_id": caller.agency_id, "ids": candidate_ids})
+    rows = await _PEOPLE.fetch(db, {"agency_id": caller.agency_id, "ids": candidate_ids})
     return [
         (
             row["id"],

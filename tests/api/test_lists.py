@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.db import Database, async_url
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
-from tests.statements import Sent, noted
+from tests.sent import Sent, noted
 
 AS_OF = "2026-07-20T09:00:00+01:00"
 

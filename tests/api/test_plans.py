@@ -14,7 +14,7 @@ from app.main import create_app
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
-from tests.statements import Sent, noted
+from tests.sent import Sent, noted
 
 # What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
 BY_ID = {"candidates": "(id = ", "applications": "(id = "}
