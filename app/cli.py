@@ -5,7 +5,6 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,10 +13,9 @@ from uuid import UUID
 
 import click
 import yaml
-from opentelemetry.trace import TracerProvider
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import backups, embedded, logs, server
+from app import backups, embedded, logs, serving
 from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.importing.command import import_file
@@ -30,6 +28,7 @@ from app.services.access import ALL, Scope
 from app.services.api_keys import Mint
 from app.services.audit import Deed
 from app.services.scope import Caller, rows_of
+from app.serving import Ending, Service
 from app.settings import Settings, read_settings
 from app.worker import crew
 
@@ -77,10 +76,19 @@ def main() -> None:
 @click.option(
     "--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port."
 )
+@click.option(
+    "--processes",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="How many serve the port; one for each core that the API shall use.",
+)
 @click.option("--demo", is_flag=True, help="Also load a believable agency, once.")
 @click.option("--print-json", is_flag=True, help="When ready, print one line of JSON: url, docs, api_key.")
 @DATA_DIR
-def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path | None) -> None:
+def serve(
+    host: str, port: int, *, processes: int, demo: bool, print_json: bool, data_dir: Path | None
+) -> None:
     """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
     settings = read_settings()
     logs.configure(settings.log_level)
@@ -88,25 +96,8 @@ def serve(host: str, port: int, *, demo: bool, print_json: bool, data_dir: Path 
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
         asyncio.run(_check(home.url))
         ending.check()
-        with _tracing(settings) as tracer_provider:
-            database = Database(home.url, pool_size=settings.pool_size)
-            app = create_app(
-                database,
-                home.secret,
-                settings,
-                tracer_provider=tracer_provider,
-                # With a database of the operator's own this is the work of `touchbase worker`.
-                background=None
-                if settings.database_url
-                else partial(crew.run, database, home.secret, settings),
-            )
-            server.run(
-                app,
-                host,
-                port,
-                drain_seconds=settings.drain_seconds,
-                ready=lambda url: _announce(url, home.api_key, print_json=print_json),
-            )
+        service = Service(home, settings, host, port)
+        serving.serve(service, processes, ready=partial(_announce, home.api_key, print_json=print_json))
 
 
 @main.command()
@@ -135,43 +126,13 @@ async def _work(url: str, secret: str, settings: Settings) -> None:
         await database.close()
 
 
-class Ending:
-    """Ctrl-C and a service manager's SIGTERM end us alike: what is under way is finished, the database stopped.
-
-    An exception that a signal raises can get lost where Python ignores errors, so the signal is remembered too.
-    """
-
-    def __init__(self) -> None:
-        self.heard = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._end)
-
-    def _end(self, _signal: int, _frame: object) -> None:
-        self.heard = True
-        sys.exit(0)
-
-    def check(self) -> None:
-        """End now if a signal came while nothing could be done about it."""
-        if self.heard:
-            sys.exit(0)
-
-
 async def _check(url: str) -> None:
     """Refuse to serve on a database that cannot be used safely."""
     async with connected(url) as database:
         await database.check_role()
 
 
-def _tracing(settings: Settings) -> AbstractContextManager[TracerProvider | None]:
-    if settings.traces == "off":
-        return nullcontext()
-    # What exports traces is loaded only where somebody wants them.
-    from app.web import traces
-
-    return traces.exporting()
-
-
-def _announce(url: str, api_key: str | None, *, print_json: bool) -> None:
+def _announce(api_key: str | None, url: str, *, print_json: bool) -> None:
     say(f"\nTouchbase   {url}\nDocs        {url}/docs")
     if api_key:
         say(f"API key     {api_key}\n\nTry  curl -H 'Authorization: Bearer {api_key}' {url}/v1/due\n")

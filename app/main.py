@@ -105,11 +105,12 @@ def create_app(
     *,
     tracer_provider: TracerProvider | None = None,
     background: Background | None = None,
+    process: int | None = None,
 ) -> FastAPI:
     """The service over a database; `secret` keys the HMAC of API keys and cursors, and seals stored answers.
 
     Every request is traced with `tracer_provider`, if given. `background` runs beside the requests until it is told
-    to stop; without it only changes of policy are applied there.
+    to stop; without it only changes of policy are applied there. `process` is its number among several.
     """
     settings = settings or Settings()
     app = FastAPI(
@@ -131,7 +132,7 @@ def create_app(
     app.state.rate_limiter = RateLimiter(database, settings.requests_per_minute)
     app.state.is_draining = False
     app.state.background = background or partial(recomputations.run, database)
-    app.state.metrics = Metrics(database)
+    app.state.metrics = Metrics(database, process)
     app.state.due_counts = DueCounts(database)
     problems.install(app)
     openapi.install(app)

@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.errors import SetupError
+from app.processes import is_orphan
 from app.web.protocol import Protocol
 
 IN_FLIGHT_SECONDS = 10
@@ -47,14 +48,12 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Whether it is time to end."""
-        self.should_exit = self.should_exit or time.monotonic() >= self._drained_at
+        self.should_exit = self.should_exit or time.monotonic() >= self._drained_at or is_orphan()
         return await super().on_tick(counter)
 
 
-def run(app: FastAPI, host: str, port: int, *, drain_seconds: float, ready: Callable[[str], None]) -> None:
-    """Serve until a signal ends it; requests under way are finished first. Port 0 takes any free one."""
-    listener = _listen(host, port)
-    url = f"http://{_shown(host)}:{listener.getsockname()[1]}"
+def run(app: FastAPI, listener: socket.socket, *, drain_seconds: float, ready: Callable[[], None]) -> None:
+    """Serve until a signal ends it; requests under way are finished first."""
     config = uvicorn.Config(
         app,
         http=Protocol,
@@ -65,13 +64,19 @@ def run(app: FastAPI, host: str, port: int, *, drain_seconds: float, ready: Call
         timeout_graceful_shutdown=IN_FLIGHT_SECONDS,
     )
     with listener:
-        Server(config, app, drain_seconds=drain_seconds, ready=lambda: ready(url)).run(sockets=[listener])
+        Server(config, app, drain_seconds=drain_seconds, ready=ready).run(sockets=[listener])
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket for an address; port 0 takes any free one. Raises SetupError if it is taken.
+
+    One that is `shared` leaves room for those of other processes, which are all of the same user.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         listener.bind((host, port))
     except OSError as error:
@@ -80,6 +85,11 @@ def _listen(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --host or --port."
         ) from error
     return listener
+
+
+def url_of(host: str, listener: socket.socket) -> str:
+    """The address at which a socket is reached from this machine."""
+    return f"http://{_shown(host)}:{listener.getsockname()[1]}"
 
 
 def _shown(host: str) -> str:

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from app import server
 from app.errors import SetupError
@@ -155,4 +154,4 @@ def test_a_host_that_is_not_ours_is_told() -> None:
     with pytest.raises(
         SetupError, match=r"Cannot listen on 192\.0\.2\.1:0: .*\. Choose another --host or --port"
     ):
-        server.run(FastAPI(), "192.0.2.1", 0, drain_seconds=0, ready=print)
+        server.listen("192.0.2.1", 0)

@@ -1,8 +1,8 @@
 """What one process counts, as Prometheus reads it. Labels are words of our own: no agency, nobody (S5)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
 
 from app.db import Database
 from app.rules.vocabulary import Level
@@ -11,11 +11,28 @@ from app.rules.vocabulary import Level
 NO_OPERATION = "none"
 
 
-class Metrics:
-    """The figures of one application, in a registry of its own."""
+class _Registry(CollectorRegistry):
+    """Figures that say of which process they are, where several answer at one address."""
 
-    def __init__(self, database: Database) -> None:
-        self._registry = CollectorRegistry()
+    def __init__(self, process: int | None) -> None:
+        super().__init__()
+        self._labels = {} if process is None else {"process": str(process)}
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure."""
+        for metric in super().collect():
+            labelled = [
+                sample._replace(labels={**sample.labels, **self._labels}) for sample in metric.samples
+            ]
+            metric.samples = labelled
+            yield metric
+
+
+class Metrics:
+    """The figures of one application, in a registry of its own; `process` is its number among several."""
+
+    def __init__(self, database: Database, process: int | None = None) -> None:
+        self._registry = _Registry(process)
         self._requests = Counter(
             "touchbase_requests",
             "Requests answered, by operationId and status; 499 is a client that left.",
