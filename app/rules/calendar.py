@@ -50,10 +50,13 @@ class _Windows:
     low: datetime  # local midnight that begins the first year
     high: datetime  # local midnight that ends the last year
     days: list[date]
+    index: dict[date, int]  # of the days, for the next list and the others
     starts: list[datetime]
     ends: list[datetime]
     worked_before: list[timedelta]
     worked_through: list[timedelta]
+    midnights: list[datetime]  # that begin the days, by the clock as it runs in the working hours
+    is_even: bool  # whether no clock changes in working hours
 
 
 class WorkingCalendar:
@@ -134,7 +137,10 @@ class WorkingCalendar:
         while i + days >= len(windows.days):
             windows = self._later(windows)
         j = i + days
-        same_time = local_instant(self.zone, windows.days[j], begin.astimezone(self.zone).time())
+        if windows.is_even:
+            same_time = windows.midnights[j] + (begin - windows.midnights[i])
+        else:
+            same_time = local_instant(self.zone, windows.days[j], begin.astimezone(self.zone).time())
         return min(max(same_time, windows.starts[j]), windows.ends[j])
 
     def date_of(self, t: datetime) -> date:
@@ -145,16 +151,15 @@ class WorkingCalendar:
 
     def is_working_day(self, d: date) -> bool:
         """Whether d is a policy weekday, and neither a public holiday nor a closing day (T1)."""
-        days = self._covering(d).days
-        i = bisect_left(days, d)
-        return i < len(days) and days[i] == d
+        return d in self._covering(d).index
 
     def day_after(self, d: date, n: int) -> date:
         """The n-th working day strictly after d (T5, wd_after); d itself for n = 0."""
         if n <= 0:
             return _unless_negative(n, d)
         windows = self._covering(d)
-        i = bisect_right(windows.days, d) + n - 1
+        i = windows.index.get(d)
+        i = bisect_right(windows.days, d) + n - 1 if i is None else i + n
         while i >= len(windows.days):
             windows = self._later(windows)
         return windows.days[i]
@@ -178,10 +183,16 @@ class WorkingCalendar:
 
     def start_of(self, d: date) -> datetime:
         """SOD: when working hours begin on d, be it a working day or not (T5)."""
+        windows = self._windows
+        if windows is not None and (i := windows.index.get(d)) is not None:
+            return windows.starts[i]
         return local_instant(self.zone, _within_reach(d), self._span(d)[0])
 
     def end_of(self, d: date) -> datetime:
         """EOD: when working hours end on d, literally, even on a holiday (T5, section 2)."""
+        windows = self._windows
+        if windows is not None and (i := windows.index.get(d)) is not None:
+            return windows.ends[i]
         return local_instant(self.zone, _within_reach(d), self._span(d)[1])
 
     def slip(self, old: date, new: date) -> int:
@@ -206,6 +217,8 @@ class WorkingCalendar:
         """The first window that ends after t, by its index; and t in UTC."""
         instant = t if t.tzinfo is UTC else _moved(t, UTC)
         windows = self._windows
+        if windows is not None and 0 < (i := bisect_right(windows.ends, instant)) < len(windows.ends):
+            return windows, i, instant
         if windows is None or not windows.low <= instant < windows.high:
             windows = self._covering(self.date_of(instant))
         i = bisect_right(windows.ends, instant)
@@ -244,16 +257,22 @@ class WorkingCalendar:
         for _, start, end in shifts:
             total += end - start
             through.append(total)
+        clocks = [tuple(map(_since_midnight, self._span(d))) for d, _, _ in shifts]
+        midnights = [start - opens for (_, start, _), (opens, _) in zip(shifts, clocks, strict=True)]
         return _Windows(
             first_year=year,
             last_year=year,
             low=local_instant(self.zone, date(year, 1, 1), time.min),
             high=local_instant(self.zone, date(year + 1, 1, 1), time.min),
             days=[d for d, _, _ in shifts],
+            index={d: i for i, (d, _, _) in enumerate(shifts)},
             starts=[start for _, start, _ in shifts],
             ends=[end for _, _, end in shifts],
             worked_before=[timedelta(), *through[:-1]],
             worked_through=through,
+            midnights=midnights,
+            is_even=midnights
+            == [end - closes for (_, _, end), (_, closes) in zip(shifts, clocks, strict=True)],
         )
 
     def _working_days(self, year: int) -> Iterator[date]:
@@ -315,6 +334,10 @@ def _moved(t: datetime, zone: tzinfo) -> datetime:
         raise CalendarRangeError(words, t.year) from error
 
 
+def _since_midnight(at: time) -> timedelta:
+    return timedelta(hours=at.hour, minutes=at.minute, seconds=at.second, microseconds=at.microsecond)
+
+
 def _within_reach(d: date) -> date:
     if not FIRST_YEAR <= d.year <= LAST_YEAR:
         raise CalendarRangeError(f"{d} lies outside the years {FIRST_YEAR} to {LAST_YEAR}", d.year)
@@ -328,15 +351,19 @@ def _unless_negative(n: int, value: _T) -> _T:
 
 
 def _joined(first: _Windows, then: _Windows) -> _Windows:
+    days = first.days + then.days
     worked = first.worked_through[-1] if first.worked_through else timedelta()
     return _Windows(
         first_year=first.first_year,
         last_year=then.last_year,
         low=first.low,
         high=then.high,
-        days=first.days + then.days,
+        days=days,
+        index={d: i for i, d in enumerate(days)},
         starts=first.starts + then.starts,
         ends=first.ends + then.ends,
         worked_before=first.worked_before + [worked + before for before in then.worked_before],
         worked_through=first.worked_through + [worked + through for through in then.worked_through],
+        midnights=first.midnights + then.midnights,
+        is_even=first.is_even and then.is_even,
     )
