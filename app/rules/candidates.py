@@ -6,7 +6,7 @@ from datetime import datetime
 
 from app.rules.drafts import Draft, Fact, overdue_step, step
 from app.rules.facts import Application, Candidate, Contact
-from app.rules.intervals import Interval, laid_out
+from app.rules.intervals import Interval, laid_out, spans
 from app.rules.policy import Policy
 from app.rules.reasons_to_candidate import move_on_suggested
 from app.rules.situation import Case, Situation, turning_points
@@ -31,7 +31,10 @@ def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Poli
     known = {instant for case in cases for instant in turning_points(*case)}
     known |= set(turning_points(_person(candidate, cases), policy))
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
-    return laid_out(sorted(known), lambda start: candidate_reasons(candidate, cases, policy, start))
+    return laid_out(
+        (start, end, candidate_reasons(candidate, cases, policy, start))
+        for start, end in spans(sorted(known))
+    )
 
 
 def preference_review(person: Situation, situations: Sequence[Situation]) -> Draft | None:
@@ -54,7 +57,7 @@ def preference_review(person: Situation, situations: Sequence[Situation]) -> Dra
         overdue,
         None,
         (fact,),
-        (
+        lambda: (
             step(f"{words} {{}}", fact.at),
             step("{} working days later: {}", days, due),
             overdue_step("overdue from {}", overdue),

@@ -1,7 +1,6 @@
 """What a rule gives: a draft reason, the facts it rests on and the steps of its arithmetic."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import NamedTuple
@@ -33,11 +32,14 @@ class Step(NamedTuple):
     part: Part = Part.HOW
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+# Put together only where somebody reads them: of a hundred reasons worked out, one is explained.
+Steps = Callable[[], Sequence[Step]]
+
+
+class Draft(NamedTuple):
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
 
-    `active_from` is set where the reason counts before it is due (R4). `urgent` marks what comes first, `good`
+    `active_from` is set where the reason counts before it is due. `urgent` marks what comes first, `good`
     an offer or a next stage (P1, G3). Where nothing grows late, `overdue_at` is None (N1).
     """
 
@@ -48,10 +50,15 @@ class Draft:
     overdue_at: datetime | None
     escalate_at: datetime | None
     facts: tuple[Fact, ...]
-    steps: tuple[Step, ...]
+    steps: Steps
     active_from: datetime | None = None
     urgent: bool = False
     good: bool = False
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when it counts, be it shown or not (R4)."""
+        return self.active_from or self.due_at
 
 
 def counted(number: int, unit: str) -> str:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from app.rules.drafts import Fact, Step, counted, step
+from app.rules.drafts import Fact, Step, Steps, counted, step
 from app.rules.situation import Expectation, Situation
 from app.rules.vocabulary import TimescaleSource
 
@@ -13,21 +13,24 @@ class Chase(NamedTuple):
 
     at: datetime
     facts: tuple[Fact, ...]
-    steps: tuple[Step, ...]
+    steps: Steps
 
 
 def chase_of(s: Situation, expected: Expectation) -> Chase:
     """D1's b: when the expected time, the agency's grace and the client's absence have passed."""
     grace = s.policy.client_grace_working_hours
-    at = s.office.add_hours(expected.at, grace) if grace else s.office.roll(expected.at)
-    steps = [*expectation_steps(s, expected)]
-    if grace:
-        steps.append(step("{} of grace", counted(grace, "working hour")))
+    usual = s.office.add_hours(expected.at, grace) if grace else s.office.roll(expected.at)
     back = client_back_at(s)
-    if back and back > at:
-        at = back
-        steps.append(absence_step(s, back))
-    return Chase(at, (expectation_fact(s, expected),), tuple(steps))
+    at = max(usual, back) if back else usual
+    return Chase(
+        at,
+        (expectation_fact(s, expected),),
+        lambda: (
+            *expectation_steps(s, expected),
+            *([step("{} of grace", counted(grace, "working hour"))] if grace else []),
+            *([absence_step(s, at)] if at > usual else []),
+        ),
+    )
 
 
 def client_back_at(s: Situation) -> datetime | None:

@@ -15,7 +15,8 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def explain(reason: Reason, now: datetime, zone: ZoneInfo) -> str:
     """Why a reason is due, step by step, such as "client said Wed 15 Jul 'by Friday' → ... → chase from ..."."""
-    steps = _without_repeats(reason.steps)
+    rests = (rest.step() for rest in reason.rests if now < rest.until)
+    steps = _without_repeats([*reason.steps(), *rests])
     if reason.escalate_at is not None and reason.level(now) is Level.ESCALATED:
         steps.append(step("escalated since {}", reason.escalate_at))
     return " → ".join(in_words(each, zone) for each in steps)

@@ -220,3 +220,26 @@ def is_chaser(contact: Contact) -> bool:
         and contact.direction is Direction.OUTBOUND
         and contact.purpose is Purpose.CHASE
     )
+
+
+def is_success(contact: Contact) -> bool:
+    """Whether the candidate had a word from us (R2): a talk, or a note of ours, and no automatic message."""
+    spoken = contact.outcome is Outcome.REACHED
+    written = contact.outcome is Outcome.SENT and contact.direction is Direction.OUTBOUND
+    return not contact.automated and (spoken or written)
+
+
+def is_delivered(contact: Contact) -> bool:
+    """Whether a word of ours got there: a talk or a message, and no voicemail."""
+    outbound = contact.direction is Direction.OUTBOUND
+    return outbound and contact.outcome in (Outcome.REACHED, Outcome.SENT)
+
+
+def is_response(contact: Contact) -> bool:
+    """Whether the other side has answered in some way (B2, G2)."""
+    return contact.direction is Direction.INBOUND or contact.outcome is Outcome.REACHED
+
+
+def is_call(debrief: Debrief) -> bool:
+    """Whether we spoke with the candidate; what they typed by themselves is no update from us (E1)."""
+    return debrief.source is DebriefSource.CALL

@@ -3,48 +3,27 @@
 Rests on the same reasons as `app.rules.status.evaluate`, so that the two cannot disagree.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
+from app.rules.derived import Derived
 from app.rules.facts import Application
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Situation, turning_points
-from app.rules.status import Reason, reasons_of, touch_base_from
+from app.rules.status import ApplicationStatus, Reason, reasons_of, status_at, touch_base_from
 from app.rules.vocabulary import ReasonCode
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(NamedTuple):
     """One reason as shown from an instant until another; `until` None means until something is recorded."""
 
     start: datetime
     until: datetime | None
     reason: Reason
-
-
-def schedule(application: Application, policy: Policy) -> list[Interval]:
-    """Every reason with the intervals in which it is shown, over all time, as far as the facts tell.
-
-    Raises CalendarRangeError where a date runs past the known holidays.
-    """
-    return laid_out(
-        turning_points(application, policy),
-        lambda start: reasons_of(Situation(application, policy, start)),
-    )
-
-
-def laid_out(points: Iterable[datetime], reasons_from: Callable[[datetime], list[Reason]]) -> list[Interval]:
-    """Reasons as intervals over all time, given the ascending instants at which more becomes known."""
-    known = [BEGINNING, *points]
-    shown = (
-        _shown_between(reason, start, end)
-        for start, end in [*pairwise(known), (known[-1], None)]
-        for reason in reasons_from(start)
-    )
-    return _merged(interval for interval in shown if interval)
 
 
 class TouchBase(NamedTuple):
@@ -54,39 +33,92 @@ class TouchBase(NamedTuple):
     at: datetime
 
 
-def touch_bases(application: Application, policy: Policy, since: datetime) -> list[TouchBase]:
-    """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in their order.
+class Stretch:
+    """Some time in which no more becomes known; it ends with the next, the last one never."""
 
-    Raises CalendarRangeError where a date runs past the known holidays.
+    def __init__(self, start: datetime, end: datetime | None, situation: Situation) -> None:
+        self.start = start
+        self.end = end
+        self.situation = situation
+
+    @Derived
+    def reasons(self) -> list[Reason]:
+        """The reasons that the facts known in it give, each with its interval, whether or not it falls into it."""
+        return reasons_of(self.situation)
+
+
+class Course:
+    """One application over all time, as far as its facts tell: worked out once, whatever is asked of it.
+
+    Every method raises CalendarRangeError where a date runs past the known holidays.
     """
-    known = [BEGINNING, *turning_points(application, policy)]
-    found: dict[datetime, TouchBase] = {}
-    for start, end in [*pairwise(known), (known[-1], None)]:
-        if end is not None and end <= since:
-            continue
-        named = touch_base_from(Situation(application, policy, start))
-        if named is not None and (end is None or named < end):
-            found.setdefault(named, TouchBase(named, max(named, start)))
-    return list(found.values())
+
+    def __init__(self, application: Application, policy: Policy) -> None:
+        self.stretches = [
+            Stretch(start, end, Situation(application, policy, start))
+            for start, end in spans(turning_points(application, policy))
+        ]
+
+    def intervals(self) -> list[Interval]:
+        """Every reason with the intervals in which it is shown, over all time."""
+        return laid_out((each.start, each.end, each.reasons) for each in self.stretches)
+
+    def status(self, now: datetime) -> ApplicationStatus:
+        """The status at an instant, as `app.rules.status.evaluate` gives it."""
+        after = bisect_right(self.stretches, now, key=attrgetter("start"))
+        stretch = self.stretches[after - 1]
+        return status_at(stretch.situation, stretch.reasons, now)
+
+    def touch_bases(self, since: datetime) -> list[TouchBase]:
+        """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in order."""
+        found: dict[datetime, TouchBase] = {}
+        for each in self.stretches:
+            if each.end is not None and each.end <= since:
+                continue
+            named = touch_base_from(each.situation, each.start)
+            if named is not None and (each.end is None or named < each.end):
+                found.setdefault(named, TouchBase(named, max(named, each.start)))
+        return list(found.values())
 
 
-def _shown_between(reason: Reason, start: datetime, end: datetime | None) -> Interval | None:
-    """The part of a stretch of time in which a reason is shown."""
-    begins = max(reason.flagged_from, start)
-    ends = min((t for t in (reason.dropped_from, end) if t is not None), default=None)
-    return Interval(begins, ends, reason) if ends is None or begins < ends else None
+def schedule(application: Application, policy: Policy) -> list[Interval]:
+    """The intervals of an application's course, where nothing else is asked of it."""
+    return Course(application, policy).intervals()
 
 
-def _merged(intervals: Iterable[Interval]) -> list[Interval]:
-    """Joins intervals of one reason that touch, so that a fact which changes nothing leaves no seam."""
-    joined: dict[ReasonCode, list[Interval]] = {}
-    for interval in intervals:
-        row = joined.setdefault(interval.reason.code, [])
-        if row and row[-1].until == interval.start and _seen(row[-1].reason) == _seen(interval.reason):
-            row[-1] = replace(row[-1], until=interval.until)
-        else:
-            row.append(interval)
-    return [interval for row in joined.values() for interval in row]
+def touch_bases(application: Application, policy: Policy, since: datetime) -> list[TouchBase]:
+    """The same for when the candidate may touch base (N0)."""
+    return Course(application, policy).touch_bases(since)
+
+
+def spans(points: Iterable[datetime]) -> Iterator[tuple[datetime, datetime | None]]:
+    """All time, cut at ascending instants."""
+    known = [BEGINNING, *points]
+    return chain(pairwise(known), [(known[-1], None)])
+
+
+def laid_out(known: Iterable[tuple[datetime, datetime | None, Iterable[Reason]]]) -> list[Interval]:
+    """Reasons as intervals over all time, given those of each span, in order.
+
+    Intervals of one reason that touch are joined, so that a fact which changes nothing leaves no seam.
+    """
+    found: dict[ReasonCode, list[Interval]] = {}
+    for start, end, reasons in known:
+        for reason in reasons:
+            begins = max(reason.flagged_from, start)
+            ends = _earlier(reason.dropped_from, end)
+            if ends is not None and begins >= ends:
+                continue
+            row = found.setdefault(reason.code, [])
+            if row and row[-1].until == begins and _seen(row[-1].reason) == _seen(reason):
+                row[-1] = row[-1]._replace(until=ends)
+            else:
+                row.append(Interval(begins, ends, reason))
+    return [interval for row in found.values() for interval in row]
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min(one, other) if one and other else one or other
 
 
 def _seen(reason: Reason) -> tuple[object, ...]:

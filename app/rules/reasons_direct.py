@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from app.rules.drafts import Draft, Fact, counted, due_step, step
 from app.rules.expectations import expectation_fact, expectation_steps
-from app.rules.situation import Situation, is_delivered
+from app.rules.facts import is_delivered
+from app.rules.situation import Situation
 from app.rules.vocabulary import Purpose, ReasonCode, Target
 
 
@@ -22,15 +23,16 @@ def thank_you_due(s: Situation) -> Draft | None:
         overdue,
         None,
         (Fact("interview", s.round.id, end),),
-        (step("interview ended {}", end), step("send a note of thanks by {}", overdue)),
+        lambda: (step("interview ended {}", end), step("send a note of thanks by {}", overdue)),
     )
 
 
 def touch_base_due(s: Situation) -> Draft | None:
     """N1: the time the interviewer named has passed; ask, and not more often than is gracious."""
-    if not s.awaiting or s.expectation is None or len(s.touches) >= s.policy.direct_max_follow_ups:
+    expected = s.expectation
+    if not s.awaiting or expected is None or len(s.touches) >= s.policy.direct_max_follow_ups:
         return None
-    due = s.office.roll(s.expectation.at)
+    due = s.office.roll(expected.at)
     return Draft(
         ReasonCode.TOUCH_BASE_DUE,
         "N1",
@@ -38,29 +40,22 @@ def touch_base_due(s: Situation) -> Draft | None:
         due,
         None,
         None,
-        (expectation_fact(s, s.expectation),),
-        (*expectation_steps(s, s.expectation), due_step("touch base from {}", due)),
+        (expectation_fact(s, expected),),
+        lambda: (*expectation_steps(s, expected), due_step("touch base from {}", due)),
     )
 
 
 def direct_move_on(s: Situation) -> Draft | None:
     """N1: enough notes without an answer; move on."""
-    touches = s.touches
-    if not s.awaiting or s.expectation is None or len(touches) < s.policy.direct_max_follow_ups:
+    touches, expected = s.touches, s.expectation
+    if not s.awaiting or expected is None or len(touches) < s.policy.direct_max_follow_ups:
         return None
     days, last = s.policy.direct_cooldown_working_days, touches[-1]
-    due, expected = s.office.add_days(last.at, days), s.office.roll(s.expectation.at)
-    steps = [
-        step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at),
-        step("{} to wait for one", counted(days, "working day")),
-    ]
-    if expected > due:
-        due = expected
-        steps += expectation_steps(s, s.expectation)
+    cooled, passed = s.office.add_days(last.at, days), s.office.roll(expected.at)
+    due = max(cooled, passed)
     agreed = s.application.continue_until
     if agreed:
         due = max(due, s.office.start_of(agreed))
-        steps.append(step("you wanted to wait until {}", agreed))
     return Draft(
         ReasonCode.MOVE_ON_SUGGESTED,
         "N1",
@@ -69,7 +64,13 @@ def direct_move_on(s: Situation) -> Draft | None:
         None,
         None,
         (Fact("contact", last.id, last.at),),
-        (*steps, due_step("move on from {}", due)),
+        lambda: (
+            step("{} without an answer, the last on {}", counted(len(touches), "note"), last.at),
+            step("{} to wait for one", counted(days, "working day")),
+            *(expectation_steps(s, expected) if passed > cooled else ()),
+            *([step("you wanted to wait until {}", agreed)] if agreed else []),
+            due_step("move on from {}", due),
+        ),
     )
 
 

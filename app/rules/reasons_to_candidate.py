@@ -4,12 +4,14 @@ Each rule is a function of a situation that gives a draft reason or None. It kno
 or drops it; that is the business of `app.rules.status`.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
 from app.rules.expectations import Chase, chase_of, expectation_fact, expectation_steps
-from app.rules.facts import Interview
-from app.rules.situation import Situation, is_call
+from app.rules.facts import Interview, is_call
+from app.rules.situation import Situation
 from app.rules.vocabulary import (
     NOES,
     Decision,
@@ -47,7 +49,7 @@ def _debrief_of(s: Situation, interview: Interview) -> Draft:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("interview", interview.id, interview.end),),
-        (
+        lambda: (
             step("interview ended {}" if s.knows(interview.end) else "interview ends {}", interview.end),
             due_step("ask for the debrief from {}", due),
             overdue_step("overdue after {}, {}", counted(hours, "working hour"), overdue),
@@ -71,7 +73,7 @@ def candidate_unresponsive(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         tuple(Fact("contact", attempt.id, attempt.at) for attempt in reversed(attempts)),
-        (
+        lambda: (
             step("{} without an answer, the last on {}", counted(len(attempts), "attempt"), last.at),
             due_step("one written note from {}", due),
             overdue_step("overdue from {}", overdue),
@@ -87,20 +89,13 @@ def courtesy_update_due(s: Situation) -> Draft | None:
     heard = _last_heard(s)
     every = s.policy.courtesy_on_hold_working_days if s.on_hold else s.policy.courtesy_every_working_days
     day = s.office.day_after(s.office.date_of(heard.at), every)
-    facts, steps = (
-        [heard],
-        [_heard_step(heard), step("a word every {}: {}", counted(every, "working day"), day)],
-    )
+    usual, facts = day, [heard]
     expected = s.expectation
     if s.awaiting and expected and not expected.assumed and heard.at <= expected.at:
         passed = s.office.date_of(s.office.roll(expected.at))
         told = s.office.day_after(passed, s.policy.slip_update_working_days)
         if told < day:
-            day = told
-            facts = [expectation_fact(s, expected), heard]
-            later = counted(s.policy.slip_update_working_days, "working day")
-            words = "the candidate is told {} after it passed: {}"
-            steps = [*expectation_steps(s, expected), step(words, later, day)]
+            day, facts = told, [expectation_fact(s, expected), heard]
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.COURTESY_UPDATE_DUE,
@@ -110,7 +105,19 @@ def courtesy_update_due(s: Situation) -> Draft | None:
         overdue,
         s.office.end_of(s.office.day_after(day, s.policy.escalate_working_days)),
         tuple(facts),
-        (*steps, due_step("due {}", due), overdue_step("overdue at the day's end, {}", overdue)),
+        lambda: (
+            *(_told_steps(s, day) if day < usual else _word_steps(heard, every, day)),
+            due_step("due {}", due),
+            overdue_step("overdue at the day's end, {}", overdue),
+        ),
+    )
+
+
+def _told_steps(s: Situation, day: date) -> tuple[Step, ...]:
+    assert s.expectation is not None
+    later = counted(s.policy.slip_update_working_days, "working day")
+    return *expectation_steps(s, s.expectation), step(
+        "the candidate is told {} after it passed: {}", later, day
     )
 
 
@@ -122,13 +129,14 @@ def _last_heard(s: Situation) -> Fact:
     return max(words, key=lambda fact: fact.at)
 
 
-def _heard_step(heard: Fact) -> Step:
+def _word_steps(heard: Fact, every: int, day: date) -> tuple[Step, ...]:
     names = {
         "interview": "interview ended",
         "debrief": "debrief taken",
         "contact": "last word to the candidate",
     }
-    return step(f"{names[heard.kind]} {{}}", heard.at)
+    said = step(f"{names[heard.kind]} {{}}", heard.at)
+    return said, step("a word every {}: {}", counted(every, "working day"), day)
 
 
 def promised_update_due(s: Situation) -> Draft | None:
@@ -146,7 +154,7 @@ def promised_update_due(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_promise_working_days),
         (Fact("contact", contact.id, contact.at),),
-        (
+        lambda: (
             step("promised {} to speak by {}", contact.at, promise.by or named),
             *([] if day == named else [step("a day off, so the working day before it, {}", day)]),
             due_step("due from {}", due),
@@ -185,7 +193,7 @@ def candidate_enquiry_open(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("contact", enquiry.id, enquiry.at),),
-        (
+        lambda: (
             step("the candidate asked {}", enquiry.at),
             due_step("answer from {}", due),
             overdue_step("overdue from {}", overdue),
@@ -198,18 +206,16 @@ def move_on_suggested(s: Situation) -> Draft | None:
     if not s.awaiting or s.expectation is None:
         return None
     chase = chase_of(s, s.expectation)
-    due, steps = _silent_since(s, chase)
+    due, silence = _silent_since(s, chase)
     active_from, last = None, s.chasers[-1] if s.exhausted and s.chasers else None
     if last:
         active_from = last.at
         cooled = s.office.add_days(last.at, s.policy.chaser_cooldown_working_days)
         if cooled < due:
-            due = cooled
-            steps = [step("{} unanswered, the last on {}", counted(len(s.chasers), "chaser"), last.at)]
+            due, silence = cooled, partial(_unanswered_step, s)
     agreed = s.application.continue_until
     if agreed:
         active_from, due = None, max(due, s.office.start_of(agreed))
-        steps.append(step("the candidate agreed to wait until {}", agreed))
     overdue = s.office.add_days(due, 2)
     return Draft(
         ReasonCode.MOVE_ON_SUGGESTED,
@@ -219,20 +225,29 @@ def move_on_suggested(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (*chase.facts, *([Fact("contact", last.id, last.at)] if last else [])),
-        (*chase.steps, *steps, due_step("suggest moving on from {}", due)),
+        lambda: (
+            *chase.steps(),
+            silence(),
+            *([step("the candidate agreed to wait until {}", agreed)] if agreed else []),
+            due_step("suggest moving on from {}", due),
+        ),
         active_from=active_from,
     )
 
 
-def _silent_since(s: Situation, chase: Chase) -> tuple[datetime, list[Step]]:
+def _silent_since(s: Situation, chase: Chase) -> tuple[datetime, Callable[[], Step]]:
     """When the client's silence has lasted too long: a word at or after that instant starts it anew."""
     days = s.policy.move_on_working_days
     due = s.office.add_days(chase.at, days)
     if s.last_response_at < due:
-        return due, [step("no answer for {}", counted(days, "working day"))]
+        return due, lambda: step("no answer for {}", counted(days, "working day"))
     renewed = s.office.add_days(s.last_response_at, days)
     words = "the client's last word came {}, then no answer for {}"
-    return renewed, [step(words, s.last_response_at, counted(days, "working day"))]
+    return renewed, lambda: step(words, s.last_response_at, counted(days, "working day"))
+
+
+def _unanswered_step(s: Situation) -> Step:
+    return step("{} unanswered, the last on {}", counted(len(s.chasers), "chaser"), s.chasers[-1].at)
 
 
 def statutory_notice_due(s: Situation) -> Draft | None:
@@ -240,7 +255,8 @@ def statutory_notice_due(s: Situation) -> Draft | None:
     days = s.policy.statutory_notice_days
     if days is None or s.round is None or _has_notice(s):
         return None
-    last = s.office.on_or_before(s.office.date_of(s.round.end) + timedelta(days=days))
+    end = s.round.end
+    last = s.office.on_or_before(s.office.date_of(end) + timedelta(days=days))
     due, overdue = s.office.start_of(s.office.day_before(last, 5)), s.office.end_of(last)
     return Draft(
         ReasonCode.STATUTORY_NOTICE_DUE,
@@ -249,9 +265,9 @@ def statutory_notice_due(s: Situation) -> Draft | None:
         due,
         overdue,
         overdue,
-        (Fact("interview", s.round.id, s.round.end),),
-        (
-            step("interview ended {}", s.round.end),
+        (Fact("interview", s.round.id, end),),
+        lambda: (
+            step("interview ended {}", end),
             step("the law wants a notice within {}, so by {}", counted(days, "day"), overdue),
             step("due from {}, 5 working days before", due),
         ),

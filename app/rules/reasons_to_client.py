@@ -1,12 +1,12 @@
 """The reasons to speak with a client (rulebook 4), in the form of `app.rules.reasons_to_candidate`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
 from app.rules.expectations import absence_step, chase_of, client_back_at
-from app.rules.facts import Debrief, OtherProcess
-from app.rules.situation import Situation, is_delivered
+from app.rules.facts import Debrief, OtherProcess, is_delivered
+from app.rules.situation import Situation
 from app.rules.vocabulary import (
     ContactParty,
     Decision,
@@ -23,14 +23,9 @@ def timescale_missing(s: Situation) -> Draft | None:
         return None
     days = s.policy.timescale_due_working_days
     due, overdue = s.office.add_days(s.round.end, days), s.office.add_days(s.round.end, 2)
-    steps = [
-        step("interview ended {}, no timescale yet", s.round.end),
-        step("ask the client from {}, {} later", due, counted(days, "working day")),
-    ]
-    back = client_back_at(s)
+    usual, end, back = due, s.round.end, client_back_at(s)
     if back and back > due:
         due, overdue = back, s.office.add_days(back, 1)
-        steps.append(absence_step(s, due))
     overdue = max(overdue, due)
     return Draft(
         ReasonCode.TIMESCALE_MISSING,
@@ -39,8 +34,13 @@ def timescale_missing(s: Situation) -> Draft | None:
         due,
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
-        (Fact("interview", s.round.id, s.round.end),),
-        (*steps, overdue_step("overdue from {}", overdue)),
+        (Fact("interview", s.round.id, end),),
+        lambda: (
+            step("interview ended {}, no timescale yet", end),
+            step("ask the client from {}, {} later", usual, counted(days, "working day")),
+            *([absence_step(s, due)] if due > usual else []),
+            overdue_step("overdue from {}", overdue),
+        ),
     )
 
 
@@ -58,7 +58,11 @@ def client_response_due(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(chase.at, s.policy.client_escalate_working_days),
         chase.facts,
-        (*chase.steps, due_step("chase from {}", chase.at), overdue_step("overdue from {}", overdue)),
+        lambda: (
+            *chase.steps(),
+            due_step("chase from {}", chase.at),
+            overdue_step("overdue from {}", overdue),
+        ),
     )
 
 
@@ -77,23 +81,23 @@ def next_step_missing(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("feedback", decision.id, decision.received_at),),
-        (
+        lambda: (
             step("next stage announced {}, nothing booked", decision.received_at),
-            said,
+            said(),
             overdue_step("overdue from {}", overdue),
         ),
     )
 
 
-def _next_step_due(s: Situation, announced_at: datetime) -> tuple[datetime, Step]:
+def _next_step_due(s: Situation, announced_at: datetime) -> tuple[datetime, Callable[[], Step]]:
     """When the booking is missed: when the client said, if they said so with the news or later."""
     given, expected = s.current_timescale, s.expectation
     if given and expected and given.source is TimescaleSource.CLIENT and given.given_at >= announced_at:
         due = s.office.roll(expected.at)
-        return due, step("the client wanted time until {}, so ask from {}", expected.at, due)
+        return due, lambda: step("the client wanted time until {}, so ask from {}", expected.at, due)
     days = s.policy.next_step_working_days
     due = s.office.add_days(announced_at, days)
-    return due, step("ask the client from {}, {} later", due, counted(days, "working day"))
+    return due, lambda: step("ask the client from {}, {} later", due, counted(days, "working day"))
 
 
 def hold_review(s: Situation) -> Draft | None:
@@ -103,12 +107,8 @@ def hold_review(s: Situation) -> Draft | None:
     if not s.on_hold or since is None:
         return None
     days = s.policy.hold_review_working_days
-    if hold and hold.until:
-        day = s.office.on_or_after(hold.until)
-        said = step("on hold until {}", hold.until)
-    else:
-        day = s.office.day_after(s.office.date_of(since), days)
-        said = step("on hold since {}, reviewed after {}", since, counted(days, "working day"))
+    until = hold and hold.until
+    day = s.office.on_or_after(until) if until else s.office.day_after(s.office.date_of(since), days)
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.HOLD_REVIEW,
@@ -118,7 +118,12 @@ def hold_review(s: Situation) -> Draft | None:
         overdue,
         s.office.end_of(s.office.day_after(day, s.policy.escalate_working_days)),
         (Fact("hold", None, since),),
-        (said, step("ask the client from {}, overdue at the day's end, {}", due, overdue)),
+        lambda: (
+            step("on hold until {}", until)
+            if until
+            else step("on hold since {}, reviewed after {}", since, counted(days, "working day")),
+            step("ask the client from {}, overdue at the day's end, {}", due, overdue),
+        ),
     )
 
 
@@ -145,7 +150,7 @@ def competing_deadline(s: Situation) -> Draft | None:
         overdue,
         office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("debrief", debrief.id, debrief.occurred_at),),
-        (
+        lambda: (
             step("the candidate must answer elsewhere by {}, before this client's answer", day),
             due_step(f"{action} from {{}}", due),
             overdue_step("overdue from {}", overdue),
@@ -200,7 +205,7 @@ def withdrawal_to_relay(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, 1),
         (Fact("withdrawal", None, withdrawn_at),),
-        (
+        lambda: (
             step("the candidate withdrew {}", withdrawn_at),
             due_step("tell the client from {}", due),
             overdue_step("overdue after {}, {}", counted(hours, "working hour"), overdue),

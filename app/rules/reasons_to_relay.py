@@ -24,7 +24,7 @@ def decision_to_relay(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_decision_working_days),
         (Fact("feedback", decision.id, decision.received_at),),
-        (
+        lambda: (
             step(_DECIDED[decision.decision], decision.received_at),
             *([step("under embargo until {}", at)] if at > decision.received_at else []),
             due_step("tell the candidate from {}", due),
@@ -81,7 +81,7 @@ def feedback_to_relay(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("feedback", comment.id, comment.received_at),),
-        (
+        lambda: (
             step("feedback without a decision received {}", comment.received_at),
             due_step("pass it on from {}", due),
             overdue_step("overdue from {}", overdue),
@@ -106,7 +106,7 @@ def job_change_to_relay(s: Situation) -> Draft | None:
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
         (Fact("job_change", change.id, change.changed_at),),
-        (
+        lambda: (
             _changed_step(change),
             due_step("tell the candidate from {}", due),
             overdue_step("overdue from {}", overdue),
@@ -139,7 +139,7 @@ def slip_to_relay(s: Situation) -> Draft | None:
             Fact("timescale", current.id, current.given_at),
             Fact("timescale", earlier.id, earlier.given_at),
         ),
-        (
+        lambda: (
             _slip_step(s, earlier, current),
             due_step("tell the candidate from {}", due),
             overdue_step("overdue from {}", overdue),

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from app.rules.drafts import counted
-from app.rules.facts import Candidate, ClientContact
+from app.rules.facts import Candidate, ClientContact, is_response
 from app.rules.policy import Policy
-from app.rules.situation import BEGINNING, Case, Situation, is_response
+from app.rules.situation import BEGINNING, Case, Situation
 from app.rules.status import chase_floor, not_before
 from app.rules.vocabulary import GOOD_NEWS, IN_VAIN, Channel, Direction, Purpose, Target
 

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from app.rules.facts import Application, Contact
-from app.rules.situation import is_delivered, is_response, is_success
+from app.rules.facts import Application, Contact, is_delivered, is_response, is_success
 from app.rules.vocabulary import ContactParty, Purpose, ReasonCode
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cached_property
 from typing import NamedTuple
 
 from app.rules.calendar import WorkingCalendar
+from app.rules.derived import Derived
 from app.rules.facts import (
     Application,
     Contact,
@@ -16,13 +16,15 @@ from app.rules.facts import (
     JobChange,
     Promise,
     is_chaser,
+    is_response,
+    is_success,
 )
 from app.rules.policy import Policy
 from app.rules.timescales import expected_by
 from app.rules.vocabulary import (
+    IN_VAIN,
     ApplicationState,
     ContactParty,
-    DebriefSource,
     Decision,
     Direction,
     InterviewState,
@@ -75,41 +77,41 @@ class Situation:
         """Whether something dated `instant` has happened by now."""
         return instant is not None and instant <= self.at
 
-    @cached_property
+    @Derived
     def client_office(self) -> WorkingCalendar:
         """The client contact's working time (T6); the agency's where no contact is named."""
         client = self.application.client
         return self.policy.hours_of(client.timezone, client.holidays) if client else self.office
 
-    @cached_property
+    @Derived
     def candidate_office(self) -> WorkingCalendar:
         """Working time where the candidate is."""
         candidate = self.application.candidate
         return self.policy.hours_of(candidate.timezone, candidate.holidays)
 
-    @cached_property
+    @Derived
     def round(self) -> Interview | None:
         """The current round (R1): the interview that ended last."""
         ended = [i for i in self.application.interviews if i.state in HELD and self.knows(i.end)]
         return max(ended, key=lambda i: i.end, default=None)
 
-    @cached_property
+    @Derived
     def coming(self) -> tuple[Interview, ...]:
         """Interviews still to end."""
         return tuple(i for i in self.application.interviews if i.state in HELD and not self.knows(i.end))
 
-    @cached_property
+    @Derived
     def withdrawn(self) -> bool:
         """Whether the candidate has withdrawn."""
         return self.knows(self.application.withdrawn_at)
 
-    @cached_property
+    @Derived
     def closed(self) -> bool:
         """Whether the file is closed: at every instant, unless it is known since when."""
         since = self.application.closed_at
         return self.application.state is ApplicationState.CLOSED and (since is None or self.knows(since))
 
-    @cached_property
+    @Derived
     def on_hold(self) -> bool:
         """Whether the client holds the job at this instant, a hold that ended later included."""
         hold = self.application.hold
@@ -118,24 +120,24 @@ class Situation:
             return begun
         return begun and hold is not None and hold.ended_at is not None and not self.knows(hold.ended_at)
 
-    @cached_property
+    @Derived
     def awaiting(self) -> bool:
         """Whether the client still owes an answer for the current round (R3)."""
         undecided = self.decision is None and self.round is not None
         return undecided and not (self.closed or self.on_hold or self.withdrawn)
 
-    @cached_property
+    @Derived
     def debriefs(self) -> tuple[Debrief, ...]:
         """The round's debriefs."""
         return tuple(d for d in self.application.debriefs if self._of_round(d) and self.knows(d.occurred_at))
 
-    @cached_property
+    @Derived
     def timescales(self) -> tuple[GivenTimescale, ...]:
         """The round's timescales, oldest first."""
         given = (t for t in self.application.timescales if self._of_round(t) and self.knows(t.given_at))
         return tuple(sorted(given, key=lambda t: t.given_at))
 
-    @cached_property
+    @Derived
     def feedback(self) -> tuple[Feedback, ...]:
         """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
         received = (
@@ -145,16 +147,15 @@ class Situation:
         )
         return tuple(sorted(received, key=lambda f: f.received_at))
 
-    @cached_property
+    @Derived
     def decision(self) -> Feedback | None:
         """The latest decision (R3); a job on hold is one only while the hold lasts."""
         return self._latest_decision(self.feedback)
 
-    @cached_property
-    def relayed_decision(self) -> Feedback | None:
+    def relayed_decision(self, now: datetime) -> Feedback | None:
         """The latest decision that the candidate has been told; under embargo there is none (N0)."""
         return self._latest_decision(
-            tuple(f for f in self.feedback if self.is_relayed(f) and self.knows(f.available_at))
+            tuple(f for f in self.feedback if f.available_at <= now and self.is_relayed(f))
         )
 
     def counts_as_decision(self, feedback: Feedback) -> bool:
@@ -163,28 +164,28 @@ class Situation:
             return self.on_hold
         return feedback.decision is not Decision.UNDECIDED
 
-    @cached_property
+    @Derived
     def contacts(self) -> tuple[Contact, ...]:
         """Every contact that covers this application, oldest first."""
         made = (c for c in self.application.contacts if self.knows(c.at))
         return tuple(sorted(made, key=lambda c: c.at))
 
-    @cached_property
+    @Derived
     def candidate_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the candidate."""
         return tuple(c for c in self.contacts if c.party is ContactParty.CANDIDATE)
 
-    @cached_property
+    @Derived
     def client_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the client."""
         return tuple(c for c in self.contacts if c.party is ContactParty.CLIENT)
 
-    @cached_property
+    @Derived
     def successes(self) -> tuple[Contact, ...]:
         """Contacts in which the candidate had a word from us (R2)."""
         return tuple(c for c in self.candidate_contacts if is_success(c))
 
-    @cached_property
+    @Derived
     def last_success_at(self) -> datetime:
         """The latest success, or the beginning of time."""
         return self.successes[-1].at if self.successes else BEGINNING
@@ -198,7 +199,7 @@ class Situation:
         names = {feedback.id, *feedback.corrects}
         return next((c for c in self.successes if not names.isdisjoint(c.relays)), None)
 
-    @cached_property
+    @Derived
     def open_promise(self) -> OpenPromise | None:
         """The latest promise to the candidate, unless a success came strictly after it (E2)."""
         for contact in reversed(self.candidate_contacts):
@@ -207,27 +208,41 @@ class Situation:
                 return None if kept else OpenPromise(contact.promise, contact)
         return None
 
-    @cached_property
+    @Derived
     def interviewer_contacts(self) -> tuple[Contact, ...]:
         """Contacts of a direct applicant with the interviewer (N1)."""
         return tuple(c for c in self.contacts if c.party is ContactParty.INTERVIEWER)
 
-    @cached_property
+    @Derived
+    def missed(self) -> tuple[Contact, ...]:
+        """Our tries to reach the candidate that were no talk, oldest first."""
+        tried = (c for c in self.candidate_contacts if c.direction is Direction.OUTBOUND)
+        return tuple(c for c in tried if c.outcome is not Outcome.REACHED)
+
+    @Derived
+    def missed_at(self) -> datetime | None:
+        """The last of them."""
+        return self.missed[-1].at if self.missed else None
+
+    @Derived
+    def in_vain_at(self) -> datetime | None:
+        """The last of them in which nobody was there (G1)."""
+        return next((c.at for c in reversed(self.missed) if c.outcome in IN_VAIN), None)
+
+    @Derived
     def attempts(self) -> tuple[Contact, ...]:
         """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
         if self.round is None:
             return ()
         heard = max((c.at for c in self.candidate_contacts if is_response(c)), default=BEGINNING)
-        tried = (c for c in self.candidate_contacts if c.direction is Direction.OUTBOUND)
-        missed = (c for c in tried if c.outcome is not Outcome.REACHED)
-        return tuple(c for c in missed if c.at >= self.round.end and c.at > heard)
+        return tuple(c for c in self.missed if c.at >= self.round.end and c.at > heard)
 
-    @cached_property
+    @Derived
     def unresponsive(self) -> bool:
         """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
         return len(self.attempts) >= self.policy.max_candidate_attempts
 
-    @cached_property
+    @Derived
     def touches(self) -> tuple[Contact, ...]:
         """A direct applicant's notes to ask for news that stay unanswered (N1), oldest first."""
         if self.round is None:
@@ -239,20 +254,20 @@ class Situation:
         touches = (c for c in asked if c.purpose is Purpose.TOUCH_BASE)
         return tuple(c for c in touches if c.at >= self.round.end and c.at > heard)
 
-    @cached_property
+    @Derived
     def untold_job_changes(self) -> tuple[JobChange, ...]:
         """Changes of the job that no success has passed on (H4)."""
         told = frozenset[str]().union(*(c.relays for c in self.successes))
         changes = (j for j in self.application.job_changes if self.knows(j.changed_at))
         return tuple(j for j in changes if j.id not in told)
 
-    @cached_property
+    @Derived
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
         saying = (d for d in self.debriefs if d.other_processes is not None)
         return max(reversed(tuple(saying)), key=lambda d: d.recorded_at or d.occurred_at, default=None)
 
-    @cached_property
+    @Derived
     def held_since(self) -> datetime | None:
         """Since when the job is on hold, as far as anybody said (F2)."""
         hold = self.application.hold
@@ -262,7 +277,7 @@ class Situation:
             return self.decision.received_at
         return self.round.end if self.round else None
 
-    @cached_property
+    @Derived
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
         if self.round is None:
@@ -274,12 +289,12 @@ class Situation:
             if is_chaser(c) and c.outcome is not Outcome.REACHED and c.at > since
         )
 
-    @cached_property
+    @Derived
     def exhausted(self) -> bool:
         """Whether so many chasers stay unanswered that another would only annoy (G2)."""
         return len(self.chasers) >= self.policy.max_unanswered_chasers
 
-    @cached_property
+    @Derived
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
         words = [c.at for c in self.client_contacts if is_response(c)]
@@ -291,7 +306,7 @@ class Situation:
         ]
         return max(words, default=BEGINNING)
 
-    @cached_property
+    @Derived
     def current_timescale(self) -> GivenTimescale | None:
         """The client's latest timescale, else the latest that the candidate heard (section 2)."""
         for source in (TimescaleSource.CLIENT, TimescaleSource.CANDIDATE):
@@ -300,7 +315,7 @@ class Situation:
                 return given[-1]
         return None
 
-    @cached_property
+    @Derived
     def expectation(self) -> Expectation | None:
         """When the round's answer is expected; None without a round."""
         if self.round is None:
@@ -316,7 +331,7 @@ class Situation:
         days = self.policy.unknown_recheck_working_days
         return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
 
-    @cached_property
+    @Derived
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
         current = self.current_timescale
@@ -337,7 +352,7 @@ class Situation:
             event_offset=self.policy.event_offset_working_days,
         )
 
-    @cached_property
+    @Derived
     def hold_ended_at(self) -> datetime | None:
         """When a past hold ended, where the job goes on."""
         ended = _end_of_hold(self.application, self.office)
@@ -356,29 +371,6 @@ class Situation:
         return self.round is not None and fact.interview_id == self.round.id
 
 
-def is_success(contact: Contact) -> bool:
-    """Whether the candidate had a word from us (R2): a talk, or a note of ours, and no automatic message."""
-    spoken = contact.outcome is Outcome.REACHED
-    written = contact.outcome is Outcome.SENT and contact.direction is Direction.OUTBOUND
-    return not contact.automated and (spoken or written)
-
-
-def is_delivered(contact: Contact) -> bool:
-    """Whether a word of ours got there: a talk or a message, and no voicemail."""
-    outbound = contact.direction is Direction.OUTBOUND
-    return outbound and contact.outcome in (Outcome.REACHED, Outcome.SENT)
-
-
-def is_response(contact: Contact) -> bool:
-    """Whether the other side has answered in some way (B2, G2)."""
-    return contact.direction is Direction.INBOUND or contact.outcome is Outcome.REACHED
-
-
-def is_call(debrief: Debrief) -> bool:
-    """Whether we spoke with the candidate; what they typed by themselves is no update from us (E1)."""
-    return debrief.source is DebriefSource.CALL
-
-
 def turning_points(application: Application, policy: Policy) -> list[datetime]:
     """Every instant at which more becomes known about an application, ascending."""
     return sorted({instant for instant in _dates(application, policy) if instant is not None})
@@ -386,7 +378,9 @@ def turning_points(application: Application, policy: Policy) -> list[datetime]:
 
 def _dates(application: Application, policy: Policy) -> Iterator[datetime | None]:
     yield from (i.end for i in application.interviews if i.state in HELD)
-    yield from (instant for d in application.debriefs for instant in (d.occurred_at, d.recorded_at))
+    yield from (d.occurred_at for d in application.debriefs)
+    # When it was recorded matters for rivals alone (L1).
+    yield from (d.recorded_at for d in application.debriefs if d.other_processes)
     yield from (t.given_at for t in application.timescales)
     yield from (f.received_at for f in application.feedback)
     yield from (c.at for c in application.contacts)

@@ -4,14 +4,15 @@
 lays it out over all time. Both rest on the same reasons, so they cannot disagree.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
-from app.rules.drafts import Draft, Fact, Part, Step, overdue_step, step
-from app.rules.facts import Application, Candidate, ClientContact, Contact, Pause
+from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
+from app.rules.facts import Application, Candidate, ClientContact, Pause
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
 from app.rules.reasons import drafts_of, is_direct
@@ -19,11 +20,8 @@ from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
 from app.rules.situation import Situation
 from app.rules.vocabulary import (
-    IN_VAIN,
     Actor,
-    Direction,
     Level,
-    Outcome,
     ReasonCode,
     Status,
     Target,
@@ -62,12 +60,18 @@ _RANKS = {Level.ESCALATED: 1, Level.OVERDUE: 2}
 _ORDER = {code: position for position, code in enumerate(ReasonCode)}
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Rest(NamedTuple):
+    """A time in which a reason is kept quiet, and the words for why."""
+
+    until: datetime
+    step: Callable[[], Step]
+
+
+class Reason(NamedTuple):
     """Why somebody is due a word, with the interval in which it is shown.
 
-    It counts from `active_from` (R4), is shown from `flagged_from` (after cool-downs, snoozes and a pause) and
-    until `dropped_from`, when a more important reason takes over (X). `held_until` is the end of a pause.
+    It counts from `active_from` (R4), is shown from `flagged_from` (after its `rests` and a pause) and until
+    `dropped_from`, when a more important reason takes over (X). `held_until` is the end of a pause.
     """
 
     code: ReasonCode
@@ -82,7 +86,8 @@ class Reason:
     held_until: datetime | None
     urgent: bool
     facts: tuple[Fact, ...]
-    steps: tuple[Step, ...]
+    steps: Steps
+    rests: tuple[Rest, ...]
 
     def level(self, now: datetime) -> Level:
         """The level at an instant (R4)."""
@@ -154,31 +159,45 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     situation = Situation(application, policy, now)
-    reasons = reasons_of(situation)
-    ranked = sorted(reasons, key=lambda r: order(r, now, application.id))
+    return status_at(situation, reasons_of(situation), now)
+
+
+def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
+    """What a situation and its reasons amount to at an instant, which is no later than its end."""
+    ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
     flagged = tuple(r for r in ranked if r.is_flagged(now))
     waiting = tuple(r for r in ranked if r.is_active(now) and not r.is_flagged(now))
     future = sorted((r for r in ranked if now < r.active_from), key=lambda r: r.due_at)
     return ApplicationStatus(
-        _status(situation, flagged, waiting),
+        _status(s, flagged, waiting, now),
         flagged,
         waiting,
         tuple(future),
         tuple(r for r in ranked if r.is_dropped(now)),
-        touch_base_from(situation),
-        _next_action(situation, flagged),
+        touch_base_from(s, now),
+        _next_action(s, flagged, now),
     )
 
 
 def reasons_of(s: Situation) -> list[Reason]:
     """The reasons that the facts known now give, each with its interval, whether or not it has begun."""
-    drafts = [restrained(s, draft) for draft in drafts_of(s)]
-    return [replace(reason, dropped_from=_dropped_from(reason, drafts)) for reason in drafts]
+    drafts = drafts_of(s)
+    dropped = _dropped_from(drafts)
+    return [restrained(s, draft, dropped.get(draft.code)) for draft in drafts]
 
 
-def touch_base_from(s: Situation) -> datetime | None:
+def _dropped_from(drafts: Iterable[Draft]) -> dict[ReasonCode, datetime]:
+    """X: from when a code gives way to another reason, which counts from then on."""
+    found: dict[ReasonCode, datetime] = {}
+    for draft in drafts:
+        for code in DROPS.get(draft.code, ()):
+            found[code] = min(draft.counts_from, found.get(code, draft.counts_from))
+    return found
+
+
+def touch_base_from(s: Situation, now: datetime) -> datetime | None:
     """N0: the instant from which the candidate may ask; a decision not yet relayed does not exist for it."""
-    if s.round is None or s.withdrawn or s.expectation is None or s.relayed_decision:
+    if s.round is None or s.withdrawn or s.expectation is None or s.relayed_decision(now):
         return None
     if s.decision is None and (s.on_hold or s.closed):
         return None
@@ -204,24 +223,25 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
     return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
 
 
-def restrained(s: Situation, draft: Draft) -> Reason:
+def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft)
-    quiet = [rest for rest in (*_rests(s, moved), *_snoozes(s, moved)) if rest.until > moved.due_at]
+    rests = tuple([rest for rest in _rests(s, moved) if rest.until > moved.due_at])
     return Reason(
-        code=draft.code,
-        rule=draft.rule,
-        target=draft.target,
-        due_at=moved.due_at,
-        overdue_at=moved.overdue_at,
-        escalate_at=moved.escalate_at,
-        active_from=draft.active_from or draft.due_at,
-        flagged_from=max([moved.due_at, *(rest.until for rest in quiet)]),
-        dropped_from=None,
-        held_until=held_until,
-        urgent=draft.urgent,
-        facts=draft.facts,
-        steps=(*moved.steps, *(rest.step for rest in quiet if not s.knows(rest.until))),
+        draft.code,
+        draft.rule,
+        draft.target,
+        moved.due_at,
+        moved.overdue_at,
+        moved.escalate_at,
+        draft.counts_from,
+        max([moved.due_at, *[rest.until for rest in rests]]),
+        dropped_from,
+        held_until,
+        draft.urgent,
+        draft.facts,
+        moved.steps,
+        rests,
     )
 
 
@@ -248,66 +268,52 @@ def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | N
     escalate = draft.escalate_at
     if overdue and escalate:
         escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
-    steps = [kept for kept in draft.steps if kept.part is not Part.OVERDUE]
-    steps.append(step("the candidate asked not to be contacted, so from {}", back))
-    if overdue:
-        steps.append(overdue_step("overdue from {}", overdue))
-    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=tuple(steps)), back
+    steps = partial(_held_steps, draft, back, overdue)
+    return draft._replace(due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
 
-class _Rest(NamedTuple):
-    """A time in which a reason is kept quiet, and the words for why."""
+def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Sequence[Step]:
+    return [
+        *[kept for kept in draft.steps() if kept.part is not Part.OVERDUE],
+        step("the candidate asked not to be contacted, so from {}", back),
+        *([overdue_step("overdue from {}", overdue)] if overdue else []),
+    ]
 
-    until: datetime
-    step: Step
 
-
-def _rests(s: Situation, draft: Draft) -> Iterator[_Rest]:
-    """The wait after the last attempt, chaser or touch (G1, G2, N1)."""
+def _rests(s: Situation, draft: Draft) -> Iterator[Rest]:
+    """The wait after the last attempt, chaser or touch (G1, G2, N1), and snoozes."""
     if draft.code in CHASERS and s.chasers:
         last = s.chasers[-1].at
         until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
-        yield _Rest(until, step("chased {}, so quiet until {}", last, until))
+        yield Rest(until, partial(step, "chased {}, so quiet until {}", last, until))
     if draft.code is ReasonCode.TOUCH_BASE_DUE and s.touches:
         last = s.touches[-1].at
         until = s.office.add_days(last, s.policy.direct_cooldown_working_days)
-        yield _Rest(until, step("asked {}, so quiet until {}", last, until))
-    if draft.target is Target.CANDIDATE:
-        attempts = [c.at for c in s.candidate_contacts if _is_attempt(s, c, draft)]
-        if attempts:
-            until = s.office.add_hours(attempts[-1], s.policy.attempt_cooldown_working_hours)
-            yield _Rest(until, step("last attempt {}, so quiet until {}", attempts[-1], until))
-
-
-def _snoozes(s: Situation, draft: Draft) -> Iterator[_Rest]:
-    """Snoozes put a reason off, but never past its escalation (G5)."""
+        yield Rest(until, partial(step, "asked {}, so quiet until {}", last, until))
+    if draft.target is Target.CANDIDATE and (attempt := _last_attempt(s, draft)):
+        until = s.office.add_hours(attempt, s.policy.attempt_cooldown_working_hours)
+        yield Rest(until, partial(step, "last attempt {}, so quiet until {}", attempt, until))
     for snooze in s.application.snoozes:
         if snooze.code == draft.code:
+            # A snooze never lasts past the escalation (G5).
             until = min(snooze.until, draft.escalate_at or snooze.until)
-            yield _Rest(until, step("snoozed until {}", until))
+            yield Rest(until, partial(step, "snoozed until {}", until))
 
 
-def _is_attempt(s: Situation, contact: Contact, draft: Draft) -> bool:
-    if contact.direction is not Direction.OUTBOUND:
-        return False
+def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
+    """G1: the last attempt to reach the candidate since the reason fell due, or since the interview for its debrief."""
     if draft.code is ReasonCode.DEBRIEF_DUE:
-        after = s.round is not None and contact.at > s.round.end
-        return after and contact.outcome is not Outcome.REACHED
-    return contact.at >= draft.due_at and contact.outcome in IN_VAIN
+        return s.missed_at if s.round and s.missed_at and s.missed_at > s.round.end else None
+    return s.in_vain_at if s.in_vain_at and s.in_vain_at >= draft.due_at else None
 
 
-def _dropped_from(reason: Reason, reasons: list[Reason]) -> datetime | None:
-    droppers = (r.active_from for r in reasons if reason.code in DROPS.get(r.code, ()))
-    return min(droppers, default=None)
-
-
-def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ...]) -> Status:
+def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ...], now: datetime) -> Status:
     """R5, K2."""
     if flagged:
-        return max((Status(r.level(s.at)) for r in flagged), key=_SEVERITY.index)
+        return max((Status(r.level(now)) for r in flagged), key=_SEVERITY.index)
     if s.closed or (s.withdrawn and (is_direct(s) or withdrawal_told(s))):
         return Status.CLOSED
-    if any(r.is_held(s.at) for r in waiting):
+    if any(r.is_held(now) for r in waiting):
         return Status.PAUSED
     return Status.WAITING if waiting else Status.ON_TRACK
 
@@ -315,19 +321,19 @@ def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ..
 _SEVERITY = (Status.DUE, Status.OVERDUE, Status.ESCALATED)
 
 
-def _next_action(s: Situation, flagged: tuple[Reason, ...]) -> NextAction | None:
+def _next_action(s: Situation, flagged: tuple[Reason, ...], now: datetime) -> NextAction | None:
     if not flagged:
         return None
     first = flagged[0]
     due = first.due_at
     application = s.application
     if first.code in CHASERS:
-        chased = max((at for at in application.chased_at if s.knows(at)), default=None)
+        chased = max((at for at in application.chased_at if at <= now), default=None)
         due = max(due, chase_floor(s.policy, chased)) if chased else due
     to_candidate = first.target is Target.CANDIDATE
     person: Candidate | ClientContact | None = application.candidate if to_candidate else application.client
     zone = (person.timezone, person.holidays) if person else (s.policy.timezone, s.policy.holidays)
-    start = not_before(first.target, due, s.at, policy=s.policy, person=zone)
+    start = not_before(first.target, due, now, policy=s.policy, person=zone)
     if not is_direct(s):
         return NextAction(first.code, Actor.CONSULTANT, first.target, start)
     # Nobody speaks to a direct applicant: to move on is theirs alone.

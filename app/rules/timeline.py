@@ -10,15 +10,15 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import NamedTuple
 
 from app.rules.drafts import Fact, listed
 from app.rules.facts import Application
+from app.rules.intervals import Course
 from app.rules.policy import Policy
 from app.rules.settling import settled_at
-from app.rules.situation import BEGINNING, HELD, Situation, turning_points
-from app.rules.status import Reason, evaluate, reasons_of
+from app.rules.situation import BEGINNING, HELD
+from app.rules.status import Reason
 from app.rules.vocabulary import Level, ReasonCode, Status
 
 
@@ -57,10 +57,11 @@ def changes(application: Application, policy: Policy) -> list[Change]:
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     causes = _facts_by_date(application)
-    before = _stand(application, policy, BEGINNING)
+    course = Course(application, policy)
+    before = _stand(course, BEGINNING)
     found = []
-    for at in _instants(application, policy):
-        after = _stand(application, policy, at)
+    for at in _instants(course):
+        after = _stand(course, at)
         if (after.status, after.levels) != (before.status, before.levels):
             moves = dict(_moves(before, after, settled_at(application, at)))
             found.append(Change(at, before.status, after.status, after.levels, moves, tuple(causes[at])))
@@ -121,8 +122,8 @@ class _Stand(NamedTuple):
     dropped: frozenset[ReasonCode]
 
 
-def _stand(application: Application, policy: Policy, at: datetime) -> _Stand:
-    answer = evaluate(application, policy, at)
+def _stand(course: Course, at: datetime) -> _Stand:
+    answer = course.status(at)
     return _Stand(
         answer.status,
         {reason.code: reason.level(at) for reason in answer.reasons},
@@ -153,14 +154,12 @@ def _moves(
             yield code, Move.DROPPED if code in after.dropped else gone
 
 
-def _instants(application: Application, policy: Policy) -> list[datetime]:
+def _instants(course: Course) -> list[datetime]:
     """Every instant at which a status can change: more becomes known, or the time of a known reason comes."""
-    points = turning_points(application, policy)
-    found = set(points)
-    for start, end in pairwise([BEGINNING, *points, None]):
-        assert start is not None  # only the last end is open
-        for reason in reasons_of(Situation(application, policy, start)):
-            found.update(t for t in _times_of(reason) if start < t and (end is None or t < end))
+    found = {each.start for each in course.stretches} - {BEGINNING}
+    for each in course.stretches:
+        times = (t for reason in each.reasons for t in _times_of(reason))
+        found.update(t for t in times if each.start < t and (each.end is None or t < each.end))
     return sorted(found)
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.explanations import explain
 from app.rules.facts import Application, Candidate, Feedback
-from app.rules.intervals import Interval, schedule
+from app.rules.intervals import Course, Interval, schedule
 from app.rules.policy import Policy
 from app.rules.situation import Case, Situation
-from app.rules.status import Reason, evaluate, touch_base_from
+from app.rules.status import ApplicationStatus, Reason, evaluate, touch_base_from
 from app.rules.vocabulary import ApplicationState, Decision, Level, Status
 from tests import given
 from tests.given import LONDON, SEASONS, files, histories, instants, policies
@@ -42,6 +42,13 @@ def covering(intervals: Iterable[Interval], now: datetime) -> Shown:
     return shown(i.reason for i in intervals if i.start <= now and (i.until is None or now < i.until))
 
 
+def told(answer: ApplicationStatus, now: datetime) -> list[object]:
+    """All that a status says, in words where it has some."""
+    rows = (answer.reasons, answer.waiting, answer.future, answer.dropped)
+    explained = [[(*shown([r]), r.flagged_from, explain(r, now, LONDON)) for r in row] for row in rows]
+    return [answer.status, answer.touch_base_from, answer.next_action, *explained]
+
+
 def ends_of(intervals: Iterable[Interval]) -> list[datetime]:
     return sorted({t for i in intervals for t in (i.start, i.until) if t is not None})
 
@@ -56,6 +63,17 @@ def test_intervals_agree_with_the_rules_at_every_instant(
     facts = [c.at for c in application.contacts] + [f.received_at for f in application.feedback]
     for now in [*probes, *around(ends_of(intervals)), *around(facts)]:
         assert covering(intervals, now) == shown(evaluate(application, policy, now).reasons), now
+
+
+@often
+@hypothesis.given(in_any_season(lambda first: histories(first=first)), policies())
+def test_a_course_says_what_the_rules_say_at_every_instant(
+    case: tuple[Application, list[datetime]], policy: Policy
+) -> None:
+    application, probes = case
+    course = Course(application, policy)
+    for now in [*probes, *around(ends_of(course.intervals())), *around(application.chased_at)]:
+        assert told(course.status(now), now) == told(evaluate(application, policy, now), now), now
 
 
 def test_intervals_of_a_closed_file_know_when_its_hold_ended() -> None:
@@ -137,7 +155,7 @@ def test_an_untold_decision_is_not_betrayed(
         return
     untold = Feedback("untold", before.round.id, received, decision)
     decided = replace(application, feedback=(*application.feedback, untold))
-    assert touch_base_from(Situation(decided, Policy(), now)) == touch_base_from(before)
+    assert touch_base_from(Situation(decided, Policy(), now), now) == touch_base_from(before, now)
 
 
 @often
