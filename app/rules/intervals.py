@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from app.rules.derived import Derived
 from app.rules.facts import Application
+from app.rules.history import History
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Situation, turning_points
 from app.rules.status import ApplicationStatus, Reason, reasons_of, status_at, touch_base_from
@@ -54,8 +55,9 @@ class Course:
     """
 
     def __init__(self, application: Application, policy: Policy) -> None:
+        history = History(application)
         self.stretches = [
-            Stretch(start, end, Situation(application, policy, start))
+            Stretch(start, end, Situation(application, policy, start, history))
             for start, end in spans(turning_points(application, policy))
         ]
 

@@ -15,7 +15,6 @@ from app.rules.situation import Situation
 from app.rules.vocabulary import (
     NOES,
     Decision,
-    Direction,
     Purpose,
     ReasonCode,
     Target,
@@ -125,7 +124,7 @@ def _last_heard(s: Situation) -> Fact:
     assert s.round is not None
     words = [Fact("interview", s.round.id, s.round.end)]
     words += [Fact("debrief", d.id, d.occurred_at) for d in s.debriefs if is_call(d)]
-    words += [Fact("contact", c.id, c.at) for c in s.successes]
+    words += [Fact("contact", c.id, c.at) for c in s.successes if c.at == s.last_success_at]
     return max(words, key=lambda fact: fact.at)
 
 
@@ -176,12 +175,7 @@ def _promise_times(s: Situation) -> tuple[date, date, datetime]:
 
 def candidate_enquiry_open(s: Situation) -> Draft | None:
     """E3: the candidate wrote or rang and waits for an answer."""
-    enquiries = (
-        c
-        for c in s.candidate_contacts
-        if c.direction is Direction.INBOUND and c.needs_reply and c.at >= s.last_success_at
-    )
-    enquiry = next(enquiries, None)
+    enquiry = s.enquiry
     if enquiry is None:
         return None
     due, overdue = s.office.roll(enquiry.at), s.office.add_days(enquiry.at, s.policy.enquiry_working_days)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import takewhile
 from typing import NamedTuple
 
 from app.rules.calendar import WorkingCalendar
@@ -15,20 +16,15 @@ from app.rules.facts import (
     Interview,
     JobChange,
     Promise,
-    is_chaser,
-    is_response,
-    is_success,
 )
+from app.rules.history import History
 from app.rules.policy import Policy
 from app.rules.timescales import expected_by
 from app.rules.vocabulary import (
-    IN_VAIN,
     ApplicationState,
-    ContactParty,
     Decision,
     Direction,
     InterviewState,
-    Outcome,
     Purpose,
     TimescaleSource,
 )
@@ -67,10 +63,13 @@ class Situation:
     the passing of their due times changes what is shown.
     """
 
-    def __init__(self, application: Application, policy: Policy, at: datetime) -> None:
+    def __init__(
+        self, application: Application, policy: Policy, at: datetime, history: History | None = None
+    ) -> None:
         self.application = application
         self.policy = policy
         self.at = at
+        self.history = history or History(application)
         self.office: WorkingCalendar = policy.office
 
     def knows(self, instant: datetime | None) -> bool:
@@ -134,18 +133,13 @@ class Situation:
     @Derived
     def timescales(self) -> tuple[GivenTimescale, ...]:
         """The round's timescales, oldest first."""
-        given = (t for t in self.application.timescales if self._of_round(t) and self.knows(t.given_at))
-        return tuple(sorted(given, key=lambda t: t.given_at))
+        return tuple([t for t in self.history.timescales.until(self.at) if self._of_round(t)])
 
     @Derived
     def feedback(self) -> tuple[Feedback, ...]:
         """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
-        received = (
-            f
-            for f in self.application.feedback
-            if (self.closed or self._of_round(f)) and self.knows(f.received_at)
-        )
-        return tuple(sorted(received, key=lambda f: f.received_at))
+        received = self.history.feedback.until(self.at)
+        return received if self.closed else tuple([f for f in received if self._of_round(f)])
 
     @Derived
     def decision(self) -> Feedback | None:
@@ -167,28 +161,28 @@ class Situation:
     @Derived
     def contacts(self) -> tuple[Contact, ...]:
         """Every contact that covers this application, oldest first."""
-        made = (c for c in self.application.contacts if self.knows(c.at))
-        return tuple(sorted(made, key=lambda c: c.at))
+        return self.history.contacts.until(self.at)
 
     @Derived
     def candidate_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the candidate."""
-        return tuple(c for c in self.contacts if c.party is ContactParty.CANDIDATE)
+        return self.history.candidate_contacts.until(self.at)
 
     @Derived
     def client_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the client."""
-        return tuple(c for c in self.contacts if c.party is ContactParty.CLIENT)
+        return self.history.client_contacts.until(self.at)
 
     @Derived
     def successes(self) -> tuple[Contact, ...]:
         """Contacts in which the candidate had a word from us (R2)."""
-        return tuple(c for c in self.candidate_contacts if is_success(c))
+        return self.history.successes.until(self.at)
 
     @Derived
     def last_success_at(self) -> datetime:
         """The latest success, or the beginning of time."""
-        return self.successes[-1].at if self.successes else BEGINNING
+        last = self.history.successes.last(self.at)
+        return last.at if last else BEGINNING
 
     def is_relayed(self, feedback: Feedback) -> bool:
         """Whether a success passed this feedback on (H1)."""
@@ -202,40 +196,31 @@ class Situation:
     @Derived
     def open_promise(self) -> OpenPromise | None:
         """The latest promise to the candidate, unless a success came strictly after it (E2)."""
-        for contact in reversed(self.candidate_contacts):
-            if contact.promise is not None:
-                kept = self.last_success_at > contact.at
-                return None if kept else OpenPromise(contact.promise, contact)
-        return None
+        contact = self.history.promises.last(self.at)
+        if contact is None or contact.promise is None or self.last_success_at > contact.at:
+            return None
+        return OpenPromise(contact.promise, contact)
+
+    @Derived
+    def enquiry(self) -> Contact | None:
+        """The first question of the candidate's that no success has come after (E3)."""
+        asked = self.history.enquiries.until(self.at)
+        return next((c for c in asked if c.at >= self.last_success_at), None)
 
     @Derived
     def interviewer_contacts(self) -> tuple[Contact, ...]:
         """Contacts of a direct applicant with the interviewer (N1)."""
-        return tuple(c for c in self.contacts if c.party is ContactParty.INTERVIEWER)
-
-    @Derived
-    def missed(self) -> tuple[Contact, ...]:
-        """Our tries to reach the candidate that were no talk, oldest first."""
-        tried = (c for c in self.candidate_contacts if c.direction is Direction.OUTBOUND)
-        return tuple(c for c in tried if c.outcome is not Outcome.REACHED)
-
-    @Derived
-    def missed_at(self) -> datetime | None:
-        """The last of them."""
-        return self.missed[-1].at if self.missed else None
-
-    @Derived
-    def in_vain_at(self) -> datetime | None:
-        """The last of them in which nobody was there (G1)."""
-        return next((c.at for c in reversed(self.missed) if c.outcome in IN_VAIN), None)
+        return self.history.interviewer_contacts.until(self.at)
 
     @Derived
     def attempts(self) -> tuple[Contact, ...]:
         """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
-        if self.round is None:
+        missed = self.history.missed.until(self.at)
+        if self.round is None or not missed:
             return ()
-        heard = max((c.at for c in self.candidate_contacts if is_response(c)), default=BEGINNING)
-        return tuple(c for c in self.missed if c.at >= self.round.end and c.at > heard)
+        answer = self.history.candidate_responses.last(self.at)
+        heard = answer.at if answer else BEGINNING
+        return tuple(c for c in missed if c.at >= self.round.end and c.at > heard)
 
     @Derived
     def unresponsive(self) -> bool:
@@ -257,9 +242,9 @@ class Situation:
     @Derived
     def untold_job_changes(self) -> tuple[JobChange, ...]:
         """Changes of the job that no success has passed on (H4)."""
-        told = frozenset[str]().union(*(c.relays for c in self.successes))
-        changes = (j for j in self.application.job_changes if self.knows(j.changed_at))
-        return tuple(j for j in changes if j.id not in told)
+        changes = [j for j in self.application.job_changes if self.knows(j.changed_at)]
+        told = frozenset[str]().union(*(c.relays for c in self.successes)) if changes else ()
+        return tuple([j for j in changes if j.id not in told])
 
     @Derived
     def rivals_named_by(self) -> Debrief | None:
@@ -280,14 +265,11 @@ class Situation:
     @Derived
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
-        if self.round is None:
+        missed = self.history.missed_chasers.until(self.at)
+        if self.round is None or not missed:
             return ()
         since = max(self.round.end, self.last_response_at)
-        return tuple(
-            c
-            for c in self.client_contacts
-            if is_chaser(c) and c.outcome is not Outcome.REACHED and c.at > since
-        )
+        return tuple([c for c in missed if c.at > since])
 
     @Derived
     def exhausted(self) -> bool:
@@ -297,14 +279,7 @@ class Situation:
     @Derived
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
-        words = [c.at for c in self.client_contacts if is_response(c)]
-        words += [f.received_at for f in self.application.feedback if self.knows(f.received_at)]
-        words += [
-            t.given_at
-            for t in self.application.timescales
-            if t.source is TimescaleSource.CLIENT and self.knows(t.given_at)
-        ]
-        return max(words, default=BEGINNING)
+        return self.history.client_words.last(self.at) or BEGINNING
 
     @Derived
     def current_timescale(self) -> GivenTimescale | None:
@@ -334,13 +309,12 @@ class Situation:
     @Derived
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
-        current = self.current_timescale
-        if current is None or current.source is not TimescaleSource.CLIENT:
+        current, expected = self.current_timescale, self.expectation
+        if current is None or current.source is not TimescaleSource.CLIENT or expected is None:
             return None
-        before = self.timescales[: self.timescales.index(current)]
-        earlier = next((t for t in reversed(before) if self.resolve(t) is not None), None)
-        was, now = earlier and self.resolve(earlier), self.resolve(current)
-        return earlier if was and now and was < now else None
+        before = takewhile(lambda given: given is not current, self.timescales)
+        earlier = [(at, given) for given in before if (at := self.resolve(given)) is not None]
+        return earlier[-1][1] if earlier and not expected.assumed and earlier[-1][0] < expected.at else None
 
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""

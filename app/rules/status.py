@@ -303,8 +303,10 @@ def _rests(s: Situation, draft: Draft) -> Iterator[Rest]:
 def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
     """G1: the last attempt to reach the candidate since the reason fell due, or since the interview for its debrief."""
     if draft.code is ReasonCode.DEBRIEF_DUE:
-        return s.missed_at if s.round and s.missed_at and s.missed_at > s.round.end else None
-    return s.in_vain_at if s.in_vain_at and s.in_vain_at >= draft.due_at else None
+        last = s.history.missed.last(s.at)
+        return last.at if last and s.round and last.at > s.round.end else None
+    last = s.history.in_vain.last(s.at)
+    return last.at if last and last.at >= draft.due_at else None
 
 
 def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ...], now: datetime) -> Status:
