@@ -9,8 +9,9 @@ from app.rules.facts import Application, Candidate, Contact
 from app.rules.intervals import Interval, laid_out, spans
 from app.rules.policy import Policy
 from app.rules.reasons_to_candidate import move_on_suggested
-from app.rules.situation import Case, Situation, turning_points
+from app.rules.situation import Case, Situation
 from app.rules.status import Reason, restrained
+from app.rules.turning_points import turning_points
 from app.rules.vocabulary import NOES, ApplicationState, ReasonCode, Target
 
 
@@ -29,7 +30,7 @@ def candidate_reasons(
 def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Policy) -> list[Interval]:
     """Those reasons with the intervals in which they are shown, over all time."""
     known = {instant for case in cases for instant in turning_points(*case)}
-    known |= set(turning_points(_person(candidate, cases), policy))
+    known |= turning_points(_person(candidate, cases), policy).keys()
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
     return laid_out(
         (start, end, candidate_reasons(candidate, cases, policy, start))

@@ -10,12 +10,20 @@ from itertools import chain, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from app.rules.derived import Derived
 from app.rules.facts import Application
 from app.rules.history import History
 from app.rules.policy import Policy
-from app.rules.situation import BEGINNING, Situation, turning_points
-from app.rules.status import ApplicationStatus, Reason, reasons_of, status_at, touch_base_from
+from app.rules.situation import BEGINNING, Situation
+from app.rules.status import (
+    Answers,
+    ApplicationStatus,
+    Reason,
+    answers_after,
+    reasons_of,
+    status_at,
+    touch_base_from,
+)
+from app.rules.turning_points import Kind, turning_points
 from app.rules.vocabulary import ReasonCode
 
 
@@ -34,32 +42,29 @@ class TouchBase(NamedTuple):
     at: datetime
 
 
-class Stretch:
+class Stretch(NamedTuple):
     """Some time in which no more becomes known; it ends with the next, the last one never."""
 
-    def __init__(self, start: datetime, end: datetime | None, situation: Situation) -> None:
-        self.start = start
-        self.end = end
-        self.situation = situation
-
-    @Derived
-    def reasons(self) -> list[Reason]:
-        """The reasons that the facts known in it give, each with its interval, whether or not it falls into it."""
-        return reasons_of(self.situation)
+    start: datetime
+    end: datetime | None
+    situation: Situation
+    reasons: list[Reason]
 
 
 class Course:
     """One application over all time, as far as its facts tell: worked out once, whatever is asked of it.
 
-    Every method raises CalendarRangeError where a date runs past the known holidays.
+    Raises CalendarRangeError where a date runs past the known holidays.
     """
 
     def __init__(self, application: Application, policy: Policy) -> None:
-        history = History(application)
-        self.stretches = [
-            Stretch(start, end, Situation(application, policy, start, history))
-            for start, end in spans(turning_points(application, policy))
-        ]
+        points, history = turning_points(application, policy), History(application)
+        answers: Answers = []
+        self.stretches: list[Stretch] = []
+        for start, end in spans(points):
+            situation = Situation(application, policy, start, history)
+            answers = answers_after(answers, points.get(start, {Kind.TURN}), situation)
+            self.stretches.append(Stretch(start, end, situation, reasons_of(answers)))
 
     def intervals(self) -> list[Interval]:
         """Every reason with the intervals in which it is shown, over all time."""
@@ -73,14 +78,7 @@ class Course:
 
     def touch_bases(self, since: datetime) -> list[TouchBase]:
         """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in order."""
-        found: dict[datetime, TouchBase] = {}
-        for each in self.stretches:
-            if each.end is not None and each.end <= since:
-                continue
-            named = touch_base_from(each.situation, each.start)
-            if named is not None and (each.end is None or named < each.end):
-                found.setdefault(named, TouchBase(named, max(named, each.start)))
-        return list(found.values())
+        return _touch_bases(((each.start, each.end, each.situation) for each in self.stretches), since)
 
 
 def schedule(application: Application, policy: Policy) -> list[Interval]:
@@ -89,8 +87,21 @@ def schedule(application: Application, policy: Policy) -> list[Interval]:
 
 
 def touch_bases(application: Application, policy: Policy, since: datetime) -> list[TouchBase]:
-    """The same for when the candidate may touch base (N0)."""
-    return Course(application, policy).touch_bases(since)
+    """The same for when the candidate may touch base (N0), which needs no reasons."""
+    known = spans(turning_points(application, policy))
+    return _touch_bases(((start, end, Situation(application, policy, start)) for start, end in known), since)
+
+
+def _touch_bases(
+    known: Iterable[tuple[datetime, datetime | None, Situation]], since: datetime
+) -> list[TouchBase]:
+    found: dict[datetime, TouchBase] = {}
+    for start, end, situation in known:
+        if end is None or since < end:
+            named = touch_base_from(situation, start)
+            if named is not None and (end is None or named < end):
+                found.setdefault(named, TouchBase(named, max(named, start)))
+    return list(found.values())
 
 
 def spans(points: Iterable[datetime]) -> Iterator[tuple[datetime, datetime | None]]:

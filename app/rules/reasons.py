@@ -1,6 +1,7 @@
 """Which rules are asked of an application, by where it stands."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from app.rules.drafts import Draft
 from app.rules.reasons_direct import direct_move_on, thank_you_due, touch_base_due
@@ -29,47 +30,64 @@ from app.rules.reasons_to_relay import (
     slip_to_relay,
 )
 from app.rules.situation import Situation
+from app.rules.turning_points import Kind
 from app.rules.vocabulary import ApplicationMode
 
-Rule = Callable[[Situation], Draft | None]
+
+class Rule(NamedTuple):
+    """A rule, and the kinds of fact that its reason rests on, what keeps the reason quiet included.
+
+    When none of them becomes known the reason stays what it is.
+    """
+
+    draft: Callable[[Situation], Draft | None]
+    reads: frozenset[Kind]
+
+
+def _rule(draft: Callable[[Situation], Draft | None], *reads: Kind) -> Rule:
+    return Rule(draft, frozenset({Kind.TURN, *reads}))
+
+
+_DECISION_TO_RELAY = _rule(decision_to_relay, Kind.CANDIDATE_CONTACT)
+_JOB_CHANGE_TO_RELAY = _rule(job_change_to_relay, Kind.JOB_CHANGE, Kind.CANDIDATE_CONTACT)
 
 # The order does not matter here: the due list sorts by P1.
 OPEN_RULES: tuple[Rule, ...] = (
-    debrief_due,
-    coming_debrief_due,
-    candidate_unresponsive,
-    timescale_missing,
-    client_response_due,
-    slip_to_relay,
-    decision_to_relay,
-    feedback_to_relay,
-    job_change_to_relay,
-    next_step_missing,
-    courtesy_update_due,
-    promised_update_due,
-    candidate_enquiry_open,
-    move_on_suggested,
-    hold_review,
-    competing_deadline,
-    statutory_notice_due,
+    _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
+    _rule(coming_debrief_due, Kind.CANDIDATE_CONTACT),
+    _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
+    _rule(timescale_missing, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(client_response_due, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(slip_to_relay, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _DECISION_TO_RELAY,
+    _rule(feedback_to_relay, Kind.CANDIDATE_CONTACT),
+    _JOB_CHANGE_TO_RELAY,
+    _rule(next_step_missing, Kind.TIMESCALE),
+    _rule(courtesy_update_due, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _rule(promised_update_due, Kind.CANDIDATE_CONTACT),
+    _rule(candidate_enquiry_open, Kind.CANDIDATE_CONTACT),
+    _rule(move_on_suggested, Kind.TIMESCALE, Kind.CLIENT_CONTACT, Kind.CANDIDATE_CONTACT),
+    _rule(hold_review),
+    _rule(competing_deadline, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT),
+    _rule(statutory_notice_due, Kind.CANDIDATE_CONTACT),
 )
 
 # K2: of a closed application only the duty to tell the candidate how it stands stays alive.
-CLOSED_RULES: tuple[Rule, ...] = (decision_to_relay, job_change_to_relay)
+CLOSED_RULES: tuple[Rule, ...] = (_DECISION_TO_RELAY, _JOB_CHANGE_TO_RELAY)
 
 # J1: once the candidate has withdrawn every other reason vanishes.
-WITHDRAWN_RULES: tuple[Rule, ...] = (withdrawal_to_relay,)
+WITHDRAWN_RULES: tuple[Rule, ...] = (_rule(withdrawal_to_relay, Kind.CLIENT_CONTACT),)
 
 # N1: nobody at an agency owes anything; what the applicant owes ends with the application.
-DIRECT_RULES: tuple[Rule, ...] = (thank_you_due, touch_base_due, direct_move_on)
+DIRECT_RULES: tuple[Rule, ...] = (
+    _rule(thank_you_due, Kind.INTERVIEWER_CONTACT),
+    _rule(touch_base_due, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
+    _rule(direct_move_on, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT, Kind.CANDIDATE_CONTACT),
+)
 
 
-def drafts_of(s: Situation) -> list[Draft]:
-    """The draft reasons that the facts known now give."""
-    return [draft for rule in _rules_for(s) if (draft := rule(s))]
-
-
-def _rules_for(s: Situation) -> tuple[Rule, ...]:
+def rules_for(s: Situation) -> tuple[Rule, ...]:
+    """The rules that are asked of a situation."""
     if is_direct(s):
         return () if s.withdrawn or s.closed else DIRECT_RULES
     if s.withdrawn:

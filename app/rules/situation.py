@@ -1,6 +1,5 @@
 """What the facts of one application amount to at an instant, before any rule is asked."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import takewhile
 from typing import NamedTuple
@@ -343,29 +342,6 @@ class Situation:
 
     def _of_round(self, fact: Debrief | GivenTimescale | Feedback) -> bool:
         return self.round is not None and fact.interview_id == self.round.id
-
-
-def turning_points(application: Application, policy: Policy) -> list[datetime]:
-    """Every instant at which more becomes known about an application, ascending."""
-    return sorted({instant for instant in _dates(application, policy) if instant is not None})
-
-
-def _dates(application: Application, policy: Policy) -> Iterator[datetime | None]:
-    yield from (i.end for i in application.interviews if i.state in HELD)
-    yield from (d.occurred_at for d in application.debriefs)
-    # When it was recorded matters for rivals alone (L1).
-    yield from (d.recorded_at for d in application.debriefs if d.other_processes)
-    yield from (t.given_at for t in application.timescales)
-    yield from (f.received_at for f in application.feedback)
-    yield from (c.at for c in application.contacts)
-    yield application.withdrawn_at
-    yield from (p.start for p in application.candidate.pauses)
-    yield from (j.changed_at for j in application.job_changes)
-    yield application.closed_at
-    hold = application.hold
-    if hold:
-        yield from (hold.since, hold.ended_at)
-        yield policy.office.start_of(hold.until) if hold.until else None
 
 
 def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:

@@ -5,6 +5,7 @@ lays it out over all time. Both rest on the same reasons, so they cannot disagre
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,10 +16,11 @@ from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Pause
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
-from app.rules.reasons import drafts_of, is_direct
+from app.rules.reasons import Rule, is_direct, rules_for
 from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
 from app.rules.situation import Situation
+from app.rules.turning_points import Kind
 from app.rules.vocabulary import (
     Actor,
     Level,
@@ -159,7 +161,7 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     situation = Situation(application, policy, now)
-    return status_at(situation, reasons_of(situation), now)
+    return status_at(situation, reasons_of(answers_of(situation)), now)
 
 
 def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
@@ -179,19 +181,43 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
     )
 
 
-def reasons_of(s: Situation) -> list[Reason]:
-    """The reasons that the facts known now give, each with its interval, whether or not it has begun."""
-    drafts = drafts_of(s)
-    dropped = _dropped_from(drafts)
-    return [restrained(s, draft, dropped.get(draft.code)) for draft in drafts]
+# What each rule that is asked of a situation gives, whatever the others give.
+Answers = list[tuple[Rule, Reason | None]]
 
 
-def _dropped_from(drafts: Iterable[Draft]) -> dict[ReasonCode, datetime]:
+def answers_of(s: Situation) -> Answers:
+    """What the rules say to the facts known now."""
+    return [(rule, _answer(s, rule)) for rule in rules_for(s)]
+
+
+def answers_after(before: Answers, news: AbstractSet[Kind], s: Situation) -> Answers:
+    """The same where what they said before some facts became known is at hand: only who reads those is asked."""
+    if Kind.TURN in news:
+        return answers_of(s)
+    return [(rule, answer if rule.reads.isdisjoint(news) else _answer(s, rule)) for rule, answer in before]
+
+
+def _answer(s: Situation, rule: Rule) -> Reason | None:
+    draft = rule.draft(s)
+    return restrained(s, draft) if draft else None
+
+
+def reasons_of(answers: Answers) -> list[Reason]:
+    """The reasons that answers come to, each with its interval, whether or not it has begun."""
+    reasons = [answer for _, answer in answers if answer]
+    dropped = _dropped_from(reasons)
+    return [
+        reason._replace(dropped_from=dropped[reason.code]) if reason.code in dropped else reason
+        for reason in reasons
+    ]
+
+
+def _dropped_from(reasons: Iterable[Reason]) -> dict[ReasonCode, datetime]:
     """X: from when a code gives way to another reason, which counts from then on."""
     found: dict[ReasonCode, datetime] = {}
-    for draft in drafts:
-        for code in DROPS.get(draft.code, ()):
-            found[code] = min(draft.counts_from, found.get(code, draft.counts_from))
+    for reason in reasons:
+        for code in DROPS.get(reason.code, ()):
+            found[code] = min(reason.active_from, found.get(code, reason.active_from))
     return found
 
 
@@ -223,7 +249,7 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
     return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
 
 
-def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None) -> Reason:
+def restrained(s: Situation, draft: Draft) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft)
     rests = tuple([rest for rest in _rests(s, moved) if rest.until > moved.due_at])
@@ -234,9 +260,9 @@ def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None)
         moved.due_at,
         moved.overdue_at,
         moved.escalate_at,
-        draft.counts_from,
+        draft.active_from or draft.due_at,
         max([moved.due_at, *[rest.until for rest in rests]]),
-        dropped_from,
+        None,
         held_until,
         draft.urgent,
         draft.facts,

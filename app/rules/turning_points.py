@@ -1,0 +1,57 @@
+"""The instants at which more becomes known about an application, and what kind of fact it is."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from operator import itemgetter
+
+from app.rules.facts import Application
+from app.rules.policy import Policy
+from app.rules.situation import HELD
+from app.rules.vocabulary import ContactParty
+
+
+class Kind(StrEnum):
+    """The kinds of fact that become known at a turning point, as far as some rules need not look at them."""
+
+    TURN = "turn"  # an interview, feedback, a pause, a hold, the end: it bears on every rule
+    DEBRIEF = "debrief"
+    TIMESCALE = "timescale"
+    JOB_CHANGE = "job_change"
+    CANDIDATE_CONTACT = "candidate_contact"
+    CLIENT_CONTACT = "client_contact"
+    INTERVIEWER_CONTACT = "interviewer_contact"
+
+
+_CONTACTS = {
+    ContactParty.CANDIDATE: Kind.CANDIDATE_CONTACT,
+    ContactParty.CLIENT: Kind.CLIENT_CONTACT,
+    ContactParty.INTERVIEWER: Kind.INTERVIEWER_CONTACT,
+}
+
+
+def turning_points(application: Application, policy: Policy) -> dict[datetime, set[Kind]]:
+    """Every instant at which more becomes known about an application, ascending, with the kinds of it."""
+    found: dict[datetime, set[Kind]] = {}
+    for kind, instant in _dates(application, policy):
+        if instant is not None:
+            found.setdefault(instant, set()).add(kind)
+    return dict(sorted(found.items(), key=itemgetter(0)))
+
+
+def _dates(application: Application, policy: Policy) -> Iterator[tuple[Kind, datetime | None]]:
+    yield from ((Kind.TURN, i.end) for i in application.interviews if i.state in HELD)
+    yield from ((Kind.DEBRIEF, d.occurred_at) for d in application.debriefs)
+    # When it was recorded matters for rivals alone (L1).
+    yield from ((Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes)
+    yield from ((Kind.TIMESCALE, t.given_at) for t in application.timescales)
+    yield from ((Kind.TURN, f.received_at) for f in application.feedback)
+    yield from ((_CONTACTS[c.party], c.at) for c in application.contacts)
+    yield Kind.TURN, application.withdrawn_at
+    yield from ((Kind.TURN, p.start) for p in application.candidate.pauses)
+    yield from ((Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes)
+    yield Kind.TURN, application.closed_at
+    hold = application.hold
+    if hold:
+        yield from ((Kind.TURN, instant) for instant in (hold.since, hold.ended_at))
+        yield Kind.TURN, policy.office.start_of(hold.until) if hold.until else None
