@@ -47,8 +47,6 @@ class _Windows:
 
     first_year: int
     last_year: int
-    low: datetime  # local midnight that begins the first year
-    high: datetime  # local midnight that ends the last year
     days: list[date]
     index: dict[date, int]  # of the days, for the next list and the others
     starts: list[datetime]
@@ -110,13 +108,12 @@ class WorkingCalendar:
 
     def roll(self, t: datetime) -> datetime:
         """The instant t if in working hours (start inclusive, end exclusive), else the next start (T2)."""
-        windows, i, instant = self._locate(t)
-        return max(instant, windows.starts[i])
+        _, _, begin = self._locate(t)
+        return begin
 
     def add_hours(self, t: datetime, hours: int) -> datetime:
         """The instant `hours` working hours after roll(t); the exact end of a day stays there (T3)."""
-        windows, i, instant = self._locate(t)
-        begin = max(instant, windows.starts[i])
+        windows, i, begin = self._locate(t)
         if hours <= 0:
             return _unless_negative(hours, begin)
         worked = windows.worked_before[i] + (begin - windows.starts[i]) + timedelta(hours=hours)
@@ -130,8 +127,7 @@ class WorkingCalendar:
 
         A day whose own hours begin later or end earlier takes it as near as they allow.
         """
-        windows, i, instant = self._locate(t)
-        begin = max(instant, windows.starts[i])
+        windows, i, begin = self._locate(t)
         if days <= 0:
             return _unless_negative(days, begin)
         while i + days >= len(windows.days):
@@ -183,17 +179,11 @@ class WorkingCalendar:
 
     def start_of(self, d: date) -> datetime:
         """SOD: when working hours begin on d, be it a working day or not (T5)."""
-        windows = self._windows
-        if windows is not None and (i := windows.index.get(d)) is not None:
-            return windows.starts[i]
-        return local_instant(self.zone, _within_reach(d), self._span(d)[0])
+        return self._hours_on(d)[0]
 
     def end_of(self, d: date) -> datetime:
         """EOD: when working hours end on d, literally, even on a holiday (T5, section 2)."""
-        windows = self._windows
-        if windows is not None and (i := windows.index.get(d)) is not None:
-            return windows.ends[i]
-        return local_instant(self.zone, _within_reach(d), self._span(d)[1])
+        return self._hours_on(d)[1]
 
     def slip(self, old: date, new: date) -> int:
         """Signed number of working days in (old, new]: positive when new is later (section 2)."""
@@ -214,17 +204,17 @@ class WorkingCalendar:
     # The windows behind the answers
 
     def _locate(self, t: datetime) -> tuple[_Windows, int, datetime]:
-        """The first window that ends after t, by its index; and t in UTC."""
+        """The first window that ends after t, by its index; and t or, if that is later, the window's start."""
         instant = t if t.tzinfo is UTC else _moved(t, UTC)
         windows = self._windows
-        if windows is not None and 0 < (i := bisect_right(windows.ends, instant)) < len(windows.ends):
-            return windows, i, instant
-        if windows is None or not windows.low <= instant < windows.high:
+        i = bisect_right(windows.ends, instant) if windows is not None else 0
+        if windows is None or not 0 < i < len(windows.ends):
             windows = self._covering(self.date_of(instant))
-        i = bisect_right(windows.ends, instant)
-        while i == len(windows.ends):
-            windows = self._later(windows)
-        return windows, i, instant
+            i = bisect_right(windows.ends, instant)
+            while i == len(windows.ends):
+                windows = self._later(windows)
+        start = windows.starts[i]
+        return windows, i, max(start, instant)
 
     def _covering(self, d: date) -> _Windows:
         year = d.year
@@ -262,8 +252,6 @@ class WorkingCalendar:
         return _Windows(
             first_year=year,
             last_year=year,
-            low=local_instant(self.zone, date(year, 1, 1), time.min),
-            high=local_instant(self.zone, date(year + 1, 1, 1), time.min),
             days=[d for d, _, _ in shifts],
             index={d: i for i, (d, _, _) in enumerate(shifts)},
             starts=[start for _, start, _ in shifts],
@@ -283,6 +271,16 @@ class WorkingCalendar:
 
     def _span(self, d: date) -> Span:
         return self.hours.get(d.weekday(), (self.day_start, self.day_end))
+
+    def _hours_on(self, d: date) -> tuple[datetime, datetime]:
+        """Start and end of the working hours of d, literally."""
+        if d.year in self._years:
+            windows = self._covering(d)
+            i = windows.index.get(d)
+            if i is not None:
+                return windows.starts[i], windows.ends[i]
+        start, end = self._span(_within_reach(d))
+        return local_instant(self.zone, d, start), local_instant(self.zone, d, end)
 
     def _shift(self, d: date) -> tuple[datetime, datetime] | None:
         """Start and end of the working hours of d; None if the clock change of that day swallows them.
@@ -356,8 +354,6 @@ def _joined(first: _Windows, then: _Windows) -> _Windows:
     return _Windows(
         first_year=first.first_year,
         last_year=then.last_year,
-        low=first.low,
-        high=then.high,
         days=days,
         index={d: i for i, d in enumerate(days)},
         starts=first.starts + then.starts,

@@ -1,7 +1,7 @@
 """The facts of one application in the order of their instants: what is known at one of them are the first so many."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from operator import attrgetter
 from typing import Generic, TypeVar
@@ -25,8 +25,13 @@ class Dated(Generic[_T]):
     """Facts in the order of their instants."""
 
     def __init__(self, facts: Iterable[_T], at: Callable[[_T], datetime]) -> None:
-        self._facts = tuple(sorted(facts, key=at))
+        self._at = at
+        self._facts = tuple(facts)
         self._instants = [at(fact) for fact in self._facts]
+
+    def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
+        """Those of a kind."""
+        return Dated(filter(kind, self._facts), self._at)
 
     def until(self, now: datetime) -> tuple[_T, ...]:
         """Those known at an instant."""
@@ -38,6 +43,10 @@ class Dated(Generic[_T]):
         return self._facts[known - 1] if known else None
 
 
+def _in_order(facts: Iterable[_T], at: Callable[[_T], datetime]) -> Dated[_T]:
+    return Dated(sorted(facts, key=at), at)
+
+
 class History:
     """Every row of facts that is asked for at one instant after another, sorted when first asked for."""
 
@@ -47,84 +56,78 @@ class History:
     @Derived
     def contacts(self) -> Dated[Contact]:
         """Every contact that covers the application."""
-        return _by_date(self._application.contacts)
+        return _in_order(self._application.contacts, attrgetter("at"))
 
     @Derived
     def candidate_contacts(self) -> Dated[Contact]:
         """Contacts with the candidate."""
-        return _by_date(self._with(ContactParty.CANDIDATE))
+        return self.contacts.only(lambda c: c.party is ContactParty.CANDIDATE)
 
     @Derived
     def client_contacts(self) -> Dated[Contact]:
         """Contacts with the client."""
-        return _by_date(self._with(ContactParty.CLIENT))
+        return self.contacts.only(lambda c: c.party is ContactParty.CLIENT)
 
     @Derived
     def interviewer_contacts(self) -> Dated[Contact]:
         """Contacts of a direct applicant with the interviewer (N1)."""
-        return _by_date(self._with(ContactParty.INTERVIEWER))
+        return self.contacts.only(lambda c: c.party is ContactParty.INTERVIEWER)
 
     @Derived
     def successes(self) -> Dated[Contact]:
         """Contacts in which the candidate had a word from us (R2)."""
-        return _by_date(c for c in self._with(ContactParty.CANDIDATE) if is_success(c))
+        return self.candidate_contacts.only(is_success)
 
     @Derived
     def promises(self) -> Dated[Contact]:
         """Contacts in which we promised the candidate a word (E2)."""
-        return _by_date(c for c in self._with(ContactParty.CANDIDATE) if c.promise is not None)
+        return self.candidate_contacts.only(lambda c: c.promise is not None)
 
     @Derived
     def enquiries(self) -> Dated[Contact]:
         """Contacts in which the candidate asked for an answer (E3)."""
-        inbound = (c for c in self._with(ContactParty.CANDIDATE) if c.direction is Direction.INBOUND)
-        return _by_date(c for c in inbound if c.needs_reply)
+        return self.candidate_contacts.only(lambda c: c.needs_reply and c.direction is Direction.INBOUND)
 
     @Derived
     def missed(self) -> Dated[Contact]:
         """Our tries to reach the candidate that were no talk (B2)."""
-        tried = (c for c in self._with(ContactParty.CANDIDATE) if c.direction is Direction.OUTBOUND)
-        return _by_date(c for c in tried if c.outcome is not Outcome.REACHED)
+        return self.candidate_contacts.only(_is_missed)
 
     @Derived
     def in_vain(self) -> Dated[Contact]:
         """Those of them in which nobody was there (G1)."""
-        tried = (c for c in self._with(ContactParty.CANDIDATE) if c.direction is Direction.OUTBOUND)
-        return _by_date(c for c in tried if c.outcome in IN_VAIN)
+        return self.missed.only(lambda c: c.outcome in IN_VAIN)
 
     @Derived
     def candidate_responses(self) -> Dated[Contact]:
         """Contacts in which the candidate answered in some way (B2)."""
-        return _by_date(c for c in self._with(ContactParty.CANDIDATE) if is_response(c))
+        return self.candidate_contacts.only(is_response)
 
     @Derived
     def missed_chasers(self) -> Dated[Contact]:
         """Chasers that were no talk (G2)."""
-        return _by_date(
-            c for c in self._application.contacts if is_chaser(c) and c.outcome is not Outcome.REACHED
-        )
+        return self.client_contacts.only(lambda c: is_chaser(c) and _is_missed(c))
 
     @Derived
     def client_words(self) -> Dated[datetime]:
         """When the client said anything at all (G2)."""
-        words = [c.at for c in self._with(ContactParty.CLIENT) if is_response(c)]
+        words = [
+            c.at for c in self._application.contacts if c.party is ContactParty.CLIENT and is_response(c)
+        ]
         words += [f.received_at for f in self._application.feedback]
         given = (t for t in self._application.timescales if t.source is TimescaleSource.CLIENT)
-        return Dated([*words, *(t.given_at for t in given)], lambda word: word)
+        return _in_order([*words, *(t.given_at for t in given)], lambda word: word)
 
     @Derived
     def timescales(self) -> Dated[GivenTimescale]:
         """Timescales of any round."""
-        return Dated(self._application.timescales, attrgetter("given_at"))
+        return _in_order(self._application.timescales, attrgetter("given_at"))
 
     @Derived
     def feedback(self) -> Dated[Feedback]:
         """Feedback on any round."""
-        return Dated(self._application.feedback, attrgetter("received_at"))
-
-    def _with(self, party: ContactParty) -> Iterator[Contact]:
-        return (c for c in self._application.contacts if c.party is party)
+        return _in_order(self._application.feedback, attrgetter("received_at"))
 
 
-def _by_date(contacts: Iterable[Contact]) -> Dated[Contact]:
-    return Dated(contacts, attrgetter("at"))
+def _is_missed(contact: Contact) -> bool:
+    return contact.direction is Direction.OUTBOUND and contact.outcome is not Outcome.REACHED

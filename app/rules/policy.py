@@ -91,7 +91,7 @@ class Policy:
 
     def hours_of(self, timezone: str, holidays: Holidays) -> WorkingCalendar:
         """Working time of somebody else's place, at this agency's hours (T6); its closing days are its own."""
-        return working_calendar(timezone, holidays, *self._hours)
+        return working_calendar(timezone, holidays, *self._hours, frozenset())
 
     @cached_property
     def _hours(self) -> tuple[time, time, frozenset[int], tuple[tuple[int, Span], ...]]:

@@ -251,7 +251,7 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
 
 def restrained(s: Situation, draft: Draft) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
-    moved, held_until = _paused(s, draft)
+    moved, held_until = _paused(s, draft) if s.application.candidate.pauses else (draft, None)
     rests = tuple([rest for rest in _rests(s, moved) if rest.until > moved.due_at])
     return Reason(
         draft.code,
