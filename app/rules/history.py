@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from enum import StrEnum
 from operator import attrgetter
 from typing import Generic, TypeVar
 
@@ -19,6 +20,18 @@ from app.rules.facts import (
 from app.rules.vocabulary import IN_VAIN, ContactParty, Direction, Outcome, TimescaleSource
 
 _T = TypeVar("_T")
+
+
+class Kind(StrEnum):
+    """The kinds of fact that become known at a turning point, as far as some rules need not look at them."""
+
+    TURN = "turn"  # an interview, feedback, a pause, a hold, the end: it bears on every rule
+    DEBRIEF = "debrief"
+    TIMESCALE = "timescale"
+    JOB_CHANGE = "job_change"
+    CANDIDATE_CONTACT = "candidate_contact"
+    CLIENT_CONTACT = "client_contact"
+    INTERVIEWER_CONTACT = "interviewer_contact"
 
 
 class Dated(Generic[_T]):

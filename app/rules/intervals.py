@@ -11,7 +11,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from app.rules.facts import Application
-from app.rules.history import History
+from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Situation
 from app.rules.status import (
@@ -23,7 +23,7 @@ from app.rules.status import (
     status_at,
     touch_base_from,
 )
-from app.rules.turning_points import Kind, turning_points
+from app.rules.turning_points import turning_points
 from app.rules.vocabulary import ReasonCode
 
 
@@ -58,12 +58,14 @@ class Course:
     """
 
     def __init__(self, application: Application, policy: Policy) -> None:
-        points, history = turning_points(application, policy), History(application)
+        points = turning_points(application, policy)
+        situation = Situation(application, policy, BEGINNING)
         answers: Answers = []
         self.stretches: list[Stretch] = []
         for start, end in spans(points):
-            situation = Situation(application, policy, start, history)
-            answers = answers_after(answers, points.get(start, {Kind.TURN}), situation)
+            news = points.get(start, frozenset({Kind.TURN}))
+            situation = situation.later(start, news)
+            answers = answers_after(answers, news, situation)
             self.stretches.append(Stretch(start, end, situation, reasons_of(answers)))
 
     def intervals(self) -> list[Interval]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from app.rules.drafts import Draft
+from app.rules.history import Kind
 from app.rules.reasons_direct import direct_move_on, thank_you_due, touch_base_due
 from app.rules.reasons_to_candidate import (
     candidate_enquiry_open,
@@ -30,7 +31,6 @@ from app.rules.reasons_to_relay import (
     slip_to_relay,
 )
 from app.rules.situation import Situation
-from app.rules.turning_points import Kind
 from app.rules.vocabulary import ApplicationMode
 
 

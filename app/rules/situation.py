@@ -1,11 +1,12 @@
 """What the facts of one application amount to at an instant, before any rule is asked."""
 
 from datetime import UTC, datetime
+from functools import cache
 from itertools import takewhile
 from typing import NamedTuple
 
 from app.rules.calendar import WorkingCalendar
-from app.rules.derived import Derived
+from app.rules.derived import Derived, derived_from
 from app.rules.facts import (
     Application,
     Contact,
@@ -16,7 +17,7 @@ from app.rules.facts import (
     JobChange,
     Promise,
 )
-from app.rules.history import History
+from app.rules.history import History, Kind
 from app.rules.policy import Policy
 from app.rules.timescales import expected_by
 from app.rules.vocabulary import (
@@ -71,45 +72,55 @@ class Situation:
         self.history = history or History(application)
         self.office: WorkingCalendar = policy.office
 
+    def later(self, at: datetime, news: frozenset[Kind]) -> "Situation":
+        """The application at a later instant, by which facts of some kinds have become known.
+
+        What is derived from none of them stays.
+        """
+        later = Situation(self.application, self.policy, at, self.history)
+        stays = _not_derived_from(news)
+        later.__dict__.update({name: value for name, value in self.__dict__.items() if name in stays})
+        return later
+
     def knows(self, instant: datetime | None) -> bool:
         """Whether something dated `instant` has happened by now."""
         return instant is not None and instant <= self.at
 
-    @Derived
+    @derived_from(Kind.TURN)
     def client_office(self) -> WorkingCalendar:
         """The client contact's working time (T6); the agency's where no contact is named."""
         client = self.application.client
         return self.policy.hours_of(client.timezone, client.holidays) if client else self.office
 
-    @Derived
+    @derived_from(Kind.TURN)
     def candidate_office(self) -> WorkingCalendar:
         """Working time where the candidate is."""
         candidate = self.application.candidate
         return self.policy.hours_of(candidate.timezone, candidate.holidays)
 
-    @Derived
+    @derived_from(Kind.TURN)
     def round(self) -> Interview | None:
         """The current round (R1): the interview that ended last."""
         ended = [i for i in self.application.interviews if i.state in HELD and self.knows(i.end)]
         return max(ended, key=lambda i: i.end, default=None)
 
-    @Derived
+    @derived_from(Kind.TURN)
     def coming(self) -> tuple[Interview, ...]:
         """Interviews still to end."""
         return tuple(i for i in self.application.interviews if i.state in HELD and not self.knows(i.end))
 
-    @Derived
+    @derived_from(Kind.TURN)
     def withdrawn(self) -> bool:
         """Whether the candidate has withdrawn."""
         return self.knows(self.application.withdrawn_at)
 
-    @Derived
+    @derived_from(Kind.TURN)
     def closed(self) -> bool:
         """Whether the file is closed: at every instant, unless it is known since when."""
         since = self.application.closed_at
         return self.application.state is ApplicationState.CLOSED and (since is None or self.knows(since))
 
-    @Derived
+    @derived_from(Kind.TURN)
     def on_hold(self) -> bool:
         """Whether the client holds the job at this instant, a hold that ended later included."""
         hold = self.application.hold
@@ -118,29 +129,29 @@ class Situation:
             return begun
         return begun and hold is not None and hold.ended_at is not None and not self.knows(hold.ended_at)
 
-    @Derived
+    @derived_from(Kind.TURN)
     def awaiting(self) -> bool:
         """Whether the client still owes an answer for the current round (R3)."""
         undecided = self.decision is None and self.round is not None
         return undecided and not (self.closed or self.on_hold or self.withdrawn)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.DEBRIEF)
     def debriefs(self) -> tuple[Debrief, ...]:
         """The round's debriefs."""
         return tuple(d for d in self.application.debriefs if self._of_round(d) and self.knows(d.occurred_at))
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE)
     def timescales(self) -> tuple[GivenTimescale, ...]:
         """The round's timescales, oldest first."""
         return tuple([t for t in self.history.timescales.until(self.at) if self._of_round(t)])
 
-    @Derived
+    @derived_from(Kind.TURN)
     def feedback(self) -> tuple[Feedback, ...]:
         """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
         received = self.history.feedback.until(self.at)
         return received if self.closed else tuple([f for f in received if self._of_round(f)])
 
-    @Derived
+    @derived_from(Kind.TURN)
     def decision(self) -> Feedback | None:
         """The latest decision (R3); a job on hold is one only while the hold lasts."""
         return self._latest_decision(self.feedback)
@@ -157,27 +168,27 @@ class Situation:
             return self.on_hold
         return feedback.decision is not Decision.UNDECIDED
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT, Kind.INTERVIEWER_CONTACT)
     def contacts(self) -> tuple[Contact, ...]:
         """Every contact that covers this application, oldest first."""
         return self.history.contacts.until(self.at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def candidate_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the candidate."""
         return self.history.candidate_contacts.until(self.at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CLIENT_CONTACT)
     def client_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the client."""
         return self.history.client_contacts.until(self.at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def successes(self) -> tuple[Contact, ...]:
         """Contacts in which the candidate had a word from us (R2)."""
         return self.history.successes.until(self.at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def last_success_at(self) -> datetime:
         """The latest success, or the beginning of time."""
         last = self.history.successes.last(self.at)
@@ -192,7 +203,7 @@ class Situation:
         names = {feedback.id, *feedback.corrects}
         return next((c for c in self.successes if not names.isdisjoint(c.relays)), None)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def open_promise(self) -> OpenPromise | None:
         """The latest promise to the candidate, unless a success came strictly after it (E2)."""
         contact = self.history.promises.last(self.at)
@@ -200,18 +211,18 @@ class Situation:
             return None
         return OpenPromise(contact.promise, contact)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def enquiry(self) -> Contact | None:
         """The first question of the candidate's that no success has come after (E3)."""
         asked = self.history.enquiries.until(self.at)
         return next((c for c in asked if c.at >= self.last_success_at), None)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.INTERVIEWER_CONTACT)
     def interviewer_contacts(self) -> tuple[Contact, ...]:
         """Contacts of a direct applicant with the interviewer (N1)."""
         return self.history.interviewer_contacts.until(self.at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def attempts(self) -> tuple[Contact, ...]:
         """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
         missed = self.history.missed.until(self.at)
@@ -221,12 +232,12 @@ class Situation:
         heard = answer.at if answer else BEGINNING
         return tuple(c for c in missed if c.at >= self.round.end and c.at > heard)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def unresponsive(self) -> bool:
         """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
         return len(self.attempts) >= self.policy.max_candidate_attempts
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT)
     def touches(self) -> tuple[Contact, ...]:
         """A direct applicant's notes to ask for news that stay unanswered (N1), oldest first."""
         if self.round is None:
@@ -238,20 +249,20 @@ class Situation:
         touches = (c for c in asked if c.purpose is Purpose.TOUCH_BASE)
         return tuple(c for c in touches if c.at >= self.round.end and c.at > heard)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.JOB_CHANGE, Kind.CANDIDATE_CONTACT)
     def untold_job_changes(self) -> tuple[JobChange, ...]:
         """Changes of the job that no success has passed on (H4)."""
         changes = [j for j in self.application.job_changes if self.knows(j.changed_at)]
         told = frozenset[str]().union(*(c.relays for c in self.successes)) if changes else ()
         return tuple([j for j in changes if j.id not in told])
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.DEBRIEF)
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
         saying = (d for d in self.debriefs if d.other_processes is not None)
         return max(reversed(tuple(saying)), key=lambda d: d.recorded_at or d.occurred_at, default=None)
 
-    @Derived
+    @derived_from(Kind.TURN)
     def held_since(self) -> datetime | None:
         """Since when the job is on hold, as far as anybody said (F2)."""
         hold = self.application.hold
@@ -261,7 +272,7 @@ class Situation:
             return self.decision.received_at
         return self.round.end if self.round else None
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
         missed = self.history.missed_chasers.until(self.at)
@@ -270,17 +281,17 @@ class Situation:
         since = max(self.round.end, self.last_response_at)
         return tuple([c for c in missed if c.at > since])
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def exhausted(self) -> bool:
         """Whether so many chasers stay unanswered that another would only annoy (G2)."""
         return len(self.chasers) >= self.policy.max_unanswered_chasers
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
         return self.history.client_words.last(self.at) or BEGINNING
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE)
     def current_timescale(self) -> GivenTimescale | None:
         """The client's latest timescale, else the latest that the candidate heard (section 2)."""
         for source in (TimescaleSource.CLIENT, TimescaleSource.CANDIDATE):
@@ -289,7 +300,7 @@ class Situation:
                 return given[-1]
         return None
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE)
     def expectation(self) -> Expectation | None:
         """When the round's answer is expected; None without a round."""
         if self.round is None:
@@ -305,7 +316,7 @@ class Situation:
         days = self.policy.unknown_recheck_working_days
         return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
 
-    @Derived
+    @derived_from(Kind.TURN, Kind.TIMESCALE)
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
         current, expected = self.current_timescale, self.expectation
@@ -325,7 +336,7 @@ class Situation:
             event_offset=self.policy.event_offset_working_days,
         )
 
-    @Derived
+    @derived_from(Kind.TURN)
     def hold_ended_at(self) -> datetime | None:
         """When a past hold ended, where the job goes on."""
         ended = _end_of_hold(self.application, self.office)
@@ -342,6 +353,12 @@ class Situation:
 
     def _of_round(self, fact: Debrief | GivenTimescale | Feedback) -> bool:
         return self.round is not None and fact.interview_id == self.round.id
+
+
+@cache
+def _not_derived_from(news: frozenset[Kind]) -> frozenset[str]:
+    values = {name: value for name, value in vars(Situation).items() if isinstance(value, Derived)}
+    return frozenset(name for name, value in values.items() if value.reads.isdisjoint(news))
 
 
 def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:

@@ -14,13 +14,13 @@ from typing import NamedTuple
 from app.rules.calendar import working_calendar
 from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Pause
+from app.rules.history import Kind
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
 from app.rules.reasons import Rule, is_direct, rules_for
 from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
 from app.rules.situation import Situation
-from app.rules.turning_points import Kind
 from app.rules.vocabulary import (
     Actor,
     Level,

@@ -2,26 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
 from operator import itemgetter
 
 from app.rules.facts import Application
+from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import HELD
 from app.rules.vocabulary import ContactParty
-
-
-class Kind(StrEnum):
-    """The kinds of fact that become known at a turning point, as far as some rules need not look at them."""
-
-    TURN = "turn"  # an interview, feedback, a pause, a hold, the end: it bears on every rule
-    DEBRIEF = "debrief"
-    TIMESCALE = "timescale"
-    JOB_CHANGE = "job_change"
-    CANDIDATE_CONTACT = "candidate_contact"
-    CLIENT_CONTACT = "client_contact"
-    INTERVIEWER_CONTACT = "interviewer_contact"
-
 
 _CONTACTS = {
     ContactParty.CANDIDATE: Kind.CANDIDATE_CONTACT,
@@ -30,13 +17,13 @@ _CONTACTS = {
 }
 
 
-def turning_points(application: Application, policy: Policy) -> dict[datetime, set[Kind]]:
+def turning_points(application: Application, policy: Policy) -> dict[datetime, frozenset[Kind]]:
     """Every instant at which more becomes known about an application, ascending, with the kinds of it."""
     found: dict[datetime, set[Kind]] = {}
     for kind, instant in _dates(application, policy):
         if instant is not None:
             found.setdefault(instant, set()).add(kind)
-    return dict(sorted(found.items(), key=itemgetter(0)))
+    return {instant: frozenset(kinds) for instant, kinds in sorted(found.items(), key=itemgetter(0))}
 
 
 def _dates(application: Application, policy: Policy) -> Iterator[tuple[Kind, datetime | None]]:
