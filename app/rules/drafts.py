@@ -39,7 +39,7 @@ Steps = Callable[[], Sequence[Step]]
 class Draft(NamedTuple):
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
 
-    `active_from` is set where the reason counts before it is due (R4). `urgent` marks what comes first, `good`
+    `active_from` is set where the reason counts before it is due. `urgent` marks what comes first, `good`
     an offer or a next stage (P1, G3). Where nothing grows late, `overdue_at` is None (N1).
     """
 
@@ -54,6 +54,11 @@ class Draft(NamedTuple):
     active_from: datetime | None = None
     urgent: bool = False
     good: bool = False
+
+    @property
+    def counts_from(self) -> datetime:
+        """From when it counts, be it shown or not (R4)."""
+        return self.active_from or self.due_at
 
 
 def counted(number: int, unit: str) -> str:

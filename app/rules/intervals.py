@@ -10,15 +10,15 @@ from itertools import chain, pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
+from app.rules.drafts import Draft
 from app.rules.facts import Application
 from app.rules.history import Kind
 from app.rules.policy import Policy
+from app.rules.reasons import Answers, answers_after, drafts_of
 from app.rules.situation import BEGINNING, Situation
 from app.rules.status import (
-    Answers,
     ApplicationStatus,
     Reason,
-    answers_after,
     reasons_of,
     status_at,
     touch_base_from,
@@ -48,7 +48,14 @@ class Stretch(NamedTuple):
     start: datetime
     end: datetime | None
     situation: Situation
-    reasons: list[Reason]
+    drafts: list[Draft]
+
+    @property
+    def reasons(self) -> list[Reason]:
+        """The reasons that begin before it ends, each with its interval."""
+        end = self.end
+        begun = self.drafts if end is None else [each for each in self.drafts if each.counts_from < end]
+        return reasons_of(self.situation, begun)
 
 
 class Course:
@@ -66,7 +73,7 @@ class Course:
             news = points.get(start, frozenset({Kind.TURN}))
             situation = situation.later(start, news)
             answers = answers_after(answers, news, situation)
-            self.stretches.append(Stretch(start, end, situation, reasons_of(answers)))
+            self.stretches.append(Stretch(start, end, situation, drafts_of(answers)))
 
     def intervals(self) -> list[Interval]:
         """Every reason with the intervals in which it is shown, over all time."""
@@ -76,7 +83,7 @@ class Course:
         """The status at an instant, as `app.rules.status.evaluate` gives it."""
         after = bisect_right(self.stretches, now, key=attrgetter("start"))
         stretch = self.stretches[after - 1]
-        return status_at(stretch.situation, stretch.reasons, now)
+        return status_at(stretch.situation, stretch.drafts, now)
 
     def touch_bases(self, since: datetime) -> list[TouchBase]:
         """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in order."""

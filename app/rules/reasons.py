@@ -1,6 +1,7 @@
 """Which rules are asked of an application, by where it stands."""
 
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import NamedTuple
 
 from app.rules.drafts import Draft
@@ -35,17 +36,14 @@ from app.rules.vocabulary import ApplicationMode
 
 
 class Rule(NamedTuple):
-    """A rule, and the kinds of fact that its reason rests on, what keeps the reason quiet included.
+    """A rule, and the kinds of fact that it reads: when none of them becomes known its answer stays what it is."""
 
-    When none of them becomes known the reason stays what it is.
-    """
-
-    draft: Callable[[Situation], Draft | None]
+    ask: Callable[[Situation], Draft | None]
     reads: frozenset[Kind]
 
 
-def _rule(draft: Callable[[Situation], Draft | None], *reads: Kind) -> Rule:
-    return Rule(draft, frozenset({Kind.TURN, *reads}))
+def _rule(ask: Callable[[Situation], Draft | None], *reads: Kind) -> Rule:
+    return Rule(ask, frozenset({Kind.TURN, *reads}))
 
 
 _DECISION_TO_RELAY = _rule(decision_to_relay, Kind.CANDIDATE_CONTACT)
@@ -54,7 +52,7 @@ _JOB_CHANGE_TO_RELAY = _rule(job_change_to_relay, Kind.JOB_CHANGE, Kind.CANDIDAT
 # The order does not matter here: the due list sorts by P1.
 OPEN_RULES: tuple[Rule, ...] = (
     _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
-    _rule(coming_debrief_due, Kind.CANDIDATE_CONTACT),
+    _rule(coming_debrief_due),
     _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
     _rule(timescale_missing, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(client_response_due, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
@@ -66,7 +64,7 @@ OPEN_RULES: tuple[Rule, ...] = (
     _rule(courtesy_update_due, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
     _rule(promised_update_due, Kind.CANDIDATE_CONTACT),
     _rule(candidate_enquiry_open, Kind.CANDIDATE_CONTACT),
-    _rule(move_on_suggested, Kind.TIMESCALE, Kind.CLIENT_CONTACT, Kind.CANDIDATE_CONTACT),
+    _rule(move_on_suggested, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(hold_review),
     _rule(competing_deadline, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT),
     _rule(statutory_notice_due, Kind.CANDIDATE_CONTACT),
@@ -82,12 +80,32 @@ WITHDRAWN_RULES: tuple[Rule, ...] = (_rule(withdrawal_to_relay, Kind.CLIENT_CONT
 DIRECT_RULES: tuple[Rule, ...] = (
     _rule(thank_you_due, Kind.INTERVIEWER_CONTACT),
     _rule(touch_base_due, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
-    _rule(direct_move_on, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT, Kind.CANDIDATE_CONTACT),
+    _rule(direct_move_on, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
 )
 
 
-def rules_for(s: Situation) -> tuple[Rule, ...]:
-    """The rules that are asked of a situation."""
+# The rules that are asked of a situation, each with its answer.
+Answers = list[tuple[Rule, Draft | None]]
+
+
+def answers_of(s: Situation) -> Answers:
+    """What the rules say to the facts known now."""
+    return [(rule, rule.ask(s)) for rule in _rules_for(s)]
+
+
+def answers_after(before: Answers, news: AbstractSet[Kind], s: Situation) -> Answers:
+    """The same where the answers before some facts became known are at hand: only who reads those is asked."""
+    if Kind.TURN in news:
+        return answers_of(s)
+    return [(rule, answer if rule.reads.isdisjoint(news) else rule.ask(s)) for rule, answer in before]
+
+
+def drafts_of(answers: Answers) -> list[Draft]:
+    """The draft reasons among answers."""
+    return [draft for _, draft in answers if draft]
+
+
+def _rules_for(s: Situation) -> tuple[Rule, ...]:
     if is_direct(s):
         return () if s.withdrawn or s.closed else DIRECT_RULES
     if s.withdrawn:

@@ -5,7 +5,6 @@ lays it out over all time. Both rest on the same reasons, so they cannot disagre
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -14,10 +13,9 @@ from typing import NamedTuple
 from app.rules.calendar import working_calendar
 from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Pause
-from app.rules.history import Kind
 from app.rules.holidays import Holidays
 from app.rules.policy import Policy
-from app.rules.reasons import Rule, is_direct, rules_for
+from app.rules.reasons import answers_of, drafts_of, is_direct
 from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
 from app.rules.situation import Situation
@@ -161,12 +159,12 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     situation = Situation(application, policy, now)
-    return status_at(situation, reasons_of(answers_of(situation)), now)
+    return status_at(situation, drafts_of(answers_of(situation)), now)
 
 
-def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
-    """What a situation and its reasons amount to at an instant, which is no later than its end."""
-    ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
+def status_at(s: Situation, drafts: Sequence[Draft], now: datetime) -> ApplicationStatus:
+    """What a situation and its draft reasons amount to at an instant before the next turning point."""
+    ranked = sorted(reasons_of(s, drafts), key=lambda r: order(r, now, s.application.id))
     flagged = tuple(r for r in ranked if r.is_flagged(now))
     waiting = tuple(r for r in ranked if r.is_active(now) and not r.is_flagged(now))
     future = sorted((r for r in ranked if now < r.active_from), key=lambda r: r.due_at)
@@ -181,43 +179,18 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
     )
 
 
-# What each rule that is asked of a situation gives, whatever the others give.
-Answers = list[tuple[Rule, Reason | None]]
+def reasons_of(s: Situation, drafts: Sequence[Draft]) -> list[Reason]:
+    """The reasons that drafts become in a situation, each with its interval, whether or not it has begun."""
+    dropped = _dropped_from(drafts)
+    return [restrained(s, draft, dropped.get(draft.code)) for draft in drafts]
 
 
-def answers_of(s: Situation) -> Answers:
-    """What the rules say to the facts known now."""
-    return [(rule, _answer(s, rule)) for rule in rules_for(s)]
-
-
-def answers_after(before: Answers, news: AbstractSet[Kind], s: Situation) -> Answers:
-    """The same where what they said before some facts became known is at hand: only who reads those is asked."""
-    if Kind.TURN in news:
-        return answers_of(s)
-    return [(rule, answer if rule.reads.isdisjoint(news) else _answer(s, rule)) for rule, answer in before]
-
-
-def _answer(s: Situation, rule: Rule) -> Reason | None:
-    draft = rule.draft(s)
-    return restrained(s, draft) if draft else None
-
-
-def reasons_of(answers: Answers) -> list[Reason]:
-    """The reasons that answers come to, each with its interval, whether or not it has begun."""
-    reasons = [answer for _, answer in answers if answer]
-    dropped = _dropped_from(reasons)
-    return [
-        reason._replace(dropped_from=dropped[reason.code]) if reason.code in dropped else reason
-        for reason in reasons
-    ]
-
-
-def _dropped_from(reasons: Iterable[Reason]) -> dict[ReasonCode, datetime]:
+def _dropped_from(drafts: Iterable[Draft]) -> dict[ReasonCode, datetime]:
     """X: from when a code gives way to another reason, which counts from then on."""
     found: dict[ReasonCode, datetime] = {}
-    for reason in reasons:
-        for code in DROPS.get(reason.code, ()):
-            found[code] = min(reason.active_from, found.get(code, reason.active_from))
+    for draft in drafts:
+        for code in DROPS.get(draft.code, ()):
+            found[code] = min(draft.counts_from, found.get(code, draft.counts_from))
     return found
 
 
@@ -249,7 +222,7 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
     return office.start_of(office.day_after(office.date_of(last_chased_at), 1))
 
 
-def restrained(s: Situation, draft: Draft) -> Reason:
+def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft) if s.application.candidate.pauses else (draft, None)
     rests = tuple([rest for rest in _rests(s, moved) if rest.until > moved.due_at])
@@ -260,9 +233,9 @@ def restrained(s: Situation, draft: Draft) -> Reason:
         moved.due_at,
         moved.overdue_at,
         moved.escalate_at,
-        draft.active_from or draft.due_at,
+        draft.counts_from,
         max([moved.due_at, *[rest.until for rest in rests]]),
-        None,
+        dropped_from,
         held_until,
         draft.urgent,
         draft.facts,
