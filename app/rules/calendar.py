@@ -27,6 +27,7 @@ Span = tuple[time, time]
 
 DAYS_OF_THE_WEEK = range(7)  # Monday is 0
 MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
+_HOUR = timedelta(hours=1)
 
 
 def local_instant(zone: ZoneInfo, d: date, at: time) -> datetime:
@@ -116,7 +117,7 @@ class WorkingCalendar:
         windows, i, begin = self._locate(t)
         if hours <= 0:
             return _unless_negative(hours, begin)
-        worked = windows.worked_before[i] + (begin - windows.starts[i]) + timedelta(hours=hours)
+        worked = windows.worked_before[i] + (begin - windows.starts[i]) + hours * _HOUR
         while windows.worked_through[-1] < worked:
             windows = self._later(windows)
         j = bisect_left(windows.worked_through, worked, i)

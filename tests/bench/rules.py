@@ -59,7 +59,7 @@ class Cost(NamedTuple):
 
 def measure(rounds: int = ROUNDS) -> dict[str, Cost]:
     """The cost of everything, by its name."""
-    calls = {**_rules(), **_working_time()}
+    calls = {"a thousand additions, for comparison": (1, _additions), **_rules(), **_working_time()}
     found: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds + 1):
         for name, (number, call) in calls.items():
@@ -67,7 +67,15 @@ def measure(rounds: int = ROUNDS) -> dict[str, Cost]:
             call()
             found[name].append((process_time() - begun) / number * 1e6)
     # The first round lays out the calendars.
-    return {name: Cost(statistics.median(each[1:]), min(each[1:]), max(each[1:])) for name, each in found.items()}
+    return {
+        name: Cost(statistics.median(each[1:]), min(each[1:]), max(each[1:])) for name, each in found.items()
+    }
+
+
+def _additions() -> None:
+    total = 0
+    for number in range(1000):
+        total += number
 
 
 def _rules() -> Mapping[str, Calls]:
