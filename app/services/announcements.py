@@ -8,16 +8,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import savepoint
 from app.errors import CalendarRangeError
-from app.models import EventStream
+from app.models import EventStream, WakeKind
 from app.rules.events import Shown, level_of
 from app.rules.intervals import touch_bases
 from app.rules.vocabulary import Status
-from app.services import facts, outbox, reasons, status
+from app.services import facts, outbox, reasons, status, wakes
 from app.services.outbox import Past, Subject
 from app.services.reasons import Owner
 from app.services.scope import Caller
@@ -28,15 +28,24 @@ PUT_OFF = timedelta(days=1)
 logger = logging.getLogger("touchbase.announcements")
 
 
-async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
-    """Announce what has passed by now, of as many subjects as a batch holds; False where nothing has."""
+async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
+    """Announce what has passed by now, of as many subjects as a batch holds, and wake a worker for what is next."""
     due = select(EventStream.candidate_id).where(
         EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
     )
     due = due.order_by(EventStream.next_at).limit(BATCH)
     chosen = {c_id for c_id in await db.scalars(due) if c_id}
-    await _announce(db, caller, sorted(chosen), now)
-    return bool(chosen)
+    if chosen:
+        await _announce(db, caller, sorted(chosen), now)
+    await _wake(db, caller)
+
+
+async def _wake(db: AsyncSession, caller: Caller) -> None:
+    """Of those told together each has its own next instant: the wake is for the first of all the agency's."""
+    upcoming = select(func.min(EventStream.next_at)).where(EventStream.agency_id == caller.agency_id)
+    next_at = await db.scalar(upcoming)
+    if next_at is not None:
+        wakes.add(db, caller, {WakeKind.ANNOUNCE: next_at})
 
 
 async def _announce(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> None:

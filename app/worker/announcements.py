@@ -9,10 +9,8 @@ from app.services.scope import worker
 
 
 async def announce(database: Database, agency_id: UUID) -> None:
-    """One batch of what has passed in an agency; another follows as long as there is more."""
+    """One batch of what has passed in an agency, which leaves a wake for what is next: at once where there is more."""
     async with database.transaction(agency_id) as db:
         caller, now = worker(agency_id), db.info["now"]
-        if await wakes.take(db, caller, WakeKind.ANNOUNCE, now=now) and await announcements.advance(
-            db, caller, now=now
-        ):
-            wakes.add(db, caller, {WakeKind.ANNOUNCE: now})
+        if await wakes.take(db, caller, WakeKind.ANNOUNCE, now=now):
+            await announcements.advance(db, caller, now=now)

@@ -219,6 +219,18 @@ async def test_several_workers_announce_each_instant_once(office: Office, databa
     assert found["reason.due", "debrief_due"] == found["reason.overdue", "debrief_due"] == 5
 
 
+async def test_of_those_computed_together_each_is_announced_at_its_own_time(office: Office) -> None:
+    """A change of policy computes both applications in one step; the later instant is not lost with the earlier."""
+    await office.interviewed()
+    application = (await office.agency.application())["id"]
+    await office.agency.interview(application, iso("Tue 14 Jul 10:30"), iso("Tue 14 Jul 11:30"))
+    await looked(office, "Tue 14 Jul 11:30")
+    await office.agency.put("/v1/policy", {"debrief_overdue_working_hours": 20})
+    escalated = ("reason.escalated", "timescale_missing")
+    times = ("Thu 16 Jul 14:29", "Thu 16 Jul 14:59", "Mon 20 Jul 11:15", "Mon 20 Jul 11:45")
+    assert [(await looked(office, words)).count(escalated) for words in times] == [0, 0, 1, 2]
+
+
 async def test_a_worker_looks_at_nothing_whose_time_has_not_come(office: Office) -> None:
     await office.interviewed()
     office.at("Tue 14 Jul 11:00")
