@@ -1,6 +1,7 @@
 """Announcements: time alone makes news too, at instants that the status rows name (R5).
 
-Only subjects whose next instant has come are looked at, so the cost follows the instants and not the applications.
+Only subjects whose next instant has come are looked at, so the cost follows the instants and not the applications. Most
+are told by PostgreSQL itself, see `passings`; here are those that need the facts and the rules.
 """
 
 import logging
@@ -17,7 +18,7 @@ from app.models import EventStream, WakeKind
 from app.rules.events import Shown, level_of
 from app.rules.intervals import touch_bases
 from app.rules.vocabulary import Status
-from app.services import facts, outbox, reasons, status, wakes
+from app.services import facts, outbox, passings, reasons, status, wakes
 from app.services.outbox import Past, Subject
 from app.services.reasons import Owner
 from app.services.scope import Caller
@@ -30,13 +31,14 @@ logger = logging.getLogger("touchbase.announcements")
 
 async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
     """Announce what has passed by now, of as many subjects as a batch holds, and wake a worker for what is next."""
-    due = select(EventStream.candidate_id).where(
-        EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
-    )
-    due = due.order_by(EventStream.next_at).limit(BATCH)
-    chosen = {c_id for c_id in await db.scalars(due) if c_id}
-    if chosen:
-        await _announce(db, caller, sorted(chosen), now)
+    if not await passings.tell(db, caller, now=now):
+        due = select(EventStream.candidate_id).where(
+            EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
+        )
+        due = due.order_by(EventStream.next_at).limit(BATCH)
+        chosen = {c_id for c_id in await db.scalars(due) if c_id}
+        if chosen:
+            await _announce(db, caller, sorted(chosen), now)
     await _wake(db, caller)
 
 
