@@ -31,14 +31,15 @@ logger = logging.getLogger("touchbase.announcements")
 
 async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
     """Announce what has passed by now, of as many subjects as a batch holds, and wake a worker for what is next."""
-    if not await passings.tell(db, caller, now=now):
-        due = select(EventStream.candidate_id).where(
-            EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
-        )
-        due = due.order_by(EventStream.next_at).limit(BATCH)
-        chosen = {c_id for c_id in await db.scalars(due) if c_id}
-        if chosen:
-            await _announce(db, caller, sorted(chosen), now)
+    if await passings.tell(db, caller, now=now):
+        return
+    due = select(EventStream.candidate_id).where(
+        EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
+    )
+    due = due.order_by(EventStream.next_at).limit(BATCH)
+    chosen = {c_id for c_id in await db.scalars(due) if c_id}
+    if chosen:
+        await _announce(db, caller, sorted(chosen), now)
     await _wake(db, caller)
 
 

@@ -133,28 +133,39 @@ WITH due AS (
     candidate_id, sequence, code, due_at, at, :now, convert_to({_BODY}, 'UTF8')
   FROM numbered
   RETURNING agency_id
-), woken AS (
-  INSERT INTO wakes (agency_id, id, kind, at)
-  SELECT agency_id, :wake_id, 'publish', :now FROM told LIMIT 1
+), moved AS (
+  UPDATE event_streams s
+  SET last_sequence = s.last_sequence + p.news, announced_until = p.until, next_at = LEAST(p.next_at, s.touch_base_at)
+  FROM (
+    SELECT id, until, count(*) FILTER (WHERE is_news) AS news, min(at) FILTER (WHERE at > until) AS next_at
+    FROM passings GROUP BY id, until
+  ) p
+  WHERE s.agency_id = {AGENCY} AND s.id = p.id
+  RETURNING s.id, s.next_at
+), upcoming AS (
+  SELECT next_at FROM moved
+  UNION ALL (
+    SELECT s.next_at FROM event_streams s
+    WHERE s.agency_id = {AGENCY} AND s.next_at IS NOT NULL AND s.id NOT IN (SELECT id FROM moved)
+    ORDER BY s.next_at LIMIT 1)
 )
-UPDATE event_streams s
-SET last_sequence = s.last_sequence + p.news, announced_until = p.until, next_at = LEAST(p.next_at, s.touch_base_at)
-FROM (
-  SELECT id, until, count(*) FILTER (WHERE is_news) AS news, min(at) FILTER (WHERE at > until) AS next_at
-  FROM passings GROUP BY id, until
-) p
-WHERE s.agency_id = {AGENCY} AND s.id = p.id
+INSERT INTO wakes (agency_id, id, kind, at)
+SELECT {AGENCY}, gen_random_uuid(), kind, at
+FROM (SELECT 'publish' AS kind, min(:now) AS at FROM told UNION ALL SELECT 'announce', min(next_at) FROM upcoming) w
+WHERE at IS NOT NULL
 """
 ).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
 
 
 async def tell(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
-    """Tell what has passed by now of as many applications as a batch holds; False where none is clear."""
+    """Tell what has passed by now of as many applications as a batch holds, and wake workers for that and what is next.
+
+    False where none is clear.
+    """
     due: dict[str, Any] = {"agency_id": caller.agency_id, "now": now}
     ids = list(await db.scalars(_LOCK, {**due, "limit": BATCH}))
     if ids:
         # The ids of a batch begin with its millisecond, as each of its own would.
         begins = str(uuid7())[:15]
-        made = {"forever": FOREVER, "id_begins": begins, "wake_id": uuid7()}
-        await db.execute(_TELL, {**due, **made, "ids": ids})
+        await db.execute(_TELL, {**due, "ids": ids, "forever": FOREVER, "id_begins": begins})
     return bool(ids)
