@@ -9,10 +9,11 @@ from pydantic import Field
 
 from app.api.parameters import ClientPolicyParameters, EffectiveParameters, PolicyParameters
 from app.api.views import recorded
-from app.models import Client, PolicyVersion, Recomputation
+from app.models import Client, PolicyVersion
 from app.rules.vocabulary import Status
 from app.services import policies as service
 from app.services import policy_trials
+from app.services.recomputations import Progress
 from app.services.scope import find
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
@@ -179,9 +180,9 @@ def _view(found: service.InForce) -> PolicyView:
     )
 
 
-def _progress(row: Recomputation) -> dict[str, Any]:
-    state = RecomputationState.DONE if row.finished_at else RecomputationState.RUNNING
-    return {"state": state, "done": row.done, "total": row.total}
+def _progress(found: Progress) -> dict[str, Any]:
+    state = RecomputationState.DONE if found.finished else RecomputationState.RUNNING
+    return {"state": state, "done": found.done, "total": found.total}
 
 
 def _trial_view(trial: policy_trials.Trial) -> PolicyTrial:

@@ -18,7 +18,7 @@ from app.models.feedback import Feedback
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.interviews import Interview
 from app.models.jobs import Job, JobChange
-from app.models.policies import PolicyVersion, Recomputation
+from app.models.policies import PolicyVersion, Recomputation, RecomputationStretch
 from app.models.preferences import Preference
 from app.models.reasons import Reason
 from app.models.revisions import Revision
@@ -71,6 +71,7 @@ __all__ = [
     "Preference",
     "Reason",
     "Recomputation",
+    "RecomputationStretch",
     "Relay",
     "Revision",
     "Role",

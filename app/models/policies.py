@@ -38,7 +38,10 @@ class Phase(StrEnum):
 
 
 class Recomputation(TenantedBase):
-    """How far a policy change has been applied: everything up to `after_id` of the phase has its new status rows."""
+    """How far a policy change has been applied: everything up to `after_id` of the phase has its new status rows.
+
+    What comes after that is divided into stretches, which tell for themselves how far they are.
+    """
 
     __tablename__ = "recomputations"
     __table_args__ = table_args(
@@ -53,3 +56,17 @@ class Recomputation(TenantedBase):
     done: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+
+
+class RecomputationStretch(TenantedBase):
+    """A part of a recomputation, which one worker at a time works at: the ids of a phase up to `through_id`."""
+
+    __tablename__ = "recomputation_stretches"
+    __table_args__ = table_args(refers("recomputation_id", "recomputations"))
+
+    recomputation_id: Mapped[UUID]
+    phase: Mapped[Phase] = word("phase", Phase)
+    after_id: Mapped[UUID | None]
+    through_id: Mapped[UUID | None]
+    done: Mapped[int] = mapped_column(default=0)
+    finished: Mapped[bool] = mapped_column(default=False)

@@ -9,10 +9,11 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Agency, Client, PolicyVersion, Recomputation, WakeKind
+from app.models import Agency, Client, PolicyVersion, WakeKind
 from app.rules.policy import Policy
 from app.services import facts, locks, recomputations, wakes
 from app.services.locks import Lock
+from app.services.recomputations import Progress
 from app.services.scope import Caller, columns_of, find, rows_of
 
 
@@ -23,7 +24,7 @@ class InForce:
     parameters: Mapping[str, Any]
     effective: Policy
     version: PolicyVersion | None
-    recomputation: Recomputation | None
+    recomputation: Progress | None
 
 
 async def in_force(db: AsyncSession, caller: Caller, client_id: UUID | None) -> InForce:
@@ -31,7 +32,7 @@ async def in_force(db: AsyncSession, caller: Caller, client_id: UUID | None) -> 
     parameters = await overrides(db, caller, client_id)
     effective = await facts.policy_of(db, caller, client_id)
     version = await _latest(db, caller, client_id)
-    progress = await db.scalar(recomputations.of_scope(caller, client_id)) if version else None
+    progress = await recomputations.progress(db, caller, client_id) if version else None
     return InForce(parameters, effective, version, progress)
 
 

@@ -3,12 +3,13 @@
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.db import APPLICATION_ROLE, Database
 from app.errors import NotFoundError
-from app.models import Base, Client, Digest
+from app.models import Base, Client, Digest, Recomputation, RecomputationStretch
+from app.models.policies import Phase
 from tests.agency import Agency
 from tests.contract.world import build_world
 from tests.told import answered
@@ -91,6 +92,8 @@ async def test_every_column_that_names_a_row_has_its_foreign_key(owner: AsyncEng
         "events.subject_id",
         "external_refs.object_id",
         "reasons.fact_id",
+        "recomputation_stretches.after_id",
+        "recomputation_stretches.through_id",
         "recomputations.after_id",
         "revisions.object_id",
     }
@@ -140,6 +143,7 @@ async def test_evidence_can_only_be_added_to(owner: AsyncEngine) -> None:
         "reasons": passing,
         "agency_work": passing,
         "idempotency_keys": kept_for_a_time,
+        "recomputation_stretches": kept_for_a_time,
         "alembic_version": "SELECT",
     }
     expected = dict.fromkeys(Base.metadata.tables, "INSERT SELECT UPDATE")
@@ -170,6 +174,9 @@ async def populated(agency: Agency, database: Database) -> Agency:
         # A worker makes these, on working days.
         consultant_id = UUID(world.ids["consultant"])
         db.add(Digest(agency_id=agency.id, consultant_id=consultant_id, day=now.date(), next_attempt_at=now))
+        # And these, where a change of policy has more to do than one batch.
+        [work] = await db.scalars(select(Recomputation.id).where(Recomputation.client_id.is_(None)))
+        db.add(RecomputationStretch(agency_id=agency.id, recomputation_id=work, phase=Phase.OPEN))
     return agency
 
 

@@ -85,8 +85,10 @@ async def test_a_large_agency_is_begun_at_once_and_finished_in_batches(
     assert answer["recomputation"] == {"state": "running", "done": 2, "total": ALL}
     assert busy.id in await waiting(database)
     assert await advance(database, busy.id)
+    assert (await progress(busy))["done"] == 2  # what is left has been divided
+    assert await advance(database, busy.id)
     assert (await progress(busy))["done"] == 4
-    assert await finish(database, busy) == 3
+    assert await finish(database, busy) == 6  # the last of which finds that all is done
     assert await progress(busy) == {"state": "done", "done": ALL, "total": ALL}
     assert busy.id not in await waiting(database)
     assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
@@ -117,6 +119,7 @@ async def test_killed_half_way_it_goes_on_where_it_was(
 ) -> None:
     await busy.put("/v1/policy", POLICY)
     doomed = Database(database_url)
+    assert await advance(doomed, busy.id)
     assert await advance(doomed, busy.id)
     stored, done = await reasons_of(database, busy), await progress(busy)
     with pytest.raises(UnavailableError):
@@ -157,6 +160,23 @@ async def test_nobody_waits_for_a_batch_that_another_does(
         assert busy.id in await waiting(database)
         assert await due_of(busy)
     await finish(database, busy)
+
+
+async def test_two_processes_work_at_one_agency_at_once(
+    busy: Agency, database: Database, other_process: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "BATCH", 1)
+    monkeypatch.setattr(service, "STRETCHES", 2)
+    await busy.put("/v1/policy", POLICY)
+    assert await advance(database, busy.id)  # divides
+    async with other_process.transaction(busy.id) as db:
+        assert await service.advance(db, Caller(busy.id, "worker", frozenset()), now=db.info["now"])
+        assert await advance(database, busy.id)
+        assert (await progress(busy))["done"] == 2
+    assert (await progress(busy))["done"] == 3
+    await finish(database, busy)
+    assert await progress(busy) == {"state": "done", "done": ALL, "total": ALL}
+    assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
 
 
 async def test_another_change_begins_again(busy: Agency, database: Database) -> None:
