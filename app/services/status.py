@@ -15,7 +15,7 @@ from app.errors import NotFoundError
 from app.models import Application, Candidate
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.facts import Candidate as Person
-from app.rules.intervals import schedule, touch_bases
+from app.rules.intervals import Course
 from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate, order
@@ -185,19 +185,21 @@ async def conclude(
 ) -> dict[UUID, Standing]:
     """The same for locked applications whose files are at hand."""
     conditions.check(db)
-    standings = {file.id: standing(file.case, now) for file in found}
+    standings: dict[UUID, Standing] = {}
     subjects = []
     for file in found:
-        intervals = schedule(*file.case)
+        course = Course(*file.case)
+        intervals, status = course.intervals(), course.status(now)
+        standings[file.id] = Standing(file.id, now, file.case.policy, status)
         reasons.replace(db, caller, file.owner, file.stored, intervals)
         subjects.append(
             Subject(
                 file.owner,
-                standings[file.id].status.status,
+                status.status,
                 file.past,
                 [row.says.shown for row in file.stored],
                 [reasons.shown(interval) for interval in intervals],
-                touch_bases(*file.case, now),
+                course.touch_bases(now),
             )
         )
     outbox.tell(db, caller, subjects, occurrences, now=now)

@@ -7,8 +7,8 @@ where this release has begun already. After a downgrade it does the same.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_share_recomputations"
-down_revision = "0005_tell_the_systems"
+revision = "0007_share_recomputations"
+down_revision = "0006_unbind_credentials"
 branch_labels = None
 depends_on = None
 
