@@ -12,12 +12,13 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 from urllib.parse import quote
 
@@ -119,14 +120,17 @@ def running(
     *,
     bin_dir: Path | None = None,
     durable: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
     report: Callable[[str], None] = lambda message: None,
 ) -> Iterator[Server]:
     """A server for this data directory: the one that runs already, else one that ends with this block.
 
-    One that ends before its time is started again, here, whoever had started it.
+    One that ends before its time is started again, here, whoever had started it. `settings` are PostgreSQL's own,
+    where it is to differ from what suits a laptop.
     """
     places = Places(data_dir.expanduser().resolve())
-    open_it = partial(_open, places, bin_dir, durable, report)
+    changed = SETTINGS | ({} if durable else FAST) | dict(settings)
+    open_it = partial(_open, places, bin_dir, durable, changed, report)
     try:
         server, watched = open_it()
     except OSError as error:
@@ -141,17 +145,26 @@ def running(
 
 
 def _open(
-    places: Places, bin_dir: Path | None, durable: bool, report: Callable[[str], None]
+    places: Places,
+    bin_dir: Path | None,
+    durable: bool,
+    settings: Mapping[str, str],
+    report: Callable[[str], None],
 ) -> tuple[Server, Ending]:
     account = choose_account(places)
     prepare_root(places, account)
     with _starting(places.lock):
         programs = find(bin_dir, places, account)
-        return _attach_or_start(places, account, programs, durable, report)
+        return _attach_or_start(places, account, programs, durable, settings, report)
 
 
 def _attach_or_start(
-    places: Places, account: Account, programs: Programs, durable: bool, report: Callable[[str], None]
+    places: Places,
+    account: Account,
+    programs: Programs,
+    durable: bool,
+    settings: Mapping[str, str],
+    report: Callable[[str], None],
 ) -> tuple[Server, Ending]:
     found = _attach_or_claim(places, programs)
     if isinstance(found, Server):
@@ -162,7 +175,7 @@ def _attach_or_start(
             report(f"Making a new PostgreSQL {programs.version} database in {places.root}.")
             _initdb(places, account, programs, durable, claim.fileno())
         _check_version(places, programs)
-        server, postmaster = _start(places, account, programs, durable, claim.fileno())
+        server, postmaster = _start(places, account, programs, settings, claim.fileno())
     report(f"PostgreSQL {programs.version} started in {places.root}.")
     return server, postmaster
 
@@ -302,13 +315,13 @@ def _guarded(account: Account, command: list[str]) -> list[str | Path]:
 
 
 def _start(
-    places: Places, account: Account, programs: Programs, durable: bool, claim: int
+    places: Places, account: Account, programs: Programs, settings: Mapping[str, str], claim: int
 ) -> "tuple[Server, Postmaster]":
     socket_dir = places.socket_dir(account.uid)
     hand_over(socket_dir, account)
     for stale in (places.cluster / "postmaster.pid", socket_dir / f".s.PGSQL.{PORT}.lock"):
         stale.unlink(missing_ok=True)  # PostgreSQL would respect it if its number is another program's now
-    command = _guarded(account, _postgres_command(places, programs, socket_dir, durable))
+    command = _guarded(account, _postgres_command(places, programs, socket_dir, settings))
     postmaster = Postmaster(command, places.log, claim)
     try:
         postmaster.wait_ready(places.cluster)
@@ -320,8 +333,10 @@ def _start(
         raise
 
 
-def _postgres_command(places: Places, programs: Programs, socket_dir: Path, durable: bool) -> list[str]:
-    settings = SETTINGS | {"unix_socket_directories": str(socket_dir)} | ({} if durable else FAST)
+def _postgres_command(
+    places: Places, programs: Programs, socket_dir: Path, settings: Mapping[str, str]
+) -> list[str]:
+    settings = {**settings, "unix_socket_directories": str(socket_dir)}
     command = [str(programs.bin_dir / "postgres"), "-D", str(places.cluster)]
     return command + [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
 
