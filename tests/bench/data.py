@@ -70,6 +70,11 @@ class Dataset:
     agencies: list[tuple[UUID, str]]
 
     @property
+    def name(self) -> str:
+        """The database's name."""
+        return f"bench_{self.size.name}"
+
+    @property
     def applications(self) -> int:
         """How many applications are open."""
         return len(self.desk.stories) * self.size.desks * self.size.agencies
