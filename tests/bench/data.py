@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
+from sqlalchemy import make_url
 
 from app.migrate import migrate
 from app.models import WakeKind
@@ -72,7 +73,7 @@ class Dataset:
     @property
     def name(self) -> str:
         """The database's name."""
-        return f"bench_{self.size.name}"
+        return str(make_url(self.url).database)
 
     @property
     def applications(self) -> int:

@@ -33,7 +33,7 @@ PORT = 5432
 OWNER = "touchbase_owner"
 _NOT_SETTINGS = {"user", "database", "client_encoding"}
 SPARE_SECONDS = 60
-DRAW_EVERY = 5  # transactions that read; each that writes draws its own place
+DRAW_EVERY = 5  # transactions that read; each that writes draws a place of its own
 
 
 @dataclass
@@ -111,18 +111,18 @@ class Pgbench:
         return cls(server, dataset.name, dataset.size, words)
 
     async def run(
-        self, scripts: Sequence[Script], connections: int, *, seconds: float, warmup: float, most: int | None = None
+        self, scripts: Sequence[Script], connections: int, *, seconds: float, warmup: float, draw_every: int
     ) -> Outcome:
-        """Run scripts at random, for some time or `most` transactions in all."""
-        return await asyncio.to_thread(self._run, scripts, connections, seconds, warmup, most)
+        """Run scripts at random; each connection draws another place every so many transactions."""
+        return await asyncio.to_thread(self._run, scripts, connections, seconds, warmup, draw_every)
 
     def _run(
-        self, scripts: Sequence[Script], connections: int, seconds: float, warmup: float, most: int | None
+        self, scripts: Sequence[Script], connections: int, seconds: float, warmup: float, draw_every: int
     ) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="tb-pgbench-") as folder:
             used = _used()
             done = subprocess.run(
-                self._command(scripts, connections, seconds, most, Path(folder)),
+                self._command(scripts, connections, seconds, draw_every, Path(folder)),
                 env={"PGOPTIONS": self._options(), "PATH": os.environ["PATH"]},
                 capture_output=True,
                 text=True,
@@ -137,16 +137,16 @@ class Pgbench:
         return outcome
 
     def _command(
-        self, scripts: Sequence[Script], connections: int, seconds: float, most: int | None, folder: Path
+        self, scripts: Sequence[Script], connections: int, seconds: float, draw_every: int, folder: Path
     ) -> list[str]:
         command = [str(self.server.bin_dir / "pgbench"), "-n", "-M", "prepared", "-c", str(connections), "-j", "1"]
         command += ["-l", f"--log-prefix={folder / 'log'}"]
-        command += ["-t", str(-(-most // connections))] if most else ["-T", str(round(seconds))]
+        command += ["-T", str(round(seconds))]
         variables = {
             "n": -1,
             "agencies": self.size.agencies,
             "copies": self.size.desks,
-            "every": 1 if most else DRAW_EVERY,
+            "every": draw_every,
             "begun_ms": time.time_ns() // 1_000_000,
             "counted_from": secrets.randbelow(60) * 20_000_000 + 1_000_000,
         }

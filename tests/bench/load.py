@@ -23,7 +23,7 @@ GRACE_SECONDS = 30
 
 @dataclass(frozen=True)
 class Plan:
-    """What to send: whole requests, drawn at random unless `in_turn`, until `seconds` are over or `most` are sent.
+    """What to send: whole requests, drawn at random, until `seconds` are over or `most` are sent.
 
     What is answered in the first `warmup` seconds is not counted.
     """
@@ -34,7 +34,6 @@ class Plan:
     seconds: float
     warmup: float = 0.0
     most: int | None = None
-    in_turn: bool = False
 
 
 @dataclass
@@ -146,8 +145,6 @@ class Load:
         if time.perf_counter() - self._begun >= plan.seconds or (plan.most and self._sent >= plan.most):
             return None
         self._sent += 1
-        if plan.in_turn:
-            return self._requests[(self._sent - 1) % len(self._requests)]
         return self._draw.choice(self._requests)
 
     def note(self, status: str, sent_at: float) -> None:

@@ -1,0 +1,235 @@
+"""One run: data, services, measurements, report."""
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.migrate import head, migrate
+from app.postgres import Server
+from tests.bench import alone, check, data, desks, django, limit, measure, services, stories
+from tests.bench.data import Dataset, Size
+from tests.bench.desks import Desk
+from tests.bench.load import request
+from tests.bench.machine import described
+from tests.bench.measure import Contestant, Match, Row
+from tests.bench.operations import OPERATIONS, PAGE, Operation, recorded_stories, targets
+from tests.bench.profiles import profiles
+from tests.bench.services import Service
+from tests.bench.targets import Results
+
+Report = Callable[[str], None]
+
+REQUESTS = 4_000  # different ones that a load draws from
+ALONE = ("rules", "sweep", "bulk", "policy", "memory")
+HELLO = "hello"
+NAMES = (*OPERATIONS, HELLO, *ALONE)
+
+POSTGRES = {
+    "shared_buffers": "2GB",
+    "effective_cache_size": "8GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "15min",
+    "maintenance_work_mem": "512MB",
+    "random_page_cost": "1.1",
+    "max_connections": "200",
+}
+"""What the server is run with, beside the settings of the embedded mode; it syncs every commit, as in production."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run is to do."""
+
+    folder: Path
+    sizes: Sequence[Size]
+    stories: int
+    connections: Sequence[int]
+    rounds: int
+    seconds: float
+    warmup: float
+    names: Sequence[str]
+    memory_requests: int
+
+
+@dataclass
+class Bench:
+    """A run on one server."""
+
+    server: Server
+    postmaster: int
+    options: Options
+    report: Report
+    rows: list[Row] = field(default_factory=list)
+    applications: dict[str, int] = field(default_factory=dict)
+    queries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alone: dict[str, float] = field(default_factory=dict)
+    profile: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    async def run(self) -> dict[str, Any]:
+        """Everything, and what came of it."""
+        before = described()
+        desk, mark = await self._desk()
+        for size in self.options.sizes:
+            dataset = await self._dataset(size, desk, mark)
+            self.applications[size.name] = dataset.applications
+            await self._measure(dataset)
+        return {
+            "at": datetime.now(UTC).isoformat(),
+            "machine": before,
+            "postgres": {"version": self.server.query("SHOW server_version"), "settings": POSTGRES},
+            "options": {"rounds": self.options.rounds, "seconds": self.options.seconds, "warmup": self.options.warmup},
+            "rows": [
+                {**asdict(row), "applications": self.applications[row.size], "median": asdict(row.median)}
+                for row in self.rows
+            ],
+            "queries": self.queries,
+            "alone": self.alone,
+            "profile": self.profile,
+            "notes": self.notes,
+        }
+
+    @property
+    def results(self) -> Results:
+        """What the targets are judged by."""
+        return Results(self.rows, self.queries, self.alone)
+
+    def _wants(self, name: str) -> bool:
+        return name in self.options.names
+
+    async def _desk(self) -> tuple[Desk, str]:
+        """The desk, told anew where the stories or the schema have changed, and a mark of this version of it."""
+        source = Path(stories.__file__).read_text(encoding="utf-8") + head() + str(self.options.stories)
+        mark = hashlib.sha256(source.encode()).hexdigest()[:8]
+        path = self.options.folder / f"desk-{mark}.json"
+        if not path.exists():
+            self.report(f"Telling {self.options.stories} stories.")
+            name = f"desk_{mark}"
+            self.server.drop_database(name)
+            self.server.create_database(name)
+            url = self.server.url_for(name)
+            await asyncio.to_thread(migrate, url)
+            (await desks.tell(url, self.options.stories, self.report)).save(path)
+        return Desk.load(path), mark
+
+    async def _dataset(self, size: Size, desk: Desk, mark: str) -> Dataset:
+        name = f"bench_{size.name}_{mark}"
+        if not self.server.query(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+            self.server.create_database(name)
+        began = time.monotonic()
+        dataset = await data.load(self.server.url_for(name), size, desk, self.report)
+        age = datetime.now(UTC) - desk.told_at
+        self.report(
+            f"{size.name}: {dataset.applications:,} open applications over {size.agencies} agencies, ready in "
+            f"{time.monotonic() - began:.0f} s; told {age.total_seconds() / 3600:.1f} h ago"
+        )
+        if wrong := await check.differing(dataset):
+            self.notes.append(f"{size.name}: {len(wrong)} of {check.SAMPLE} applications are not as the rules say now")
+            self.report(f"NOTE {self.notes[-1]}; use another --data-dir")
+        return dataset
+
+    async def _measure(self, dataset: Dataset) -> None:
+        """All that is measured on one dataset."""
+        folder, last = self.options.folder, dataset.size is self.options.sizes[-1]
+        async with AsyncExitStack() as stack:
+            ours = [stack.enter_context(services.touchbase(dataset, folder, 1))]
+            if services.MULTIPLE:
+                ours.append(stack.enter_context(services.touchbase(dataset, folder, 2)))
+            matches = await self._matches(dataset, ours)
+            if self._wants("due"):
+                matches = await self._with_django(stack, dataset, matches)
+            if self._wants(HELLO) and last:
+                floor = [stack.enter_context(services.hello(kind, folder)) for kind in ("asgi", "fastapi")]
+                matches += self._floor(dataset, floor)
+            options = self.options
+            self.rows += await measure.compete(
+                matches, options.rounds, options.seconds, options.warmup, self.report
+            )
+        if last:
+            await self._measure_alone(dataset)
+
+    async def _matches(self, dataset: Dataset, ours: Sequence[Service]) -> list[Match]:
+        """Each wanted operation with each number of connections: pgbench and Touchbase."""
+        found = []
+        async with limit.listening(self.server, dataset.name) as listener:
+            for name, operation in OPERATIONS.items():
+                if self._wants(name):
+                    contestants = await self._contestants(listener, dataset, operation, ours)
+                    found += [
+                        Match(dataset.size.name, name, connections, contestants)
+                        for connections in self.options.connections
+                    ]
+        return found
+
+    async def _contestants(
+        self, listener: limit.Listener, dataset: Dataset, operation: Operation, ours: Sequence[Service]
+    ) -> list[Contestant]:
+        chosen = recorded_stories(operation, dataset.desk.stories)
+        scripts, recordings = await limit.record(listener, operation, chosen, dataset)
+        self.queries[operation.name] = {
+            "statements": max(len(each.statements) for each in recordings),
+            "round_trips": max(each.round_trips for each in recordings),
+            "scripts": len(scripts),
+        }
+        pgbench = limit.Pgbench.like(listener, self.server, dataset)
+        every = 1 if operation.is_write else limit.DRAW_EVERY
+
+        async def run(connections: int, seconds: float, warmup: float) -> Any:
+            return await pgbench.run(scripts, connections, seconds=seconds, warmup=warmup, draw_every=every)
+
+        requests = [operation.text(each) for each in targets(dataset, operation)[:REQUESTS]]
+        database = {"postgres": self.postmaster}
+        return [
+            Contestant("pgbench", run, database),
+            *(measure.of_service(service, requests, database) for service in ours),
+        ]
+
+    async def _with_django(
+        self, stack: AsyncExitStack, dataset: Dataset, matches: Sequence[Match]
+    ) -> list[Match]:
+        """The same, where Django REST Framework takes part in the due list."""
+        python = await asyncio.to_thread(django.environment, self.options.folder)
+        tokens = await django.prepared(dataset, self.server, python)
+        service = stack.enter_context(services.django(dataset, self.server, python, self.options.folder))
+        chosen = targets(dataset, OPERATIONS["due"])[:REQUESTS]
+        requests = [
+            request(
+                "GET",
+                f"/due/?consultant_id={each.place.id(each.story.consultant_id)}",
+                f"Token {tokens[str(each.place.agency_id)]}",
+            )
+            for each in chosen
+        ]
+        drf = measure.of_service(service, requests, {"postgres": self.postmaster})
+        return [
+            replace(match, contestants=[*match.contestants, drf]) if match.operation == "due" else match
+            for match in matches
+        ]
+
+    def _floor(self, dataset: Dataset, floor: Sequence[Service]) -> list[Match]:
+        greet = [request("GET", "/", "Bearer none")]
+        contestants = [measure.of_service(service, greet, {}) for service in floor]
+        return [
+            Match(dataset.size.name, HELLO, connections, contestants) for connections in self.options.connections
+        ]
+
+    async def _measure_alone(self, dataset: Dataset) -> None:
+        """What is measured on its own, on the largest data."""
+        folder = self.options.folder
+        if self._wants("due"):
+            self.profile = await profiles(dataset, folder, self.options.seconds, self.postmaster)
+        with services.touchbase(dataset, folder, 1) as service:
+            if self._wants("memory"):
+                count = self.options.memory_requests
+                self.alone |= await alone.memory(service, dataset, count, self.report)
+            if self._wants("bulk"):
+                self.alone |= await alone.bulk(service, dataset, self.options.rounds)
+            if self._wants("policy"):
+                self.alone |= await alone.policy_change(service, dataset, self.report)

@@ -1,0 +1,56 @@
+"""Whether the data is what the rules themselves give: a sample of applications is computed anew, and undone."""
+
+import random
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import Database, connected
+from app.models import Reason
+from app.services import status
+from app.services.scope import Caller, worker
+from tests.bench.data import Dataset, Place
+from tests.bench.stories import Story
+
+SAMPLE = 40
+
+
+class _UndoneError(Exception):
+    """Ends a transaction that is to leave nothing behind."""
+
+
+async def differing(dataset: Dataset, sample: int = SAMPLE) -> list[UUID]:
+    """The applications of a sample whose stored rows the rules would make otherwise now."""
+    draw = random.Random(sample)  # noqa: S311 - the same each time
+    places, stories = list(dataset.places()), dataset.desk.stories
+    chosen = [(draw.choice(places), draw.choice(stories)) for _ in range(sample)]
+    async with connected(dataset.url) as database:
+        return [
+            place.id(story.application_id)
+            for place, story in chosen
+            if not await _is_as_computed(database, dataset, place, story)
+        ]
+
+
+async def _is_as_computed(database: Database, dataset: Dataset, place: Place, story: Story) -> bool:
+    caller, ids = worker(place.agency_id), [place.id(story.application_id)]
+    stored, computed = [], []
+    try:
+        async with database.transaction(place.agency_id) as db:
+            await status.lock(db, caller, ids)
+            stored = await _rows(db, caller, ids)
+            await status.refresh(db, caller, ids, now=dataset.desk.told_at)
+            computed = await _rows(db, caller, ids)
+            raise _UndoneError
+    except _UndoneError:
+        return bool(stored) and stored == computed
+
+
+async def _rows(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> list[Any]:
+    """Everything in the status rows of applications but their own ids."""
+    columns = [column for column in Reason.__table__.columns if column.name != "id"]
+    query = select(*columns).where(Reason.agency_id == caller.agency_id, Reason.application_id.in_(ids))
+    return sorted((tuple(row) for row in await db.execute(query)), key=str)

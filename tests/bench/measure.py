@@ -1,0 +1,156 @@
+"""Measurements: contestants take turns at one operation, round after round, and the median of the rounds counts."""
+
+import asyncio
+import statistics
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tests.bench import load
+from tests.bench.load import Outcome, Plan
+from tests.bench.machine import Meter
+from tests.bench.services import Service
+
+FAILED_SHARE = 0.001  # of the answers, above which a measurement is worth nothing
+
+Run = Callable[[int, float, float], Awaitable[Outcome]]
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who does an operation; `run` takes connections, seconds in all, and those that are not counted."""
+
+    name: str
+    run: Run
+    pids: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run comes to; latencies in milliseconds, CPU in milliseconds for each request."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    requests: int
+    failed: int
+    cpu_ms: dict[str, float]
+
+
+@dataclass
+class Row:
+    """All runs of one contestant at one operation, with so many connections, on data of one size."""
+
+    size: str
+    operation: str
+    connections: int
+    contestant: str
+    runs: list[Figures] = field(default_factory=list)
+
+    @property
+    def median(self) -> Figures:
+        """The median of each figure."""
+        runs = self.runs
+        return Figures(
+            statistics.median(run.rps for run in runs),
+            statistics.median(run.p50_ms for run in runs),
+            statistics.median(run.p99_ms for run in runs),
+            sum(run.requests for run in runs),
+            sum(run.failed for run in runs),
+            {name: statistics.median(run.cpu_ms[name] for run in runs) for name in runs[0].cpu_ms},
+        )
+
+
+@dataclass(frozen=True)
+class Match:
+    """Contestants that take turns at one operation."""
+
+    size: str
+    operation: str
+    connections: int
+    contestants: Sequence[Contestant]
+
+
+def of_service(service: Service, requests: Sequence[str], pids: dict[str, int]) -> Contestant:
+    """A service that is sent requests at random."""
+
+    async def run(connections: int, seconds: float, warmup: float) -> Outcome:
+        plan = Plan(service.port, list(requests), connections, seconds, warmup)
+        return await asyncio.to_thread(load.run, plan)
+
+    return Contestant(service.name, run, {"api": service.pid, **pids})
+
+
+async def compete(
+    matches: Sequence[Match], rounds: int, seconds: float, warmup: float, report: Report
+) -> list[Row]:
+    """Every match once in each round, so that what else the machine does falls on all alike."""
+    rows = {
+        (number, each.name): Row(match.size, match.operation, match.connections, each.name)
+        for number, match in enumerate(matches)
+        for each in match.contestants
+    }
+    for turn in range(rounds):
+        for number, match in enumerate(matches):
+            # Who goes first changes, too.
+            ranked = list(match.contestants)[turn % len(match.contestants) :]
+            ranked += list(match.contestants)[: turn % len(match.contestants)]
+            for contestant in ranked:
+                row = rows[number, contestant.name]
+                row.runs.append(await measure(contestant, match.connections, seconds, warmup))
+                report(f"  {turn + 1}/{rounds} {line(row, row.runs[-1])}")
+    return list(rows.values())
+
+
+async def measure(contestant: Contestant, connections: int, seconds: float, warmup: float) -> Figures:
+    """One run."""
+    meter = Meter(contestant.pids)
+    outcome = await contestant.run(connections, seconds, warmup)
+    # The CPU of the warming up is in it, so it is shared among all that were done, counted or not.
+    share = (outcome.seconds / (outcome.seconds + warmup)) if outcome.seconds else 1
+    used = {**meter.used(), "client": outcome.cpu_seconds}
+    return figures(outcome, {name: cpu * share for name, cpu in used.items()})
+
+
+def figures(outcome: Outcome, cpu_seconds: dict[str, float]) -> Figures:
+    """The figures of a run. Raises RuntimeError where too many requests have failed."""
+    count = len(outcome.latencies)
+    failed = sum(number for status, number in outcome.statuses.items() if not status.startswith("2"))
+    if not count or failed > count * FAILED_SHARE:
+        raise RuntimeError(f"{failed} of {count} requests failed: {outcome.statuses}")
+    ordered = sorted(outcome.latencies)
+    return Figures(
+        count / outcome.seconds,
+        ordered[count // 2] * 1e3,
+        ordered[min(count * 99 // 100, count - 1)] * 1e3,
+        count,
+        failed,
+        {name: cpu / count * 1e3 for name, cpu in cpu_seconds.items()},
+    )
+
+
+HEAD = f"{'size':5} {'operation':10} {'conn':>4}  {'contestant':14} {'req/s':>9} {'p50 ms':>8} {'p99 ms':>8}  CPU ms a request"
+
+
+def line(row: Row, found: Figures) -> str:
+    """A line of the table."""
+    cpu = "  ".join(f"{name} {value:.2f}" for name, value in found.cpu_ms.items())
+    return (
+        f"{row.size:5} {row.operation:10} {row.connections:4}  {row.contestant:14} "
+        f"{found.rps:9,.0f} {found.p50_ms:8.2f} {found.p99_ms:8.2f}  {cpu}"
+    )
+
+
+def table(rows: Sequence[Row]) -> Iterator[str]:
+    """The medians, side by side."""
+    yield HEAD
+    before = None
+    for row in rows:
+        if before and (before.operation, before.connections, before.size) != (
+            row.operation,
+            row.connections,
+            row.size,
+        ):
+            yield ""
+        before = row
+        yield line(row, row.median)
