@@ -15,8 +15,8 @@ from tests.bench import bench, data, measure, plot, targets
 from tests.bench.bench import Bench, Options
 from tests.bench.stories import STORIES
 
-QUICK = data.Size("quick", 8, 1)
-QUICK_STORIES = 125
+QUICK = data.Size("quick", 10, 1)
+QUICK_STORIES = 100
 
 
 def say(words: str) -> None:
@@ -29,15 +29,21 @@ def _listed(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 
 @click.command()
-@click.option("--sizes", default="1k,100k,1m", show_default=True, callback=_listed, help="Of 1k, 100k and 1m.")
+@click.option(
+    "--sizes", default="1k,100k,1m", show_default=True, callback=_listed, help="Of 1k, 100k and 1m."
+)
 @click.option("--connections", default="1,8,32", show_default=True, callback=_listed)
 @click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 20))
 @click.option("--seconds", default=9.0, show_default=True, help="Of each run, the warming up included.")
-@click.option("--warmup", default=3.0, show_default=True, help="Seconds at the beginning that are not counted.")
+@click.option(
+    "--warmup", default=3.0, show_default=True, help="Seconds at the beginning that are not counted."
+)
 @click.option(
     "--only", "names", multiple=True, type=click.Choice(bench.NAMES), help="Just this; may be repeated."
 )
-@click.option("--memory-requests", default=1_000_000, show_default=True, help="Before the memory is looked at.")
+@click.option(
+    "--memory-requests", default=1_000_000, show_default=True, help="Before the memory is looked at."
+)
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
@@ -45,7 +51,11 @@ def _listed(_context: click.Context, _parameter: click.Parameter, value: str) ->
     show_default=True,
     help="Keeps the data from one run to the next; 1m needs 10 GB.",
 )
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="For the report; beside the data if unset.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="For the report; beside the data if unset.",
+)
 @click.option("--quick", is_flag=True, help="1,000 applications, one short round: whether it all works.")
 def main(
     *,

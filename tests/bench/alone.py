@@ -31,7 +31,9 @@ READERS = 8
 async def memory(service: Service, dataset: Dataset, count: int, report: Report) -> dict[str, float]:
     """How much memory an API process holds after so many requests of all kinds of reading, and whether it grows."""
     names = ("due", "status", "preview")
-    requests = [OPERATIONS[name].text(each) for name in names for each in targets(dataset, OPERATIONS[name])[:500]]
+    requests = [
+        OPERATIONS[name].text(each) for name in names for each in targets(dataset, OPERATIONS[name])[:500]
+    ]
     seen = []
     for part in range(MEMORY_PARTS):
         most = count // MEMORY_PARTS
@@ -53,7 +55,7 @@ async def bulk(service: Service, dataset: Dataset, rounds: int) -> dict[str, flo
             began = time.perf_counter()
             answer = await http.post("/v1/bulk", json={"items": items})
             seconds = time.perf_counter() - began
-            failed = [each for each in answer.json()["items"] if each["status"] >= 300]  # noqa: PLR2004
+            failed = [each for each in answer.json()["items"] if each["status"] >= 300]
             if failed:
                 raise RuntimeError(f"bulk: {failed[0]}")
             rates.append(len(items) / seconds)
@@ -74,9 +76,16 @@ def _items() -> Iterator[Json]:
         me = _ref(mark, number)
         yield item("candidate", number, name=f"Candidate {number}", consultant=_ref(mark, 0))
         yield item(
-            "application", number, candidate=me, job=_ref(mark, 0), client_contact=_ref(mark, 0), consultant=_ref(mark, 0)
+            "application",
+            number,
+            candidate=me,
+            job=_ref(mark, 0),
+            client_contact=_ref(mark, 0),
+            consultant=_ref(mark, 0),
         )
-        yield item("interview", number, application=me, start="2026-07-14T10:00:00Z", end="2026-07-14T11:00:00Z")
+        yield item(
+            "interview", number, application=me, start="2026-07-14T10:00:00Z", end="2026-07-14T11:00:00Z"
+        )
 
 
 def _ref(mark: str, number: int) -> Json:
@@ -121,7 +130,7 @@ async def _change(service: Service, key: str) -> int:
     """Change a number that bears on many applications; gives how many things are computed anew."""
     async with _client(service, key) as http:
         was = (await http.get("/v1/policy")).json()
-        days = 6 if was["effective"]["courtesy_every_working_days"] == 5 else 5  # noqa: PLR2004
+        days = 6 if was["effective"]["courtesy_every_working_days"] == 5 else 5
         answer = await http.put("/v1/policy", json={"courtesy_every_working_days": days})
         if not answer.is_success:
             raise RuntimeError(answer.text)

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -19,7 +18,7 @@ from tests.bench.desks import Desk
 from tests.bench.load import request
 from tests.bench.machine import described
 from tests.bench.measure import Contestant, Match, Row
-from tests.bench.operations import OPERATIONS, PAGE, Operation, recorded_stories, targets
+from tests.bench.operations import OPERATIONS, Operation, recorded_stories, targets
 from tests.bench.profiles import profiles
 from tests.bench.services import Service
 from tests.bench.targets import Results
@@ -85,7 +84,11 @@ class Bench:
             "at": datetime.now(UTC).isoformat(),
             "machine": before,
             "postgres": {"version": self.server.query("SHOW server_version"), "settings": POSTGRES},
-            "options": {"rounds": self.options.rounds, "seconds": self.options.seconds, "warmup": self.options.warmup},
+            "options": {
+                "rounds": self.options.rounds,
+                "seconds": self.options.seconds,
+                "warmup": self.options.warmup,
+            },
             "rows": [
                 {**asdict(row), "applications": self.applications[row.size], "median": asdict(row.median)}
                 for row in self.rows
@@ -131,7 +134,9 @@ class Bench:
             f"{time.monotonic() - began:.0f} s; told {age.total_seconds() / 3600:.1f} h ago"
         )
         if wrong := await check.differing(dataset):
-            self.notes.append(f"{size.name}: {len(wrong)} of {check.SAMPLE} applications are not as the rules say now")
+            self.notes.append(
+                f"{size.name}: {len(wrong)} of {check.SAMPLE} applications are not as the rules say now"
+            )
             self.report(f"NOTE {self.notes[-1]}; use another --data-dir")
         return dataset
 
@@ -217,7 +222,8 @@ class Bench:
         greet = [request("GET", "/", "Bearer none")]
         contestants = [measure.of_service(service, greet, {}) for service in floor]
         return [
-            Match(dataset.size.name, HELLO, connections, contestants) for connections in self.options.connections
+            Match(dataset.size.name, HELLO, connections, contestants)
+            for connections in self.options.connections
         ]
 
     async def _measure_alone(self, dataset: Dataset) -> None:

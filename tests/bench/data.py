@@ -15,8 +15,8 @@ from sqlalchemy import make_url
 
 from app.migrate import migrate
 from app.models import WakeKind
-from app.services.access import ROLES
 from app.models.access import Role
+from app.services.access import ROLES
 from app.services.api_keys import digest_of, generate, key_id_of
 from tests.bench.desks import SECRET, Desk, connect, own, tables
 
@@ -119,7 +119,7 @@ async def _load(url: str, size: Size, desk: Desk, missing: list[int], report: Re
         connection = await connect(url)
         try:
             await connection.execute("SET session_replication_role = replica")  # the rows are proven already
-            for done, number in enumerate(left):
+            for number in left:
                 await load_agency(connection, size, desk, number)
                 if time.monotonic() - told > REPORT_SECONDS:
                     told = time.monotonic()
@@ -137,7 +137,10 @@ async def load_agency(connection: "asyncpg.Connection", size: Size, desk: Desk, 
         await _found(connection, agency_id, number, key)
         for table in tables():
             await connection.copy_to_table(
-                table, source=_stream(desk, table, number, size.desks), columns=desk.columns[table], format="text"
+                table,
+                source=_stream(desk, table, number, size.desks),
+                columns=desk.columns[table],
+                format="text",
             )
         if desk.next_at:
             wake = "INSERT INTO wakes (agency_id, id, kind, at) VALUES ($1, gen_random_uuid(), $2, $3)"

@@ -86,7 +86,7 @@ def own(marked: str, agency: int, copy: int) -> UUID:
     return UUID(marked.replace(OWN_ID, digits(agency, copy)).replace(AGENCY_ID, digits(agency, 0)))
 
 
-async def tell(url: str, stories: int = STORIES, report: Callable[[str], None] = lambda words: None) -> Desk:
+async def tell(url: str, stories: int = STORIES, report: Callable[[str], None] = lambda _words: None) -> Desk:
     """Tell a desk into a migrated database, and take its rows."""
     settings = Settings(rate_limit="off")
     async with connected(url) as database:

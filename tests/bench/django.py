@@ -21,7 +21,16 @@ def environment(folder: Path) -> Path:
     wanted = REQUIREMENTS.read_text(encoding="utf-8")
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(REQUIREMENTS)]
+        install = [
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--require-hashes",
+            "-r",
+            str(REQUIREMENTS),
+        ]
         subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
         marker.write_text(wanted, encoding="utf-8")
     return python

@@ -91,7 +91,9 @@ async def record(
         recordings.append(first)
         with suppress(RecordingsDifferError):
             name = f"s{number}"
-            scripts.append(writing(name, here, first, again) if operation.is_write else reading(name, here, first))
+            scripts.append(
+                writing(name, here, first, again) if operation.is_write else reading(name, here, first)
+            )
     return scripts, recordings
 
 
@@ -139,7 +141,16 @@ class Pgbench:
     def _command(
         self, scripts: Sequence[Script], connections: int, seconds: float, draw_every: int, folder: Path
     ) -> list[str]:
-        command = [str(self.server.bin_dir / "pgbench"), "-n", "-M", "prepared", "-c", str(connections), "-j", "1"]
+        command = [
+            str(self.server.bin_dir / "pgbench"),
+            "-n",
+            "-M",
+            "prepared",
+            "-c",
+            str(connections),
+            "-j",
+            "1",
+        ]
         command += ["-l", f"--log-prefix={folder / 'log'}"]
         command += ["-T", str(round(seconds))]
         variables = {

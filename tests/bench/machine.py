@@ -9,7 +9,17 @@ from pathlib import Path
 from typing import Any
 
 _TICK = os.sysconf("SC_CLK_TCK")
-_PACKAGES = ("asyncpg", "fastapi", "httptools", "msgspec", "pydantic", "sqlalchemy", "starlette", "uvicorn", "uvloop")
+_PACKAGES = (
+    "asyncpg",
+    "fastapi",
+    "httptools",
+    "msgspec",
+    "pydantic",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+)
 
 
 def described() -> dict[str, Any]:

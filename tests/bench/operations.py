@@ -116,8 +116,18 @@ PREVIEW: Json = {
                 "candidate": "ada",
                 "client_contact": "bob",
                 "interviews": [
-                    {"id": "i1", "start": "2026-07-06T10:00:00Z", "end": "2026-07-06T11:00:00Z", "status": "attended"},
-                    {"id": "i2", "start": "2026-07-14T10:00:00Z", "end": "2026-07-14T11:00:00Z", "status": "attended"},
+                    {
+                        "id": "i1",
+                        "start": "2026-07-06T10:00:00Z",
+                        "end": "2026-07-06T11:00:00Z",
+                        "status": "attended",
+                    },
+                    {
+                        "id": "i2",
+                        "start": "2026-07-14T10:00:00Z",
+                        "end": "2026-07-14T11:00:00Z",
+                        "status": "attended",
+                    },
                 ],
                 "debriefs": [
                     {"id": "d1", "interview": "i1", "occurred_at": "2026-07-06T12:00:00Z"},
@@ -134,7 +144,12 @@ PREVIEW: Json = {
                     }
                 ],
                 "feedback": [
-                    {"id": "f1", "interview": "i1", "received_at": "2026-07-08T09:00:00Z", "decision": "next_stage"}
+                    {
+                        "id": "f1",
+                        "interview": "i1",
+                        "received_at": "2026-07-08T09:00:00Z",
+                        "decision": "next_stage",
+                    }
                 ],
             }
         ],

@@ -26,7 +26,9 @@ def _lines(axes: Any, rows: Sequence[Mapping[str, Any]], figure: str, title: str
     most = max((row["connections"] for row in due), default=0)
     for name in dict.fromkeys(row["contestant"] for row in due):
         mine = [row for row in due if row["contestant"] == name and row["connections"] == most]
-        axes.plot([row["applications"] for row in mine], [row["median"][figure] for row in mine], "o-", label=name)
+        axes.plot(
+            [row["applications"] for row in mine], [row["median"][figure] for row in mine], "o-", label=name
+        )
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("open applications")

@@ -1,7 +1,7 @@
 """Where the CPU of an API process goes: samples of the Python stack, taken by the CPU time that the process uses.
 
 `python -m tests.bench.profile FILE serve ...` runs the command of `touchbase` and writes the samples to FILE when it ends.
-A sample counts for the layer whose code is innermost; what runs in C counts for the Python that called it.
+SIGUSR1 forgets the samples so far: what a start costs is nobody's business here. A sample counts for the layer whose code is innermost; what runs in C counts for the Python that called it.
 """
 
 import json
@@ -55,10 +55,15 @@ class Samples:
             frame = frame.f_back
         self.counts[found if frame is not None else "the standard library"] += 1
 
+    def forget(self, _signal: int, _frame: FrameType | None) -> None:
+        """Begin anew."""
+        self.counts.clear()
+
 
 if __name__ == "__main__":
     samples = Samples()
     signal.signal(signal.SIGPROF, samples.take)
+    signal.signal(signal.SIGUSR1, samples.forget)
     signal.setitimer(signal.ITIMER_PROF, EVERY_SECONDS, EVERY_SECONDS)
     try:
         main(sys.argv[2:], standalone_mode=False)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from pathlib import Path
 
 from tests.bench import load, services
@@ -14,7 +16,9 @@ CONNECTIONS = 8
 DATABASE = "PostgreSQL"
 
 
-async def profiles(dataset: Dataset, folder: Path, seconds: float, postmaster: int) -> dict[str, dict[str, float]]:
+async def profiles(
+    dataset: Dataset, folder: Path, seconds: float, postmaster: int
+) -> dict[str, dict[str, float]]:
     """CPU milliseconds of one request by layer, for the two hot paths."""
     return {name: await _profile(dataset, folder, seconds, postmaster, name) for name in ("due", "debrief")}
 
@@ -25,8 +29,10 @@ async def _profile(
     operation, samples = OPERATIONS[name], folder / f"profile-{name}.json"
     requests = [operation.text(each) for each in targets(dataset, operation)[:500]]
     with services.touchbase(dataset, folder, 1, profile=samples) as service:
-        meter = Meter({"api": service.pid, DATABASE: postmaster})
         plan = Plan(service.port, requests, CONNECTIONS, seconds)
+        await asyncio.to_thread(load.run, plan)
+        os.kill(service.pid, signal.SIGUSR1)
+        meter = Meter({"api": service.pid, DATABASE: postmaster})
         outcome = await asyncio.to_thread(load.run, plan)
         used = meter.used()
     counts: dict[str, int] = json.loads(samples.read_text(encoding="utf-8"))

@@ -92,7 +92,11 @@ class _Writer:
         for number, (statement, other) in enumerate(zip(first.statements, again.statements, strict=True)):
             sql, parameters, later = statement.sql.strip().rstrip(";"), statement.parameters, other.parameters
             if found := _ENTER.fullmatch(sql):
-                sql, parameters, later = "SELECT set_config('app.agency_id', $1, true)", (found[1],), (found[1],)
+                sql, parameters, later = (
+                    "SELECT set_config('app.agency_id', $1, true)",
+                    (found[1],),
+                    (found[1],),
+                )
             types = statement.types or (0,) * len(parameters)
             if _VARIABLE.search(sql):
                 raise ValueError(f"pgbench would read a variable in: {sql}")

@@ -57,7 +57,9 @@ def touchbase(
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline() or "{}")
         if "url" not in ready:
-            raise click.ClickException(f"The service did not start; see {folder / f'touchbase-{processes}.log'}.")
+            raise click.ClickException(
+                f"The service did not start; see {folder / f'touchbase-{processes}.log'}."
+            )
         yield Service(name, int(ready["url"].rpartition(":")[2]), process.pid, processes)
 
 
@@ -80,7 +82,14 @@ def django(dataset: Dataset, server: Server, python: Path, folder: Path) -> Iter
         "BENCH_HOST": str(server.socket_dir),
         "DJANGO_SETTINGS_MODULE": "settings",
     }
-    command = [str(python.parent / "gunicorn"), "wsgi:application", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    command = [
+        str(python.parent / "gunicorn"),
+        "wsgi:application",
+        "--bind",
+        f"127.0.0.1:{port}",
+        "--workers",
+        "2",
+    ]
     command += ["--worker-class", "gthread", "--threads", "16", "--keep-alive", "30", "--no-control-socket"]
     with (
         (folder / "drf.log").open("w") as log,

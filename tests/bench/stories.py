@@ -35,7 +35,9 @@ class Teller:
     now: datetime
     draw: random.Random
 
-    async def desk(self, stories: int = STORIES, report: Callable[[str], None] = lambda words: None) -> list[Story]:
+    async def desk(
+        self, stories: int = STORIES, report: Callable[[str], None] = lambda _words: None
+    ) -> list[Story]:
         """A desk: two consultants, their clients, jobs and applications."""
         busy = await self.agency.consultant(name="Kim Owner", timezone="Europe/London")
         other = await self.agency.consultant(name="Robin Other", timezone="Europe/London")
@@ -122,7 +124,9 @@ class Plot:
 
     async def call(self, days_ago: float, outcome: str = "reached", **more: Any) -> None:
         """A call of ours to the candidate."""
-        await self._contact("candidate", self.candidate_id, days_ago, outcome=outcome, channel="phone", **more)
+        await self._contact(
+            "candidate", self.candidate_id, days_ago, outcome=outcome, channel="phone", **more
+        )
 
     async def chaser(self, days_ago: float) -> None:
         """Our question to the client for its answer."""
@@ -184,7 +188,9 @@ async def no_timescale(plot: Plot) -> str:
 async def waiting(plot: Plot) -> str:
     """The client has time yet, and everybody knows."""
     interview_id, end = await plot.interview(plot.teller.draw.uniform(2, 6))
-    await plot.debrief(interview_id, end, timescale=plot.promised(plot.teller.draw.uniform(4, 12)), contact={})
+    await plot.debrief(
+        interview_id, end, timescale=plot.promised(plot.teller.draw.uniform(4, 12)), contact={}
+    )
     await plot.call(1)
     await plot.call(0.5)
     return interview_id

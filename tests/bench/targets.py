@@ -34,34 +34,32 @@ class Results:
     queries: Mapping[str, Mapping[str, Any]]
     alone: Mapping[str, float]
 
-    def of(self, size: str, operation: str, contestant: str, connections: int = 32) -> Figures | None:
-        """The medians of one row, if it was measured."""
+    @property
+    def sizes(self) -> list[str]:
+        """The sizes measured, the smallest first."""
+        return list(dict.fromkeys(row.size for row in self.rows)) or [""]
+
+    @property
+    def best(self) -> str:
+        """Touchbase with as many processes as were measured."""
+        return (
+            "touchbase x2" if any(row.contestant == "touchbase x2" for row in self.rows) else "touchbase x1"
+        )
+
+    def of(self, size: str, operation: str, contestant: str) -> Figures | None:
+        """The medians with the most connections, if it was measured."""
+        most = max((row.connections for row in self.rows), default=0)
+        wanted = (size, operation, contestant, most)
         for row in self.rows:
-            if (row.size, row.operation, row.contestant, row.connections) == (
-                size,
-                operation,
-                contestant,
-                connections,
-            ):
+            if (row.size, row.operation, row.contestant, row.connections) == wanted:
                 return row.median
         return None
 
 
 def verdicts(results: Results) -> Iterator[Verdict]:
     """All targets for which this run has the figures, on the largest data it had."""
-    sizes = list(dict.fromkeys(row.size for row in results.rows))
-    largest = sizes[-1]
-    best = "touchbase x2" if any(row.contestant == "touchbase x2" for row in results.rows) else "touchbase x1"
-    ours, limit = results.of(largest, "due", best), results.of(largest, "due", "pgbench")
-    if ours and limit:
-        yield Verdict(f"due list, {best}, of pgbench", ours.rps / limit.rps, 0.60, at_least=True)
-    if ours:
-        yield Verdict("due list, p99 of p50", ours.p99_ms / ours.p50_ms, 6, at_least=False)
-    small = results.of(sizes[0], "due", best)
-    if ours and small and largest != sizes[0]:
-        yield Verdict(f"due list, {largest} of {sizes[0]}", ours.rps / small.rps, 0.90, at_least=True)
-    if ours and (drf := results.of(largest, "due", "drf x2")):
-        yield Verdict("due list, of Django REST Framework's", ours.rps / drf.rps, 8, at_least=True)
+    yield from _due(results)
+    largest, best = results.sizes[-1], results.best
     debrief, limit = results.of(largest, "debrief", best), results.of(largest, "debrief", "pgbench")
     if debrief and limit:
         yield Verdict(f"debrief, {best}, of pgbench", debrief.rps / limit.rps, 0.40, at_least=True)
@@ -70,6 +68,20 @@ def verdicts(results: Results) -> Iterator[Verdict]:
     for name, (words, bound, at_least) in ALONE.items():
         if name in results.alone:
             yield Verdict(words, results.alone[name], bound, at_least=at_least)
+
+
+def _due(results: Results) -> Iterator[Verdict]:
+    smallest, largest, best = results.sizes[0], results.sizes[-1], results.best
+    ours, small = results.of(largest, "due", best), results.of(smallest, "due", best)
+    if not ours or not small:
+        return
+    if limit := results.of(largest, "due", "pgbench"):
+        yield Verdict(f"due list, {best}, of pgbench", ours.rps / limit.rps, 0.60, at_least=True)
+    yield Verdict("due list, p99 of p50", ours.p99_ms / ours.p50_ms, 6, at_least=False)
+    if largest != smallest:
+        yield Verdict(f"due list, {largest} of {smallest}", ours.rps / small.rps, 0.90, at_least=True)
+    if drf := results.of(largest, "due", "drf x2"):
+        yield Verdict("due list, of Django REST Framework's", ours.rps / drf.rps, 8, at_least=True)
 
 
 # What is measured on its own, by the name of its figure.

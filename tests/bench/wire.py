@@ -22,7 +22,17 @@ _FOREVER = 2**63 - 1
 UUID_TYPE, INTEGERS = 2950, {20: ">q", 23: ">i", 21: ">h"}
 
 _TEXTS = (25, 1043, 18, 19, 114)
-_ARRAYS = {2951: UUID_TYPE, 1009: 25, 1015: 1043, 1007: 23, 1005: 21, 1016: 20, 1185: 1184, 1182: 1082, 1000: 16}
+_ARRAYS = {
+    2951: UUID_TYPE,
+    1009: 25,
+    1015: 1043,
+    1007: 23,
+    1005: 21,
+    1016: 20,
+    1185: 1184,
+    1182: 1082,
+    1000: 16,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,7 @@ class Talk:
 def _messages(buffer: bytearray) -> list[tuple[bytes, bytes]]:
     """The whole messages that a buffer begins with; they are taken out of it."""
     found = []
-    while len(buffer) >= 5:  # noqa: PLR2004 - a letter and the length
+    while len(buffer) >= 5:  # a letter and the length
         length = int.from_bytes(buffer[1:5], "big")
         if len(buffer) < 1 + length:
             break
@@ -217,6 +227,8 @@ def _array(value: bytes, kind: int) -> str:
     for _ in range(count):
         (length,) = struct.unpack_from(">i", value, at)
         at += 4
-        parts.append("NULL" if length < 0 else json.dumps(_text(value[at : at + length], kind), ensure_ascii=False))
+        parts.append(
+            "NULL" if length < 0 else json.dumps(_text(value[at : at + length], kind), ensure_ascii=False)
+        )
         at += max(length, 0)
     return "{" + ",".join(parts) + "}"

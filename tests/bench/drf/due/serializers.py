@@ -1,7 +1,8 @@
 """How an item of the due list is shown."""
 
-from due.models import Candidate, ClientContact, Consultant, Job, Reason
 from rest_framework import serializers
+
+from due.models import Candidate, ClientContact, Consultant, Job, Reason
 
 
 class CandidateSerializer(serializers.ModelSerializer):

@@ -2,9 +2,10 @@
 
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.utils import timezone
+from rest_framework.generics import ListAPIView
+
 from due.models import Reason
 from due.serializers import ReasonSerializer
-from rest_framework.generics import ListAPIView
 
 
 class DueList(ListAPIView):
@@ -15,7 +16,10 @@ class DueList(ListAPIView):
     def get_queryset(self) -> QuerySet[Reason]:
         """The rows of the caller's agency that are shown now."""
         now = timezone.now()
-        late = (When(escalate_at__lte=now, then=Value("escalated")), When(overdue_at__lte=now, then=Value("overdue")))
+        late = (
+            When(escalate_at__lte=now, then=Value("escalated")),
+            When(overdue_at__lte=now, then=Value("overdue")),
+        )
         rank = (
             When(urgent=True, then=Value(0)),
             When(escalate_at__lte=now, then=Value(1)),
