@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -12,7 +13,7 @@ from typing import Any
 
 from app.migrate import head, migrate
 from app.postgres import Server
-from tests.bench import alone, check, data, desks, django, limit, measure, services, stories
+from tests.bench import alone, check, data, desks, django, limit, measure, services, stories, sweep
 from tests.bench.data import Dataset, Size
 from tests.bench.desks import Desk
 from tests.bench.load import request
@@ -231,6 +232,8 @@ class Bench:
         folder = self.options.folder
         if self._wants("due"):
             self.profile = await profiles(dataset, folder, self.options.seconds, self.postmaster)
+        if self._wants("sweep"):
+            self.alone |= await self._sweep(dataset.applications)
         with services.touchbase(dataset, folder, 1) as service:
             if self._wants("memory"):
                 count = self.options.memory_requests
@@ -239,3 +242,27 @@ class Bench:
                 self.alone |= await alone.bulk(service, dataset, self.options.rounds)
             if self._wants("policy"):
                 self.alone |= await alone.policy_change(service, dataset, self.report)
+
+    async def _sweep(self, applications: int) -> dict[str, float]:
+        """Sweeps of one in a hundred and of one in ten, in a database of their own that is filled anew."""
+        name = "sweep"
+        self.report(f"Filling a database for the sweep of {applications:,} applications.")
+        self.server.drop_database(name)
+        self.server.create_database(name)
+        url = self.server.url_for(name)
+        await asyncio.to_thread(migrate, url)
+        async with sweep.connected(url) as owner:
+            await sweep.fill(owner, applications)
+        few = await sweep.compare(url, applications // 100)
+        many = await sweep.compare(url, applications // 10)
+        seconds = [statistics.median(each.seconds for each in result.sweeps) for result in (few, many)]
+        found = {
+            "sweep_1_percent_s": seconds[0],
+            "sweep_1_percent_of_sql": few.ratio,
+            "sweep_10_percent_s": seconds[1],
+            "sweep_10_percent_of_sql": many.ratio,
+            "sweep_10_of_1_percent": seconds[1] / seconds[0],
+            "sweep_none_ms": await sweep.looks(url) * 1e3,
+        }
+        self.server.drop_database(name)
+        return found

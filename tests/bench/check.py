@@ -9,17 +9,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database, connected
-from app.models import Reason
+from app.models import EventStream, Reason
 from app.services import status
 from app.services.scope import Caller, worker
 from tests.bench.data import Dataset, Place
 from tests.bench.stories import Story
 
 SAMPLE = 40
-
-
-class _UndoneError(Exception):
-    """Ends a transaction that is to leave nothing behind."""
 
 
 async def differing(dataset: Dataset, sample: int = SAMPLE) -> list[UUID]:
@@ -37,20 +33,21 @@ async def differing(dataset: Dataset, sample: int = SAMPLE) -> list[UUID]:
 
 async def _is_as_computed(database: Database, dataset: Dataset, place: Place, story: Story) -> bool:
     caller, ids = worker(place.agency_id), [place.id(story.application_id)]
-    stored, computed = [], []
-    try:
-        async with database.transaction(place.agency_id) as db:
-            await status.lock(db, caller, ids)
-            stored = await _rows(db, caller, ids)
-            await status.refresh(db, caller, ids, now=dataset.desk.told_at)
-            computed = await _rows(db, caller, ids)
-            raise _UndoneError
-    except _UndoneError:
-        return bool(stored) and stored == computed
+    async with database.transaction(place.agency_id) as db:
+        stored = await _rows(db, caller, ids)
+        undo = await db.begin_nested()
+        await status.lock(db, caller, ids)
+        await status.refresh(db, caller, ids, now=dataset.desk.told_at)
+        computed = await _rows(db, caller, ids)
+        await undo.rollback()
+    return bool(stored) and stored == computed
 
 
 async def _rows(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> list[Any]:
-    """Everything in the status rows of applications but their own ids."""
+    """All of the status rows of applications but their own ids, and what time will bring."""
     columns = [column for column in Reason.__table__.columns if column.name != "id"]
-    query = select(*columns).where(Reason.agency_id == caller.agency_id, Reason.application_id.in_(ids))
-    return sorted((tuple(row) for row in await db.execute(query)), key=str)
+    shown = select(*columns).where(Reason.agency_id == caller.agency_id, Reason.application_id.in_(ids))
+    coming = select(EventStream.id, EventStream.next_at).where(
+        EventStream.agency_id == caller.agency_id, EventStream.id.in_(ids)
+    )
+    return [sorted(map(tuple, await db.execute(query)), key=str) for query in (shown, coming)]

@@ -1,5 +1,6 @@
 """The environment of the Django project: made on first use, with Django's own tables beside ours in the database."""
 
+import asyncio
 import json
 import os
 import subprocess
@@ -41,9 +42,23 @@ async def prepared(dataset: Dataset, server: Server, python: Path) -> dict[str, 
     connection = await connect(dataset.url)
     await connection.execute("CREATE SCHEMA IF NOT EXISTS drf")
     await connection.close()
+    return await asyncio.to_thread(_seeded, dataset, server, python)
+
+
+def _seeded(dataset: Dataset, server: Server, python: Path) -> dict[str, str]:
     settings = {"BENCH_DATABASE": dataset.name, "BENCH_HOST": str(server.socket_dir)}
-    options = {"cwd": HERE, "env": os.environ | settings | {"DJANGO_SETTINGS_MODULE": "settings"}}
-    subprocess.run([python, "-m", "django", "migrate", "--verbosity", "0"], check=True, **options)  # type: ignore[call-overload]
-    seeded = subprocess.run([python, "seed.py"], check=True, stdout=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
-    tokens: dict[str, str] = json.loads(seeded.stdout)
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [python, *words],
+            cwd=HERE,
+            env=os.environ | settings | {"DJANGO_SETTINGS_MODULE": "settings"},
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return done.stdout
+
+    run("-m", "django", "migrate", "--verbosity", "0")
+    tokens: dict[str, str] = json.loads(run("seed.py"))
     return tokens

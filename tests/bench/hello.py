@@ -1,4 +1,7 @@
-"""The floor: applications that do nothing, on the uvicorn that Touchbase runs on. `python -m tests.bench.hello KIND PORT`."""
+"""The floor: applications that do nothing, on the uvicorn that Touchbase runs on.
+
+`python -m tests.bench.hello KIND PORT` serves one kind, `asgi` or `fastapi`.
+"""
 
 import sys
 

@@ -72,10 +72,12 @@ async def listening(server: Server, database: str) -> AsyncIterator[Listener]:
             base = Database(url, pool_size=1)
             app = create_app(base, SECRET, Settings(rate_limit="off"))
             transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://bench") as http:
-                yield Listener(app, http, wire)
-            await app.state.due_counts.close()
-            await base.close()
+            try:
+                async with httpx.AsyncClient(transport=transport, base_url="http://bench") as http:
+                    yield Listener(app, http, wire)
+            finally:
+                await app.state.due_counts.close()
+                await base.close()
 
 
 async def record(
@@ -153,7 +155,7 @@ class Pgbench:
         ]
         command += ["-l", f"--log-prefix={folder / 'log'}"]
         command += ["-T", str(round(seconds))]
-        variables = {
+        variables: dict[str, object] = {
             "n": -1,
             "agencies": self.size.agencies,
             "copies": self.size.desks,
@@ -180,7 +182,7 @@ def _used() -> float:
 
 
 def _outcome(logs: str, warmup: float) -> Outcome:
-    """pgbench's log has a line for each transaction: client, number, µs, script, and when it ended."""
+    """The log has a line for each transaction: client, number, µs, script, and when it ended."""
     lines = [line.split() for line in logs.splitlines()]
     ended = [int(line[4]) + int(line[5]) / 1e6 for line in lines]
     from_ = min(ended) + warmup

@@ -129,7 +129,7 @@ def figures(outcome: Outcome, cpu_seconds: dict[str, float]) -> Figures:
     )
 
 
-HEAD = f"{'size':5} {'operation':10} {'conn':>4}  {'contestant':14} {'req/s':>9} {'p50 ms':>8} {'p99 ms':>8}  CPU ms a request"
+HEAD = "size  operation  conn  contestant         req/s   p50 ms   p99 ms  CPU ms a request"
 
 
 def line(row: Row, found: Figures) -> str:

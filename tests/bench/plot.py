@@ -7,7 +7,7 @@ from typing import Any
 
 def draw(report: Mapping[str, Any], path: Path) -> None:
     """Draw a report as a picture. Raises ImportError where matplotlib is not installed."""
-    import matplotlib as mpl
+    import matplotlib as mpl  # type: ignore[import-not-found,unused-ignore]
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt

@@ -1,7 +1,8 @@
 """Where the CPU of an API process goes: samples of the Python stack, taken by the CPU time that the process uses.
 
-`python -m tests.bench.profile FILE serve ...` runs the command of `touchbase` and writes the samples to FILE when it ends.
-SIGUSR1 forgets the samples so far: what a start costs is nobody's business here. A sample counts for the layer whose code is innermost; what runs in C counts for the Python that called it.
+`python -m tests.bench.profile FILE serve ...` runs the command of `touchbase` and writes the samples to FILE when it
+ends. SIGUSR1 forgets the samples so far, which were of the start. A sample counts for the layer whose code is
+innermost; what runs in C counts for the Python that called it.
 """
 
 import json

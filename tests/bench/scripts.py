@@ -1,10 +1,10 @@
-"""pgbench's scripts, made of what the service itself sends for a request.
+"""Scripts for pgbench, made of what the service itself sends for a request.
 
 The statements are those of the recording. What it named is drawn anew: the ids of the place become those of another,
-which the script asks PostgreSQL to spell before it begins (pgbench cannot). All other parameters stay as they were, with
-these exceptions, which two recordings of the same writing request show by their difference: ids that are new each time
-become numbers that rise as UUIDv7 do, and whole numbers that are counted become numbers not used yet. `SET LOCAL` takes no
-parameter, so `set_config` stands for it. Instants and texts that differ stay those of the first recording.
+which the script asks PostgreSQL to spell before it begins (pgbench cannot). All other parameters stay as they were,
+with these exceptions, which two recordings of the same writing request show by their difference: ids that are new
+each time become numbers that rise as UUIDv7 do, and whole numbers that are counted become numbers not used yet.
+`SET LOCAL` takes no parameter, so `set_config` stands for it. Instants and texts that differ stay those of the first recording.
 """
 
 import re
@@ -104,7 +104,7 @@ class _Writer:
                 self._word(script, f"{self.name}_{number}_{position}", *each)
                 for position, each in enumerate(zip(parameters, later, types, strict=True))
             ]
-            lines.append(_PARAMETER.sub(lambda found, words=words: words[int(found[1]) - 1], sql))
+            lines.append(_filled(sql, words))
         drawn = ", ".join(f"{expression} AS {name}" for expression, name in script.drawn.items())
         body = "".join(f"{line};\n" for line in lines)
         script.text = f"{_DRAW.format(name=self.name, drawn=drawn)}\\startpipeline\n{body}\\endpipeline\n"
@@ -130,6 +130,11 @@ class _Writer:
         home = str(self.place.agency_id)
         own = "-" + digits(self.place.agency, self.place.copy)
         return value.replace(home, home[:-12] + HOME).replace(own, "-" + OWN)
+
+
+def _filled(sql: str, words: Sequence[str]) -> str:
+    """A statement with words in place of its parameters."""
+    return _PARAMETER.sub(lambda found: words[int(found[1]) - 1], sql)
 
 
 def _spelt(marked: str) -> str:

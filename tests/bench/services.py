@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -104,16 +105,16 @@ def _running(
     command: list[str],
     settings: dict[str, str],
     *,
-    stderr: object,
-    stdout: object = subprocess.DEVNULL,
+    stderr: IO[str],
+    stdout: int = subprocess.DEVNULL,
     cwd: Path | None = None,
 ) -> Iterator["subprocess.Popen[str]"]:
     kept = {name: word for name, word in os.environ.items() if not name.startswith("TOUCHBASE_")}
     process = subprocess.Popen(
         command,
         env=kept | settings,
-        stdout=stdout,  # type: ignore[arg-type]
-        stderr=stderr,  # type: ignore[arg-type]
+        stdout=stdout,
+        stderr=stderr,
         text=True,
         cwd=cwd,
     )

@@ -23,7 +23,8 @@ class Verdict:
 
     def __str__(self) -> str:
         sign = ">=" if self.at_least else "<="
-        return f"{'met    ' if self.is_met else 'NOT MET'} {self.target}: {self.found:,.4g} (wanted {sign} {self.bound:g})"
+        word = "met    " if self.is_met else "NOT MET"
+        return f"{word} {self.target}: {self.found:,.4g} (wanted {sign} {self.bound:g})"
 
 
 @dataclass(frozen=True)
@@ -88,9 +89,17 @@ def _due(results: Results) -> Iterator[Verdict]:
 ALONE = {
     "rules_evaluate_us": ("rules for ten facts, µs", 150, False),
     "calendar_us": ("working time, µs a call", 2, False),
-    "sweep_10k_of_sql": ("sweep of 10k, of one SQL statement for each agency", 1.2, False),
-    "sweep_100k_of_sql": ("sweep of 100k, of one SQL statement for each agency", 1.2, False),
-    "sweep_100k_of_10k": ("sweep of 100k, of 10k", 12, False),
+    "sweep_1_percent_of_sql": (
+        "sweep where one in 100 has passed, of one SQL statement for each agency",
+        1.2,
+        False,
+    ),
+    "sweep_10_percent_of_sql": (
+        "sweep where one in 10 has passed, of one SQL statement for each agency",
+        1.2,
+        False,
+    ),
+    "sweep_10_of_1_percent": ("sweep of ten times as much, of that", 12, False),
     "sweep_none_ms": ("sweep of none, ms", 1, False),
     "recomputed_per_second": ("applications recomputed a second", 3_000, True),
     "recomputation_readers_p99": ("p99 of readers meanwhile, of theirs before", 2, False),

@@ -1,0 +1,81 @@
+"""The harness itself: what it reads off the wire, what it makes of that for pgbench, and its client."""
+
+import asyncio
+
+import pytest
+
+from app import postgres
+from tests.bench import limit, measure
+from tests.bench.data import Dataset
+from tests.bench.load import Load, Outcome, Plan, request
+from tests.bench.operations import OPERATIONS, recorded_stories, targets
+
+
+async def test_pgbench_does_what_the_service_did(server: postgres.Server, dataset: Dataset) -> None:
+    """Reading and writing run without an error, about places that were never recorded."""
+    async with limit.listening(server, dataset.name) as listener:
+        for name in ("due", "debrief"):
+            operation = OPERATIONS[name]
+            scripts, recordings = await limit.record(
+                listener, operation, recorded_stories(operation, dataset.desk.stories), dataset
+            )
+            assert scripts
+            assert len(recordings) >= len(scripts)
+            pgbench = limit.Pgbench.like(listener, server, dataset)
+            assert pgbench.settings["role"] == "touchbase_app"
+            outcome = await pgbench.run(scripts, 2, seconds=1, warmup=0, draw_every=1)
+            assert outcome.latencies
+
+
+async def test_a_script_holds_every_statement_of_the_service(
+    server: postgres.Server, dataset: Dataset
+) -> None:
+    async with limit.listening(server, dataset.name) as listener:
+        operation = OPERATIONS["due"]
+        story = dataset.desk.stories[0]
+        [script], [recording] = await limit.record(listener, operation, [story], dataset)
+    assert recording.round_trips <= len(recording.statements)
+    assert any("FROM reasons" in statement.sql for statement in recording.statements)
+    pipeline = script.text.partition("\\startpipeline\n")[2]
+    assert pipeline.count(";\n") == len(recording.statements)
+    here = str(list(dataset.places())[-1].id(story.consultant_id))
+    assert here not in script.text + str(script.constants), "the consultant is drawn, not the recorded one"
+
+
+async def test_the_client_counts_every_answer() -> None:
+    bodies = [b"x" * 10, b"y" * 200_000, b""]
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while head := await reader.readuntil(b"\r\n\r\n") if not reader.at_eof() else b"":
+            body = bodies[int(head.split()[1].strip(b"/"))]
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            await writer.drain()
+
+    async def served(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await serve(reader, writer)
+        except asyncio.IncompleteReadError:
+            writer.close()
+
+    server = await asyncio.start_server(served, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        requests = [request("GET", f"/{number}", "Bearer none") for number in range(len(bodies))]
+        outcome = await Load(Plan(port, requests, 3, 20, most=60)).run()
+    assert outcome.statuses == {"200": 60}
+    assert len(outcome.latencies) == 60
+
+
+def test_figures_of_a_run_that_failed_are_refused() -> None:
+    with pytest.raises(RuntimeError, match="1 of 2 requests failed"):
+        measure.figures(Outcome(1.0, [0.1, 0.1], {"200": 1, "503": 1}), {})
+
+
+def test_every_operation_can_be_asked_of_every_place(dataset: Dataset) -> None:
+    for operation in OPERATIONS.values():
+        chosen = targets(dataset, operation)
+        stories = recorded_stories(operation, dataset.desk.stories)
+        assert (
+            len({operation.text(target) for target in chosen}) == len(chosen) or operation.name == "preview"
+        )
+        assert len(chosen) == len(stories) * 6
