@@ -38,7 +38,7 @@ class Plan:
 
 @dataclass
 class Outcome:
-    """What came of a plan. Latencies are in seconds, in no order."""
+    """What came of a plan. Latencies are in seconds, in no order, and of what succeeded alone."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -151,7 +151,8 @@ class Load:
         now = time.perf_counter()
         if now - self._begun >= self._plan.warmup:
             self._statuses[status] += 1
-            self._latencies.append(now - sent_at)
+            if status.startswith("2"):
+                self._latencies.append(now - sent_at)
 
     def lost(self, error: Exception | None) -> None:
         """A connection has ended."""

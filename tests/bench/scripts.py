@@ -4,7 +4,8 @@ The statements are those of the recording. What it named is drawn anew: the ids 
 which the script asks PostgreSQL to spell before it begins (pgbench cannot). All other parameters stay as they were,
 with these exceptions, which two recordings of the same writing request show by their difference: ids that are new
 each time become numbers that rise as UUIDv7 do, and whole numbers that are counted become numbers not used yet.
-`SET LOCAL` takes no parameter, so `set_config` stands for it. Instants and texts that differ stay those of the first recording.
+`SET LOCAL` takes no parameter, so `set_config` stands for it. Instants and texts that differ stay those of the first
+recording.
 """
 
 import re

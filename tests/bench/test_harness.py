@@ -66,9 +66,12 @@ async def test_the_client_counts_every_answer() -> None:
     assert len(outcome.latencies) == 60
 
 
-def test_figures_of_a_run_that_failed_are_refused() -> None:
-    with pytest.raises(RuntimeError, match="1 of 2 requests failed"):
-        measure.figures(Outcome(1.0, [0.1, 0.1], {"200": 1, "503": 1}), {})
+def test_what_failed_does_not_count() -> None:
+    found = measure.figures(Outcome(2.0, [0.2, 0.1], {"200": 2, "503": 1}), {"api": 1.0})
+    assert (found.rps, found.requests, found.failed) == (1.0, 2, 1)
+    assert found.cpu_ms == {"api": 500.0}
+    with pytest.raises(RuntimeError, match="no request succeeded"):
+        measure.figures(Outcome(1.0, [], {"503": 1}), {})
 
 
 def test_every_operation_can_be_asked_of_every_place(dataset: Dataset) -> None:
