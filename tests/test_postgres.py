@@ -163,6 +163,12 @@ def test_databases_are_made_from_templates_and_dropped(data_dir: Path) -> None:
         server.drop_database('odd "name"')
 
 
+def test_other_settings_may_be_given(data_dir: Path) -> None:
+    with running(data_dir, durable=False, settings={"shared_buffers": "16MB"}) as server:
+        assert server.query("SHOW shared_buffers") == "16MB"
+        assert server.query("SHOW fsync") == "off"
+
+
 def test_second_command_attaches_and_leaves_the_server_running(data_dir: Path) -> None:
     with child(HOLDER, data_dir) as holder:
         assert line(holder) == "started"

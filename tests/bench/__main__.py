@@ -42,7 +42,7 @@ def _listed(_context: click.Context, _parameter: click.Parameter, value: str) ->
     "--only", "names", multiple=True, type=click.Choice(bench.NAMES), help="Just this; may be repeated."
 )
 @click.option(
-    "--memory-requests", default=1_000_000, show_default=True, help="Before the memory is looked at."
+    "--memory-requests", default=100_000, show_default=True, help="Before the memory is looked at last."
 )
 @click.option(
     "--data-dir",

@@ -29,6 +29,7 @@ Report = Callable[[str], None]
 REQUESTS = 4_000  # different ones that a load draws from
 ALONE = ("rules", "sweep", "bulk", "policy", "memory")
 HELLO = "hello"
+COMPARED = ("due", "status")  # over all sizes
 NAMES = (*OPERATIONS, HELLO, *ALONE)
 
 POSTGRES = {
@@ -162,16 +163,20 @@ class Bench:
             await self._measure_alone(dataset)
 
     async def _matches(self, dataset: Dataset, ours: Sequence[Service]) -> list[Match]:
-        """Each wanted operation with each number of connections: pgbench and Touchbase."""
+        """Each wanted operation with each number of connections: pgbench and Touchbase.
+
+        The smaller sizes show what reading depends on: they have the hot lists alone, and the most connections.
+        """
+        is_last = dataset.size is self.options.sizes[-1]
+        connections = self.options.connections if is_last else self.options.connections[-1:]
+        wanted = [
+            each for name, each in OPERATIONS.items() if self._wants(name) and (is_last or name in COMPARED)
+        ]
         found = []
         async with limit.listening(self.server, dataset.name) as listener:
-            for name, operation in OPERATIONS.items():
-                if self._wants(name):
-                    contestants = await self._contestants(listener, dataset, operation, ours)
-                    found += [
-                        Match(dataset.size.name, name, connections, contestants)
-                        for connections in self.options.connections
-                    ]
+            for operation in wanted:
+                contestants = await self._contestants(listener, dataset, operation, ours)
+                found += [Match(dataset.size.name, operation.name, each, contestants) for each in connections]
         return found
 
     async def _contestants(
