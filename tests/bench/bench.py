@@ -13,7 +13,7 @@ from typing import Any
 
 from app.migrate import head, migrate
 from app.postgres import Server
-from tests.bench import alone, check, data, desks, django, limit, measure, services, stories, sweep
+from tests.bench import alone, check, data, desks, django, limit, measure, rules, services, stories, sweep
 from tests.bench.data import Dataset, Size
 from tests.bench.desks import Desk
 from tests.bench.load import request
@@ -29,6 +29,7 @@ Report = Callable[[str], None]
 REQUESTS = 4_000  # different ones that a load draws from
 ALONE = ("rules", "sweep", "bulk", "policy", "memory")
 HELLO = "hello"
+WORKING_TIME = ("roll", "add_", "day_after", "end_of", "date_of")
 COMPARED = ("due", "status")  # over all sizes
 NAMES = (*OPERATIONS, HELLO, *ALONE)
 
@@ -82,6 +83,8 @@ class Bench:
             dataset = await self._dataset(size, desk, mark)
             self.applications[size.name] = dataset.applications
             await self._measure(dataset)
+        if self._wants("rules"):
+            self.alone |= self._rules()
         return {
             "at": datetime.now(UTC).isoformat(),
             "machine": before,
@@ -99,6 +102,17 @@ class Bench:
             "alone": self.alone,
             "profile": self.profile,
             "notes": self.notes,
+        }
+
+    def _rules(self) -> dict[str, float]:
+        """What the rules cost, by themselves."""
+        self.report("Measuring the rules.")
+        cost = {name: each.median for name, each in rules.measure().items()}
+        working_time = [value for name, value in cost.items() if name.startswith(WORKING_TIME)]
+        return {
+            "rules_evaluate_us": cost["evaluate"],
+            "rules_schedule_us": cost["schedule"],
+            "working_time_us": max(working_time),
         }
 
     @property

@@ -88,7 +88,7 @@ def _due(results: Results) -> Iterator[Verdict]:
 # What is measured on its own, by the name of its figure.
 ALONE = {
     "rules_evaluate_us": ("rules for ten facts, µs", 150, False),
-    "calendar_us": ("working time, µs a call", 2, False),
+    "working_time_us": ("working time, µs of the dearest call", 2, False),
     "sweep_1_percent_of_sql": (
         "sweep where one in 100 has passed, of one SQL statement for each agency",
         1.2,
