@@ -136,11 +136,15 @@ class Bench:
             url = self.server.url_for(name)
             await asyncio.to_thread(migrate, url)
             (await desks.tell(url, self.options.stories, self.report)).save(path)
+            self.server.drop_database(name)
         return Desk.load(path), mark
 
     async def _dataset(self, size: Size, desk: Desk, mark: str) -> Dataset:
-        name = f"bench_{size.name}_{mark}"
-        if not self.server.query(f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+        name, family = f"bench_{size.name}_{mark}", f"bench_{size.name}_"
+        known = self.server.query(f"SELECT datname FROM pg_database WHERE starts_with(datname, '{family}')")
+        for outdated in set(known.split()) - {name}:
+            self.server.drop_database(outdated)
+        if name not in known.split():
             self.server.create_database(name)
         began = time.monotonic()
         dataset = await data.load(self.server.url_for(name), size, desk, self.report)

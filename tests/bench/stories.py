@@ -60,7 +60,7 @@ class Teller:
 
     async def _story(self, number: int, owner: str, contact_id: str, job_id: str) -> Story:
         seeking = number % 3 == 0
-        registered = {"registered_at": self._at(60).isoformat()} if seeking else {}
+        registered = {"registered_at": self.at(60).isoformat()} if seeking else {}
         candidate_id = await self.agency.candidate(
             name=f"Candidate {number}",
             email=f"candidate{number}@example.com",
@@ -83,15 +83,11 @@ class Teller:
             day += timedelta(days=step)
         return day
 
-    def _at(self, days_ago: float) -> datetime:
+    def at(self, days_ago: float) -> datetime:
         """A minute in the working hours of such a day, before now if it is past."""
         clock = time(self.draw.randrange(9, 17), self.draw.randrange(60), self.draw.randrange(60))
         at = datetime.combine(self.day(days_ago), clock, self.now.tzinfo)
         return min(at, self.now - timedelta(minutes=5)) if days_ago > 0 else at
-
-    def at(self, days_ago: float) -> datetime:
-        """The same, in public."""
-        return self._at(days_ago)
 
 
 @dataclass
