@@ -113,7 +113,8 @@ def _lines(found: Mapping[str, Any], measured: Bench) -> Iterator[str]:
     yield from measure.table(measured.rows)
     yield "\nqueries of one request"
     for name, query in found["queries"].items():
-        yield f"  {name:8} {query['statements']} statements in {query['round_trips']} round trips"
+        usual = f"{query['statements']} statements in {query['round_trips']} round trips"
+        yield f"  {name:8} {usual}, of some stories {query['most_round_trips']}"
     for name, parts in found["profile"].items():
         yield f"CPU of one {name}, ms: " + ", ".join(f"{layer} {ms:.2f}" for layer, ms in parts.items())
     for name, value in found["alone"].items():

@@ -203,8 +203,9 @@ class Bench:
         chosen = recorded_stories(operation, dataset.desk.stories)
         scripts, recordings = await limit.record(listener, operation, chosen, dataset)
         self.queries[operation.name] = {
-            "statements": max(len(each.statements) for each in recordings),
-            "round_trips": max(each.round_trips for each in recordings),
+            "statements": statistics.median_low(len(each.statements) for each in recordings),
+            "round_trips": statistics.median_low(each.round_trips for each in recordings),
+            "most_round_trips": max(each.round_trips for each in recordings),
             "scripts": len(scripts),
         }
         pgbench = limit.Pgbench.like(listener, self.server, dataset)
