@@ -301,8 +301,16 @@ def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
 
 
 def _recognise(connection: Any, _record: Any) -> None:
+    """What every new connection asks and sets.
+
+    One machine plans a statement once for whatever values: planning would cost more than running most of them, and of
+    an agency that its statistics do not know the planner would expect no rows. A cluster needs the values.
+    """
+    driver = connection.driver_connection
     asked = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
-    connection.driver_connection.is_cluster = connection.run_async(lambda driver: driver.fetchval(asked))
+    driver.is_cluster = connection.run_async(lambda driver: driver.fetchval(asked))
+    if not driver.is_cluster:
+        connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_generic_plan"))
 
 
 def _give_up_on_silence(context: ExceptionContext) -> None:

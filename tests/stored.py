@@ -1,15 +1,16 @@
 """The stored status rows of an agency, and what they should be."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
 from app.db import Database
+from app.models import EventStream
 from app.services import status
 from app.services.scope import Caller
 from tests.agency import Agency
@@ -46,6 +47,13 @@ async def reasons_computed_anew(database: Database, agency: Agency) -> list[Row]
         rows = await _rows(db)
         await db.rollback()
     return rows
+
+
+async def computed_at(database: Database, agency: Agency, application_id: str) -> datetime:
+    """When the status of an application was last computed, whether or not it changed."""
+    async with database.transaction(agency.id) as db:
+        query = select(EventStream.announced_until).where(EventStream.id == UUID(application_id))
+        return (await db.scalars(query)).one() or datetime.min.replace(tzinfo=UTC)
 
 
 async def due_of(agency: Agency, **params: Any) -> list[tuple[str, str]]:

@@ -65,7 +65,7 @@ async def test_every_way_to_the_database_is_watched(scratch_url: str) -> None:
     async def ask(name: str) -> None:
         async with database.transaction(None) as db:
             await db.execute(text(f"SELECT '{name} by SQLAlchemy', CAST(:n AS text)"), {"n": "1"})
-            driver_of(db).fetch(f"SELECT '{name} by the driver', $1::int", 2)
+            await driver_of(db).fetch(f"SELECT '{name} by the driver', $1::int", 2)
 
     with watched() as sent:
         database = Database(scratch_url)

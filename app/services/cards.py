@@ -61,6 +61,7 @@ class Page:
 # `:owners IS NULL OR ...` it would make the database plan the statement anew for every call. So would an array whose
 # length it saw.
 _NARROWED = {
+    "owner": "r.consultant_id = :owner",
     "owners": "r.consultant_id = ANY((SELECT CAST(:owners AS uuid[]))::uuid[])",
     "codes": "r.code = ANY(:codes)",
     "targets": "r.target = ANY(:targets)",
@@ -138,7 +139,7 @@ async def page(
     """
     acting = await covers.acting_at(db, caller, at)
     wishes = {
-        "owners": owners(wanted.consultant_id, acting),
+        **_owned(owners(wanted.consultant_id, acting)),
         "codes": list(wanted.codes),
         "targets": list(wanted.targets),
         "levels": list(wanted.levels),
@@ -178,6 +179,13 @@ def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UU
     if consultant_id is None:
         return None
     return [consultant_id, *(owner for owner, other in acting.items() if other.id == consultant_id)]
+
+
+def _owned(ids: Sequence[UUID] | None) -> dict[str, Any]:
+    """Nearly always it is one, and the planner knows that few rows are one consultant's."""
+    if ids is None:
+        return {}
+    return {"owner": ids[0]} if len(ids) == 1 else {"owners": ids}
 
 
 class _Hours:

@@ -145,6 +145,7 @@ async def add(
     _link(db, caller, contact.id, application_ids or ())
     relays.link(db, caller, contact.id, news)
     if contact.answer is Answer.OUT:
+        await writes.flush(db)  # the applications will name it
         await _withdraw(db, caller, contact, news.changed)
     return contact
 

@@ -5,14 +5,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
 
 from app.db import Database
-from app.models import Reason
 from app.services import facts, jobs, status
 from app.services.scope import Caller
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
+from tests.stored import computed_at
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 SALARY = {"amount": 52_000, "currency": "GBP", "period": "year"}
@@ -51,13 +50,6 @@ async def put_forward(agency: Agency, job_id: str, **fields: Any) -> str:
 def caller_of(agency: Agency) -> Caller:
     """The agency as the services know it."""
     return Caller(agency.id, "test", frozenset())
-
-
-async def status_rows(agency: Agency, database: Database, application_id: str) -> set[UUID]:
-    """The ids of an application's status rows, which are new each time it is computed."""
-    mine = select(Reason.id).where(Reason.application_id == UUID(application_id))
-    async with database.transaction(agency.id) as db:
-        return set(await db.scalars(mine))
 
 
 async def changes_to_tell(agency: Agency, database: Database, application_id: str) -> list[str]:
@@ -174,16 +166,15 @@ async def test_a_change_reaches_the_open_applications_of_the_job(agency: Agency,
     await agency.patch(f"/v1/applications/{withdrawn}", {"withdrawn_at": "2026-07-15T10:00:00+01:00"})
     elsewhere = await put_forward(agency, await new_job(agency))
     everyone = (first, second, closed, withdrawn, elsewhere)
-    before = {each: await status_rows(agency, database, each) for each in everyone}
+    before = {each: await computed_at(database, agency, each) for each in everyone}
 
     answer = await agency.patch(f"/v1/jobs/{job_id}", {"location": "York"})
 
     assert answer["applications_to_tell"] == [first, second]
-    after = {each: await status_rows(agency, database, each) for each in everyone}
+    after = {each: await computed_at(database, agency, each) for each in everyone}
     for each in (first, second):
         assert await changes_to_tell(agency, database, each) == [answer["change"]["id"]]
-        assert after[each]
-        assert not after[each] & before[each]
+        assert after[each] > before[each]
     for each in (closed, withdrawn, elsewhere):
         assert after[each] == before[each]
     assert await changes_to_tell(agency, database, closed) == []
@@ -215,11 +206,11 @@ async def test_many_applications_are_computed_in_batches(
     job_id = await new_job(agency)
     consultant = await agency.consultant()
     made = [await put_forward(agency, job_id, consultant_id=consultant) for _ in range(5)]
-    before = [await status_rows(agency, database, each) for each in made]
+    before = [await computed_at(database, agency, each) for each in made]
     answer = await agency.patch(f"/v1/jobs/{job_id}", {"location": "York"})
     assert answer["applications_to_tell"] == made
-    after = [await status_rows(agency, database, each) for each in made]
-    assert not [pair for pair in zip(before, after, strict=True) if pair[0] & pair[1] or not pair[1]]
+    after = [await computed_at(database, agency, each) for each in made]
+    assert all(earlier < later for earlier, later in zip(before, after, strict=True))
 
 
 async def test_changes_at_the_same_moment_follow_one_another(agency: Agency) -> None:
