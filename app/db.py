@@ -110,6 +110,15 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
             done = await super().execute(message)
         return done
 
+    async def fetch(self, query: str, *args: Any, **options: Any) -> list[asyncpg.Record]:
+        """Read rows, as the driver does; where no answer comes in time, none is waited for to the undoing either."""
+        try:
+            rows: list[asyncpg.Record] = await super().fetch(query, *args, **options)
+        except TimeoutError:
+            self.terminate()
+            raise
+        return rows
+
 
 class Database:
     """A pool of connections to one PostgreSQL database."""
@@ -136,6 +145,9 @@ class Database:
                 yield session
                 await writes.flush(session)
         except DATABASE_ERRORS as error:
+            if isinstance(error, TimeoutError):
+                # Told by the driver itself; of the others SQLAlchemy takes care: see `_give_up_on_silence`.
+                await self.engine.dispose(close=False)
             raise translated(error) from error
 
     @property
@@ -176,6 +188,7 @@ class Database:
 
     async def _open(self, session: AsyncSession, agency_id: UUID | None, beginning: "Beginning") -> None:
         """Begin a transaction. If the first statements of all fail, there is no database for us."""
+        connection = None
         try:
             connection = await self._connect(session)
             raw = (await connection.get_raw_connection()).driver_connection
@@ -184,6 +197,9 @@ class Database:
             raw.beginning = [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
             session.info.update(await _begun(connection, agency_id, beginning.first))
         except DATABASE_ERRORS as error:
+            if connection is not None:
+                # A transaction that failed as it began is one that neither SQLAlchemy nor the driver would end.
+                await connection.invalidate()
             raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
 
     async def _connect(self, session: AsyncSession) -> AsyncConnection:
@@ -198,12 +214,16 @@ class Database:
 async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransaction]:
     """A part of a transaction that is written as a whole, or undone alone where it raises."""
     await writes.flush(session)
+    known = dict(session.info)
     try:
         async with session.begin_nested() as part:
             yield part
             await writes.flush(session)
     except BaseException:
+        # With what was written go the locks, and with them what was read under their protection.
         writes.forget(session)
+        session.info.clear()
+        session.info.update(known)
         raise
 
 

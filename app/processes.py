@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.process import BaseProcess
@@ -38,8 +39,9 @@ class Member:
 
     def tell(self, number: int) -> None:
         """Pass a signal on. One that does not serve yet has nothing to finish."""
-        if self.process.pid is not None and self.process.is_alive():
-            os.kill(self.process.pid, number if self.serves.is_set() else signal.SIGTERM)
+        if self.process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number if self.serves.is_set() else signal.SIGTERM)
 
 
 class Processes:
@@ -47,20 +49,29 @@ class Processes:
 
     def __init__(self, work: Work, count: int) -> None:
         self._work = work
+        self._count = count
         self._is_ending = False
         self._members: list[Member] = []
-        for number in range(count):
-            self._start(number)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Keep them at work until a signal ends them. Raises SetupError if one ends before it serves."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._pass_on)
+        self._start_all()
         self._wait_until_they_serve()
         if not self._is_ending:
             ready()
         while self._members:
             self._bury(None)
+
+    def _start_all(self) -> None:
+        try:
+            for number in range(self._count):
+                if not self._is_ending:
+                    self._start(number)
+        except OSError as error:
+            self._pass_on(signal.SIGTERM, None)
+            raise SetupError(f"Cannot start {self._count} processes: {error.strerror}.") from None
 
     def _wait_until_they_serve(self) -> None:
         while self._members and not all(member.serves.is_set() for member in self._members):

@@ -20,7 +20,10 @@ Row = dict[str, Any]
 
 
 class Verb(StrEnum):
-    """What is done with rows, in the order in which it is."""
+    """What is done with rows.
+
+    One statement has no order within, so no row may be deleted whose unique values another inserts.
+    """
 
     DELETE = "delete"
     INSERT = "insert"

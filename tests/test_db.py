@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db as app_db
 from app import postgres
@@ -16,6 +17,8 @@ from app.errors import (
     UnavailableError,
 )
 from app.main import create_app
+from app.services import facts
+from app.services.scope import worker
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
@@ -291,6 +294,56 @@ async def test_a_cancelled_request_gives_its_connection_back(
                 await scratch_agency.call("GET", "/v1/clients")
     await asyncio.sleep(0.05)
     assert scratch.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def test_a_lock_that_is_not_had_at_the_beginning_is_all_that_fails(
+    scratch_url: str, scratch: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(app_db.TIMEOUTS, "lock_timeout", "50ms")
+    impatient = Database(scratch_url, pool_size=1)
+    beginning = Beginning(["SELECT pg_advisory_xact_lock(1)"])
+
+    async def lock() -> None:
+        async with impatient.transaction(uuid4(), beginning) as db:
+            await db.execute(text("SELECT 1"))
+
+    async with scratch.transaction(None) as other:
+        await other.execute(text("SELECT pg_advisory_xact_lock(1)"))
+        with pytest.raises(UnavailableError):
+            await lock()
+    await lock()
+    await impatient.close()
+
+
+async def test_a_statement_without_an_answer_ends_its_connection(
+    scratch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app_db, "ANSWER_SECONDS", 0.2)
+    hasty = Database(scratch_url, pool_size=1)
+
+    async def sleep(seconds: float) -> None:
+        async with hasty.transaction(uuid4()) as db:
+            await app_db.Statement("SELECT pg_sleep(:seconds)").fetch(db, {"seconds": seconds})
+
+    with pytest.raises(UnavailableError):
+        await sleep(1)
+    await sleep(0)
+    await hasty.close()
+
+
+async def test_what_is_undone_holds_no_policy(database: Database, agency: Agency) -> None:
+    async def fail(db: AsyncSession) -> None:
+        async with app_db.savepoint(db):
+            await facts.hold_policy(db, worker(agency.id))
+            raise ValueError("undone")
+
+    async with database.transaction(agency.id) as db:
+        with pytest.raises(ValueError, match="undone"):
+            await fail(db)
+        mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+        assert await db.scalar(mine) == 0
+        await facts.hold_policy(db, worker(agency.id))
+        assert await db.scalar(mine) == 1
 
 
 async def test_a_cluster_gets_the_beginning_in_messages_of_their_own(scratch: Database) -> None:

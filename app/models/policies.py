@@ -59,12 +59,17 @@ class Recomputation(TenantedBase):
 
 
 class RecomputationStretch(TenantedBase):
-    """A part of a recomputation, which one worker at a time works at: the ids of a phase up to `through_id`."""
+    """A part of a recomputation, which one worker at a time works at: the ids of a phase up to `through_id`.
+
+    `started_at` is that of the change it belongs to: a process of the release before, which knows no stretches, leaves
+    them behind when it begins another.
+    """
 
     __tablename__ = "recomputation_stretches"
     __table_args__ = table_args(refers("recomputation_id", "recomputations"))
 
     recomputation_id: Mapped[UUID]
+    started_at: Mapped[datetime]
     phase: Mapped[Phase] = word("phase", Phase)
     after_id: Mapped[UUID | None]
     through_id: Mapped[UUID | None]

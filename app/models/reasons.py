@@ -11,7 +11,7 @@ from app.rules.vocabulary import ReasonCode, Target
 
 
 class Reason(TenantedBase):
-    """A reason as shown from `flagged_from` until `flagged_until` (`infinity`: until something is recorded).
+    """A reason as shown from `flagged_from` until `flagged_until` (`facts.FOREVER`: until something is recorded).
 
     Derived by the rules from the facts and replaced with them; only `services/status` writes here. `position`
     is the place of the code within a rank (P1); `urgent` lifts it to rank 0. The person and the owner stand

@@ -251,9 +251,14 @@ async def hold_policy(db: AsyncSession, caller: Caller) -> None:
     """
     if "policy_held" not in db.info:
         await locks.share(db, caller, Lock.POLICY)
-        db.info.pop("policy", None)
+        forget_policy(db)
         await overrides_of(db, caller)
         db.info["policy_held"] = True
+
+
+def forget_policy(db: AsyncSession) -> None:
+    """What was read before a lock may have changed while it was waited for; it is read anew when it is asked for."""
+    db.info.pop("policy", None)
 
 
 def note_policy_held(db: AsyncSession) -> None:

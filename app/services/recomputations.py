@@ -99,7 +99,7 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
     batch runs past the known holidays.
     """
     conditions.check(db)
-    await db.execute(delete(RecomputationStretch).where(*_of(caller, row)))
+    await db.execute(delete(RecomputationStretch).where(*_left_by(caller, row)))
     row.phase, row.after_id, row.done = Phase.OPEN, None, 0
     row.started_at, row.finished_at = now, None
     row.total = await count(db, caller, row.client_id, Phase)
@@ -134,6 +134,9 @@ async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
 def _free_stretch(caller: Caller) -> Select[RecomputationStretch, UUID | None]:
     of_it = (Recomputation.agency_id == RecomputationStretch.agency_id) & (
         Recomputation.id == RecomputationStretch.recomputation_id
+    )
+    of_it &= Recomputation.finished_at.is_(None) & (
+        Recomputation.started_at == RecomputationStretch.started_at
     )
     mine = (RecomputationStretch.agency_id == caller.agency_id, ~RecomputationStretch.finished)
     free = select(RecomputationStretch, Recomputation.client_id).join(Recomputation, of_it).where(*mine)
@@ -175,6 +178,7 @@ async def _divide(db: AsyncSession, caller: Caller, row: Recomputation) -> bool:
                 RecomputationStretch(
                     agency_id=caller.agency_id,
                     recomputation_id=row.id,
+                    started_at=row.started_at,
                     phase=phase,
                     after_id=begin,
                     through_id=end,
@@ -200,14 +204,19 @@ async def _end(db: AsyncSession, caller: Caller, row: Recomputation, now: dateti
     of_it = _of(caller, row)
     if await db.scalar(select(exists().where(*of_it, ~RecomputationStretch.finished))):
         return False
-    gone = await db.scalars(delete(RecomputationStretch).where(*of_it).returning(RecomputationStretch.done))
-    row.done += sum(gone)
+    row.done += await db.scalar(select(func.sum(RecomputationStretch.done)).where(*of_it)) or 0
+    await db.execute(delete(RecomputationStretch).where(*_left_by(caller, row)))
     row.total, row.finished_at = row.done, now
     return True
 
 
 def _of(caller: Caller, row: Recomputation) -> tuple[ColumnElement[bool], ...]:
-    """The stretches of a recomputation."""
+    """The stretches of a change that is applied."""
+    return (*_left_by(caller, row), RecomputationStretch.started_at == row.started_at)
+
+
+def _left_by(caller: Caller, row: Recomputation) -> tuple[ColumnElement[bool], ...]:
+    """The same with those of earlier changes, which the release before may have left."""
     return (
         RecomputationStretch.agency_id == caller.agency_id,
         RecomputationStretch.recomputation_id == row.id,

@@ -90,7 +90,8 @@ class Route(APIRoute):
     def _beginning(self, request: Request, caller: Caller) -> Beginning | None:
         """How the operation's transaction begins, if in its own way; what is no id is not found later."""
         beginning = self.beginnings.get(self.endpoint)
-        if beginning is None:
+        # Whoever sends again is first told whether the first is still at work (H8), and waits for no lock before.
+        if beginning is None or "idempotency-key" in request.headers:
             return None
         with suppress(NotFoundError):
             return beginning(caller, **ids_in_path(request))

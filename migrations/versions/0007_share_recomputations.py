@@ -1,7 +1,8 @@
 """Let several workers apply one change of policy, each to a stretch of its own.
 
 The previous release works on with it: it knows no stretches and applies the whole change by itself, which does no harm
-where this release has begun already. After a downgrade it does the same.
+where this release has begun already. A stretch names the change it belongs to, so that those of an earlier one, which
+that release leaves behind, count for nothing. After a downgrade it does the same.
 """
 
 import sqlalchemy as sa
@@ -23,6 +24,7 @@ def upgrade() -> None:
         sa.Column("agency_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("recomputation_id", sa.Uuid(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("phase", sa.Text(), nullable=False),
         sa.Column("after_id", sa.Uuid(), nullable=True),
         sa.Column("through_id", sa.Uuid(), nullable=True),

@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy import func, select, update
 
 from app.db import Database
 from app.models import Client, IdempotencyKey
-from app.services import idempotency
+from app.services import idempotency, status
 from app.services.scope import Caller
 from app.services.sealing import seal, unseal
 from tests import given
@@ -124,6 +125,26 @@ async def test_a_refused_effect_is_undone(agency: Agency, database: Database) ->
         problem_of(answer, 404)
     assert answer.headers["idempotency-replayed"] == "true"
     assert (await agency.get(path))["items"] == []
+
+
+async def test_a_second_debrief_does_not_wait_for_the_locks_of_the_first(
+    agency: Agency, database: Database
+) -> None:
+    application = await agency.application()
+    interview = await agency.interview(
+        application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+    )
+    path = f"/v1/interviews/{interview}/debriefs"
+    async with database.transaction(agency.id) as db:
+        caller = Caller(agency.id, await _principal(agency), frozenset())
+        await idempotency.claim(db, caller, idempotency.Keyed("k1", b""), now=db.info["now"])
+        await status.lock_candidate(db, caller, UUID(application["candidate_id"]))
+        headers = {"Idempotency-Key": "k1"}
+        problem_of(
+            await agency.call("POST", path, json={"interest_score": 8}, headers=headers),
+            409,
+            "idempotency_key_in_flight",
+        )
 
 
 async def test_while_the_first_is_at_work_the_second_is_told_so(agency: Agency, database: Database) -> None:

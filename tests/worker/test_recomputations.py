@@ -94,6 +94,23 @@ async def test_a_large_agency_is_begun_at_once_and_finished_in_batches(
     assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
 
 
+async def test_a_change_by_the_release_before_is_applied_to_all(busy: Agency, database: Database) -> None:
+    """It knows no stretches, so those of the change before are still there when it begins anew."""
+    await busy.put("/v1/policy", POLICY)
+    for _ in range(4):
+        assert await advance(database, busy.id)
+    async with database.transaction(busy.id) as db:
+        changed = text(
+            "UPDATE agencies SET policy = policy || '{\"move_on_working_days\": 2}' WHERE agency_id = :id"
+        )
+        await db.execute(changed, {"id": busy.id})
+        begun = "phase = 'open', after_id = NULL, done = 0, started_at = now(), finished_at = NULL"
+        await db.execute(text(f"UPDATE recomputations SET {begun} WHERE agency_id = :id"), {"id": busy.id})
+    await finish(database, busy)
+    assert await progress(busy) == {"state": "done", "done": ALL, "total": ALL}
+    assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
+
+
 async def test_afterwards_due_list_and_status_agree(busy: Agency, database: Database) -> None:
     await busy.put("/v1/policy", POLICY)
     await finish(database, busy)
