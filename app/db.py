@@ -77,6 +77,10 @@ _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
 # Not the second colon of a cast.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
+_PARTS = """
+SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus'), EXISTS (SELECT FROM pg_partitioned_table)
+"""
+
 _CONSTRAINT = re.compile(r'constraint "(\w+)"')
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
@@ -324,12 +328,12 @@ def _recognise(connection: Any, _record: Any) -> None:
     """What every new connection asks and sets.
 
     One machine plans a statement once for whatever values: planning would cost more than running most of them, and of
-    an agency that its statistics do not know the planner would expect no rows. A cluster needs the values.
+    an agency that its statistics do not know the planner would expect no rows. Where tables are in parts, on one
+    machine or on many, the planner needs the values: by them it knows which parts need not be looked at.
     """
     driver = connection.driver_connection
-    asked = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
-    driver.is_cluster = connection.run_async(lambda driver: driver.fetchval(asked))
-    if not driver.is_cluster:
+    driver.is_cluster, is_parted = connection.run_async(lambda driver: driver.fetchrow(_PARTS))
+    if not (driver.is_cluster or is_parted):
         connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_generic_plan"))
 
 
