@@ -176,7 +176,9 @@ async def populated(agency: Agency, database: Database) -> Agency:
         db.add(Digest(agency_id=agency.id, consultant_id=consultant_id, day=now.date(), next_attempt_at=now))
         # And these, where a change of policy has more to do than one batch.
         [work] = await db.scalars(select(Recomputation.id).where(Recomputation.client_id.is_(None)))
-        db.add(RecomputationStretch(agency_id=agency.id, recomputation_id=work, phase=Phase.OPEN))
+        db.add(
+            RecomputationStretch(agency_id=agency.id, recomputation_id=work, started_at=now, phase=Phase.OPEN)
+        )
     return agency
 
 
