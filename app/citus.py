@@ -10,12 +10,11 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.db import APPLICATION_ROLE, async_url
+from app.db import APPLICATION_ROLE, IS_CLUSTER, async_url
 from app.errors import SetupError
 from app.models import Agency, Base
 from migrations import RUNNERS_LOCK
 
-_IS_CLUSTER = text("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')")
 _SEES_ALL = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
 _SPREAD = text("SELECT logicalrelid::regclass::text FROM pg_dist_partition")
 _ALONE = text(f"SELECT pg_advisory_lock({RUNNERS_LOCK})")
@@ -43,7 +42,7 @@ async def _distribute(url: str) -> None:
     engine = create_async_engine(async_url(url), poolclass=NullPool, isolation_level="AUTOCOMMIT")
     try:
         async with engine.connect() as connection:
-            if await connection.scalar(_IS_CLUSTER):
+            if await connection.scalar(text(IS_CLUSTER)):
                 await _spread(connection)
     finally:
         await engine.dispose()

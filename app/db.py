@@ -77,9 +77,8 @@ _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
 # Not the second colon of a cast.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
-_PARTS = """
-SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus'), EXISTS (SELECT FROM pg_partitioned_table)
-"""
+IS_CLUSTER = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
+_PARTS = f"SELECT ({IS_CLUSTER}), EXISTS (SELECT FROM pg_partitioned_table)"
 
 _CONSTRAINT = re.compile(r'constraint "(\w+)"')
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
