@@ -4,45 +4,32 @@ One unit of work is one transaction of one agency. Row-level security shows it t
 and the application works under a role that can neither own tables nor pass by that wall.
 """
 
-import logging
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
-from sqlalchemy import RowMapping, event, make_url, text
+from sqlalchemy import event, make_url, text
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import ArgumentError, DBAPIError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, ProgrammingError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
     AsyncSession,
     AsyncSessionTransaction,
-    async_sessionmaker,
     create_async_engine,
 )
 from sqlalchemy.pool import QueuePool
 
 from app import writes
-from app.errors import (
-    ConflictError,
-    DatabaseUnusableError,
-    InvalidError,
-    NotFoundError,
-    RetryError,
-    SetupError,
-    UnavailableError,
-    UnsafeRoleError,
-)
+from app.db_errors import DATABASE_ERRORS, translated, translated_at_opening, unavailable
+from app.errors import DatabaseUnusableError, SetupError, UnsafeRoleError
 
 APPLICATION_ROLE = "touchbase_app"
-
-_DIALECT = make_url("postgresql+asyncpg://").get_dialect()()
 
 # R8. A request that waits longer than this is better refused than kept waiting.
 POOL_WAIT_SECONDS = 2
@@ -55,21 +42,6 @@ TIMEOUTS = {
 # Longer than the database lets a statement run: when it comes to this, it is frozen or the way to it is cut.
 ANSWER_SECONDS = 6
 
-# What speaks to the driver itself gets its errors without SQLAlchemy's wrapping.
-DATABASE_ERRORS = (
-    DBAPIError,
-    PoolTimeoutError,
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-)
-
-# Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
-_UNAVAILABLE_STATES = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", "25006", "58")
-
-# Given up for the sake of another transaction, which goes on.
-_GIVEN_UP_STATES = ("40001", "40P01")
-
 # The first statement of every transaction: the clock (R6), and what nearly every request reads of its agency.
 _CLOCK = "SELECT now()"
 _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
@@ -79,11 +51,6 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 IS_CLUSTER = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
 _PARTS = f"SELECT ({IS_CLUSTER}), EXISTS (SELECT FROM pg_partitioned_table)"
-
-_CONSTRAINT = re.compile(r'constraint "(\w+)"')
-_FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
-
-logger = logging.getLogger("touchbase.database")
 
 
 def async_url(url: str) -> URL:
@@ -95,32 +62,59 @@ def async_url(url: str) -> URL:
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection that sends more with the beginning of a transaction, in the same message.
+    """The driver's connection, whose transactions are ours to begin and to end.
 
-    Not to a Citus cluster, which repeats the whole message that sets something on every machine that it then asks.
+    An answer that does not come in time is not waited for again: the connection ends with it.
     """
 
-    beginning: Sequence[str] = ()
     is_cluster = False
+    is_under_way = False
+    is_silent = False
+
+    async def begin(self, statements: Sequence[str]) -> None:
+        """Begin a transaction with some statements, in one message.
+
+        Not on a Citus cluster, which repeats the whole message that sets something on every machine that it then asks.
+        """
+        self.is_under_way = True
+        messages = ["BEGIN", *statements]
+        for message in messages if self.is_cluster else [";".join(messages)]:
+            await self.execute(message)
+
+    async def commit(self) -> None:
+        """End the transaction; RuntimeError where one of its statements failed and nobody took notice."""
+        done = await self.execute("COMMIT")
+        self.is_under_way = False
+        if done != "COMMIT":
+            raise RuntimeError("A transaction that had failed was to be committed.")
+
+    async def rollback(self) -> None:
+        """Undo the transaction, if the database can still be told."""
+        if not self.is_closed():
+            with suppress(*DATABASE_ERRORS):
+                await self.execute("ROLLBACK")
+                self.is_under_way = False
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement, as the driver does."""
-        if query != "BEGIN;":
+        with self._ended_by_silence():
             done: str = await super().execute(query, *args, **options)
-            return done
-        statements, self.beginning = ["BEGIN", *self.beginning], ()
-        for message in statements if self.is_cluster else [";".join(statements)]:
-            done = await super().execute(message)
         return done
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> list[asyncpg.Record]:
-        """Read rows, as the driver does; where no answer comes in time, none is waited for to the undoing either."""
-        try:
+        """Read rows, as the driver does."""
+        with self._ended_by_silence():
             rows: list[asyncpg.Record] = await super().fetch(query, *args, **options)
+        return rows
+
+    @contextmanager
+    def _ended_by_silence(self) -> Iterator[None]:
+        try:
+            yield
         except TimeoutError:
+            self.is_silent = True
             self.terminate()
             raise
-        return rows
 
 
 class Database:
@@ -131,7 +125,6 @@ class Database:
         # So that whoever asks after the database's health need not queue with those who are at work (R14).
         self.spare = _engine(url, 1, POOL_WAIT_SECONDS)
         self.waiting = 0
-        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @asynccontextmanager
     async def transaction(
@@ -143,15 +136,43 @@ class Database:
         `beginning`, the row that it reads as `begun`. Without an agency only the look-up of credentials is visible.
         """
         try:
-            async with self._sessions() as session, session.begin():
-                await self._open(session, agency_id, beginning or Beginning())
-                yield session
-                await writes.flush(session)
+            async with self._session() as session:
+                driver = driver_of(session)
+                try:
+                    await _open(session, agency_id, beginning or Beginning())
+                    yield session
+                    await writes.flush(session)
+                    await driver.commit()
+                except Exception:
+                    await driver.rollback()
+                    raise
         except DATABASE_ERRORS as error:
-            if isinstance(error, TimeoutError):
-                # Told by the driver itself; of the others SQLAlchemy takes care: see `_give_up_on_silence`.
-                await self.engine.dispose(close=False)
             raise translated(error) from error
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncSession]:
+        """A session on a connection of its own, which goes on to others only if its transaction has ended in order.
+
+        The transaction is the driver's, so that what needs no session costs none: to SQLAlchemy each statement stands
+        alone, and neither closing nor giving back sends anything.
+        """
+        connection = await self._connect()
+        lent = connection.sync_connection
+        assert lent is not None
+        driver = lent.connection.driver_connection
+        assert isinstance(driver, Connection)
+        session = AsyncSession(connection, expire_on_commit=False, autoflush=False)
+        session.info["driver"] = driver
+        try:
+            yield session
+        finally:
+            session.sync_session.close()
+            if driver.is_under_way and not lent.invalidated:
+                lent.invalidate()
+            lent.close()
+            if driver.is_silent:
+                # The others are no better: each is made anew before its next use.
+                await self.engine.dispose(close=False)
 
     @property
     def pool(self) -> QueuePool:
@@ -181,7 +202,7 @@ class Database:
         except ProgrammingError:
             return None
         except DATABASE_ERRORS as error:
-            raise _unavailable(error) from error
+            raise unavailable(error) from error
         return revision
 
     async def close(self) -> None:
@@ -189,26 +210,12 @@ class Database:
         await self.engine.dispose()
         await self.spare.dispose()
 
-    async def _open(self, session: AsyncSession, agency_id: UUID | None, beginning: "Beginning") -> None:
-        """Begin a transaction. If the first statements of all fail, there is no database for us."""
-        connection = None
-        try:
-            connection = await self._connect(session)
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert isinstance(raw, Connection)
-            session.info["driver"] = raw
-            raw.beginning = [_entry(agency_id), *beginning.locks] if agency_id else beginning.locks
-            session.info.update(await _begun(connection, agency_id, beginning.first))
-        except DATABASE_ERRORS as error:
-            if connection is not None:
-                # A transaction that failed as it began is one that neither SQLAlchemy nor the driver would end.
-                await connection.invalidate()
-            raise (RetryError() if _state(error) in _GIVEN_UP_STATES else _unavailable(error)) from error
-
-    async def _connect(self, session: AsyncSession) -> AsyncConnection:
+    async def _connect(self) -> AsyncConnection:
         self.waiting += 1
         try:
-            return await session.connection()
+            return await self.engine.connect()
+        except DATABASE_ERRORS as error:
+            raise unavailable(error) from error
         finally:
             self.waiting -= 1
 
@@ -270,26 +277,30 @@ class Statement:
         return tuple(parameters[name] for name in self.names)
 
 
+async def _open(session: AsyncSession, agency_id: UUID | None, beginning: Beginning) -> None:
+    """Begin a transaction. If the first statements of all fail, there is no database for us."""
+    driver = driver_of(session)
+    entry = [_entry(agency_id)] if agency_id else []
+    try:
+        await driver.begin([*entry, *beginning.locks])
+        session.info.update(await _begun(driver, agency_id, beginning.first))
+    except DATABASE_ERRORS as error:
+        raise translated_at_opening(error) from error
+
+
 async def _begun(
-    connection: AsyncConnection, agency_id: UUID | None, first: tuple["Statement", Mapping[str, Any]] | None
+    driver: Connection, agency_id: UUID | None, first: tuple[Statement, Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """What a transaction knows from its first statement."""
     if first is not None:
         statement, parameters = first
-        row = await _row(connection, statement.sql, *statement.values(parameters))
-        if row:
+        for row in await driver.fetch(statement.sql, *statement.values(parameters)):
             return {"now": row["now"], "policy": row["agency_policy"] or {}, "begun": row}
     if agency_id is not None:
-        row = await _row(connection, _OPENING, agency_id)
-        if row:
+        for row in await driver.fetch(_OPENING, agency_id):
             return {"now": row["now"], "policy": row["policy"] or {}}
-    row = await _row(connection, _CLOCK)
-    return {"now": row["now"]} if row else {}
-
-
-async def _row(connection: AsyncConnection, sql: str, *values: Any) -> RowMapping | None:
-    """As SQLAlchemy executes it, which begins the transaction with it and judges whether the database is there."""
-    return (await connection.exec_driver_sql(sql, values)).mappings().one_or_none()
+    [row] = await driver.fetch(_CLOCK)
+    return {"now": row["now"]}
 
 
 @asynccontextmanager
@@ -309,6 +320,8 @@ def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
         connect_args={
             "server_settings": settings,
             "timeout": POOL_WAIT_SECONDS,
@@ -319,6 +332,7 @@ def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
         hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
     )
     event.listen(engine.sync_engine, "connect", _recognise)
+    event.listen(engine.sync_engine, "checkout", _pass_over_lost)
     event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
     return engine
 
@@ -336,57 +350,16 @@ def _recognise(connection: Any, _record: Any) -> None:
         connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_generic_plan"))
 
 
+def _pass_over_lost(connection: Any, _record: Any, _lent: Any) -> None:
+    """One whose end the driver knows of is made anew before anybody gets it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
 def _give_up_on_silence(context: ExceptionContext) -> None:
     """Where one connection does not answer in time the others are no better: each is made anew before its next use."""
     if isinstance(context.original_exception, TimeoutError):
         context.invalidate_pool_on_disconnect = True
-
-
-def translated(error: Exception) -> Exception:
-    """What a database error means to the one who asked (R13); the error itself where it is a bug of ours."""
-    if isinstance(error, asyncpg.InvalidCachedStatementError):
-        return RetryError()  # a migration has overtaken its plan
-    state = _state(error)
-    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if is_lost or state is None or state.startswith(_UNAVAILABLE_STATES):
-        return _unavailable(error)
-    if state in _GIVEN_UP_STATES:
-        return RetryError()
-    if state == "42501":
-        return NotFoundError()
-    if state == "23503":
-        return NotFoundError(pointer=_member_of(error))
-    if state == "23505" and _constraint(error).startswith("external_refs"):
-        return RetryError()  # another has just made the object; this time it is found
-    if state == "23505":
-        return ConflictError("The same thing was recorded at the same moment; read it and try again.")
-    return InvalidError() if state.startswith(("22", "23")) else error
-
-
-def _state(error: Exception) -> str | None:
-    state: str | None = getattr(getattr(error, "orig", error), "sqlstate", None)
-    return state
-
-
-def _unavailable(error: BaseException) -> UnavailableError:
-    """The cause is for the operator; its words stay out, as they may quote what a client sent."""
-    error = getattr(error, "orig", None) or error
-    name = type(error.__cause__ or error).__name__
-    logger.warning("database not available: %s %s", name, getattr(error, "sqlstate", None) or "")
-    return UnavailableError()
-
-
-def _constraint(error: Exception) -> str:
-    """The name of the constraint that does not hold, which a Citus cluster tells in words alone."""
-    original = getattr(getattr(error, "orig", None), "__cause__", error)
-    told = _CONSTRAINT.search(str(original))
-    return getattr(original, "constraint_name", None) or (told[1] if told else "")
-
-
-def _member_of(error: Exception) -> str | None:
-    """The member of the body that names what is not there, from the name of the foreign key."""
-    match = _FOREIGN_KEY.search(_constraint(error))
-    return f"/{match[1]}" if match else None
 
 
 async def enter(session: AsyncSession, agency_id: UUID) -> None:

@@ -97,7 +97,8 @@ def of(db: AsyncSession) -> Writes:
 
 async def flush(db: AsyncSession) -> None:
     """Send what is gathered, after whatever the session itself has to write."""
-    await db.flush()
+    if db.new or db.dirty or db.deleted:
+        await db.flush()
     parts = sorted(of(db).parts.items(), key=lambda part: _place(part[0]))
     of(db).parts = {}
     if parts:

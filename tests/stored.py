@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
-from app.db import Database
+from app.db import Database, driver_of
 from app.models import EventStream
 from app.services import status
 from app.services.scope import Caller
@@ -45,7 +45,7 @@ async def reasons_computed_anew(database: Database, agency: Agency) -> list[Row]
         await status.refresh_candidates(db, caller, await _ids(db, "candidates"), now=db.info["now"])
         await writes.flush(db)
         rows = await _rows(db)
-        await db.rollback()
+        await driver_of(db).rollback()
     return rows
 
 

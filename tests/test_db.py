@@ -357,4 +357,5 @@ async def test_a_cluster_gets_the_beginning_in_messages_of_their_own(scratch: Da
     async with scratch.transaction(agency_id, Beginning(["SELECT pg_advisory_xact_lock(1)"])):
         pass
     entry = f"SET LOCAL app.agency_id = '{agency_id}'"
-    assert sent[-4:-1] == ["BEGIN", entry, "SELECT pg_advisory_xact_lock(1)"]
+    began = sent.index("BEGIN")
+    assert sent[began : began + 3] == ["BEGIN", entry, "SELECT pg_advisory_xact_lock(1)"]

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
-from app.db import DATABASE_ERRORS, savepoint, translated
+from app.db import savepoint
+from app.db_errors import DATABASE_ERRORS, translated
 from app.errors import (
     CalendarRangeError,
     ConflictError,

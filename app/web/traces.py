@@ -4,12 +4,14 @@ They hold nothing a client wrote: no address, query, header or parameter (S5). F
 it shows the address and the query.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from threading import Thread
 from typing import Any
 
+from asyncpg.connection import LoggedQuery  # type: ignore[import-untyped]
 from fastapi import FastAPI
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -127,9 +129,7 @@ def _trace_statements(engine: Engine, tracer: Tracer) -> None:
 
     def begin(*, statement: str, context: Any, **_: Any) -> None:
         if trace.get_current_span().is_recording():
-            attributes = {"db.system.name": "postgresql", "db.query.text": statement}
-            verb = statement.split(maxsplit=1)[0]
-            context.touchbase_span = tracer.start_span(verb, kind=SpanKind.CLIENT, attributes=attributes)
+            context.touchbase_span = tracer.start_span(**_words(statement))
 
     def end(*, context: Any, **_: Any) -> None:
         _end(context, None)
@@ -137,9 +137,30 @@ def _trace_statements(engine: Engine, tracer: Tracer) -> None:
     def fail(failure: ExceptionContext) -> None:
         _end(failure.execution_context, failure.original_exception)
 
+    def tell(logged: LoggedQuery) -> None:
+        """What went straight to the driver, which tells of it afterwards, perhaps when the request has its answer."""
+        if trace.get_current_span().get_span_context().trace_flags.sampled:
+            ended = time.time_ns()
+            began = ended - round(logged.elapsed * 1e9)
+            span = tracer.start_span(**_words(logged.query), start_time=began)
+            if logged.exception is not None:
+                _tell_error(span, logged.exception)
+            span.end(ended)
+
+    def listen(connection: Any, _record: Any) -> None:
+        connection.driver_connection.add_query_logger(tell)
+
     event.listen(engine, "before_cursor_execute", begin, named=True)
     event.listen(engine, "after_cursor_execute", end, named=True)
     event.listen(engine, "handle_error", fail)
+    event.listen(engine, "connect", listen)
+
+
+def _words(statement: str) -> dict[str, Any]:
+    """The span of a statement."""
+    verb = statement.replace(";", " ").split(maxsplit=1)[0]
+    attributes = {"db.system.name": "postgresql", "db.query.text": statement}
+    return {"name": verb, "kind": SpanKind.CLIENT, "attributes": attributes}
 
 
 def _end(context: Any, error: BaseException | None) -> None:

@@ -1,5 +1,6 @@
 """How often a request asks the database: a round trip costs more than most statements do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -58,9 +59,10 @@ async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
     for _ in range(2):
         listened.heard.clear()
         await listened.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
-    read, begun, written, committed = listened.heard  # what is read makes SQLAlchemy begin
+        await asyncio.sleep(0)  # the driver tells of a message a little later
+    begun, read, written, committed = listened.heard
     assert begun.startswith("BEGIN;SET LOCAL app.agency_id")
     assert "FOR NO KEY UPDATE" in begun
     assert read.lstrip().startswith("SELECT")
     assert written.startswith("WITH")
-    assert committed == "COMMIT;"
+    assert committed == "COMMIT"

@@ -12,7 +12,7 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
-from app.db import Database
+from app.db import Database, driver_of
 from app.models import Application, Event, EventStream, Reason, Wake, WakeKind
 from app.rules.events import Shown, passings, told
 from app.rules.vocabulary import ReasonCode, Target
@@ -98,7 +98,7 @@ async def test_both_ways_tell_the_same(
                 for now in looks:
                     await look(db, caller, now)
             found.append(await stored(db, caller))
-            await db.rollback()
+            await driver_of(db).rollback()
     assert found[0] == found[1]
 
 
