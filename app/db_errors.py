@@ -16,6 +16,7 @@ DATABASE_ERRORS = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the server's last word on a connection came while it was asked nothing
 )
 
 # Lock or statement timeout, a broken connection, a server that stops, has no room, may only read or has a sick disk.
