@@ -10,16 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import enter
+from app.db import Statement, enter
 from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
 from app.services import access, objects
 from app.services.access import ROLES
-from app.services.scope import Caller, KnownCaller
+from app.services.scope import AGENCY, Caller, KnownCaller
 
 USE_NOTED_EVERY = timedelta(minutes=1)
 
@@ -29,6 +29,16 @@ _SECRET_LENGTH = 32  # of 62 letters each: 190 random bits
 _CHECK_LENGTH = 6
 _FORM = re.compile(
     rf"tb_(?:live|test)_([0-9A-Za-z]{{{_KEY_ID_LENGTH}}})_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECK_LENGTH}}}"
+)
+
+
+_CREDENTIAL = Statement("SELECT agency_id FROM credentials WHERE lookup = :key_id")
+_KEY = Statement(
+    f"""
+SELECT agency_id, id, key_id, digest, previous_key_id, previous_digest, previous_expires_at, role, scopes, expires_at,
+  revoked_at, last_used_at
+FROM api_keys WHERE agency_id = {AGENCY} AND (key_id = :key_id OR previous_key_id = :key_id)
+"""
 )
 
 
@@ -109,12 +119,7 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     key_id = key_id_of(key)
     if key_id is None:
         return None
-    agency_id = await db.scalar(select(Credential.agency_id).where(Credential.lookup == key_id))
-    if agency_id is None:
-        return None
-    await enter(db, agency_id)
-    either = (ApiKey.key_id == key_id) | (ApiKey.previous_key_id == key_id)
-    row = await db.scalar(select(ApiKey).where(ApiKey.agency_id == agency_id, either))
+    row = await _known(db, key_id)
     if row is None or not _is_live(row, now):
         return None
     kept, expires_at = _kept(row, key_id)
@@ -123,9 +128,19 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     ):
         return None
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
-        mine = update(ApiKey).where(ApiKey.agency_id == agency_id, ApiKey.id == row.id)
+        mine = update(ApiKey).where(ApiKey.agency_id == row.agency_id, ApiKey.id == row.id)
         await db.execute(mine.values(last_used_at=now, updated_at=ApiKey.updated_at))
-    return KnownCaller(Caller(agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
+    return KnownCaller(Caller(row.agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
+
+
+async def _known(db: AsyncSession, key_id: str) -> ApiKey | None:
+    """The key that has, or had before, a public part; the transaction then sees its agency's rows."""
+    for credential in await _CREDENTIAL.fetch(db, {"key_id": key_id}):
+        named = {"agency_id": credential["agency_id"], "key_id": key_id}
+        await enter(db, named["agency_id"])
+        for found in await _KEY.fetch(db, named):
+            return ApiKey(**found)
+    return None
 
 
 async def issue(

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from asyncpg import Record  # type: ignore[import-untyped]
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Statement
@@ -41,11 +40,46 @@ class Wanted:
     levels: Sequence[Level] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Row(NamedTuple):
+    """A flagged status row with whatever it names, in the order in which it is read."""
+
+    code: str
+    rule: str
+    target: str
+    urgent: bool
+    position: int
+    due_at: datetime
+    overdue_at: datetime | None
+    escalate_at: datetime | None
+    application_id: UUID | None
+    fact_kind: str
+    fact_id: UUID | None
+    fact_at: datetime
+    level: Level
+    rank: int
+    candidate_id: UUID
+    candidate_name: str
+    candidate_timezone: str
+    candidate_holidays: Holidays
+    client_contact_id: UUID | None
+    client_contact_name: str | None
+    client_timezone: str | None
+    client_holidays: Holidays
+    consultant_id: UUID | None
+    consultant_name: str | None
+    mode: str | None
+    job_id: UUID | None
+    job_title: str | None
+    client_id: UUID | None
+    client_name: str | None
+    client_policy: Mapping[str, Any] | None
+    chased_at: datetime | None
+
+
+class Item(NamedTuple):
     """A flagged status row as the lists show it, and the row itself for what only one of them shows."""
 
-    row: Record
+    row: Row
     fields: dict[str, Any]
 
 
@@ -97,8 +131,8 @@ WITH flagged AS (
 ), numbered AS (
   SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
 )
-SELECT r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
-  r.fact_kind, r.fact_id, r.fact_at, m.level, m.card_rank, m.card_position, m.card_due_at, m.card_subject_id,
+SELECT r.code, r.rule, r.target, r.urgent, r.position, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
+  r.fact_kind, r.fact_id, r.fact_at, m.level, m.rank,
   r.candidate_id, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
   r.client_contact_id, k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
   r.consultant_id, s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
@@ -148,12 +182,12 @@ async def page(
     given = {name: value for name, value in wishes.items() if value not in (None, [])}
     statement = _statement(column, frozenset(given))
     parameters = {"agency_id": caller.agency_id, "at": at, **given, "limit": limit + 1}
-    rows = await statement.fetch(db, parameters)
+    rows = [Row(*row) for row in await statement.fetch(db, parameters)]
     hours = _hours(await facts.overrides_of(db, caller), rows, at)
     grouped: dict[UUID, list[Item]] = {}
     for row in rows:
-        item = Item(row, _fields(row, hours[row["client_id"]], acting))
-        grouped.setdefault(row[column], []).append(item)
+        item = Item(row, _fields(row, hours[row.client_id], acting))
+        grouped.setdefault(getattr(row, column), []).append(item)
     groups = list(grouped.values())
     next_key = _key(groups[limit - 1][0].row) if len(groups) > limit else None
     return Page([card(items) for items in groups[:limit]], next_key)
@@ -161,17 +195,16 @@ async def page(
 
 def summary(items: Sequence[Item]) -> dict[str, Any]:
     """The worst level and the earliest due time of a card."""
-    levels = {item.fields["level"] for item in items}
+    levels = [item.row.level for item in items]
     return {
         "level": next(level for level in LEVELS if level in levels),
-        "due_at": min([item.fields["due_at"] for item in items]),
+        "due_at": min([item.row.due_at for item in items]),
     }
 
 
-def named(row: Record, kind: str) -> dict[str, Any] | None:
-    """Somebody of a row, by id and name."""
-    found = row[f"{kind}_id"]
-    return found and {"id": found, "name": row[f"{kind}_name"]}
+def named(found: UUID | None, name: str | None) -> dict[str, Any] | None:
+    """Somebody, by id and name."""
+    return {"id": found, "name": name} if found else None
 
 
 def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
@@ -202,19 +235,20 @@ class _Hours:
         return not_before(Target(target), due, self.at, policy=self._policy, person=person)
 
 
-def _hours(agency: Mapping[str, Any], rows: Sequence[Record], at: datetime) -> dict[UUID | None, _Hours]:
+def _hours(agency: Mapping[str, Any], rows: Sequence[Row], at: datetime) -> dict[UUID | None, _Hours]:
     """The hours for each client of a page, and those for what concerns no client."""
     own = _Hours(Policy.of(agency), at)
-    clients = {row["client_id"]: row["client_policy"] for row in rows}
+    clients = {row.client_id: row.client_policy for row in rows}
     return {
         client_id: _Hours(Policy.of({**agency, **mine}), at) if mine else own
         for client_id, mine in clients.items()
     }
 
 
-def _key(row: Record) -> list[Any]:
-    due_at: datetime = row["card_due_at"]
-    return [row["card_rank"], row["card_position"], due_at.isoformat(), str(row["card_subject_id"])]
+def _key(first: Row) -> list[Any]:
+    """The sort key of a card, from its first item."""
+    subject_id = first.application_id or first.candidate_id
+    return [first.rank, first.position, first.due_at.isoformat(), str(subject_id)]
 
 
 def _after(key: list[Any] | None) -> dict[str, Any]:
@@ -224,45 +258,47 @@ def _after(key: list[Any] | None) -> dict[str, Any]:
     return dict(zip(_AFTER, (rank, position, datetime.fromisoformat(due_at), UUID(subject_id)), strict=True))
 
 
-def _fields(row: Record, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str, Any]:
-    covering = acting.get(row["consultant_id"])
+def _fields(row: Row, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str, Any]:
+    covering = acting.get(row.consultant_id) if row.consultant_id else None
     return {
-        "code": row["code"],
-        "rule": row["rule"],
-        "level": row["level"],
-        "urgent": row["urgent"],
-        "due_at": row["due_at"],
-        "overdue_at": row["overdue_at"],
-        "escalate_at": row["escalate_at"],
+        "code": row.code,
+        "rule": row.rule,
+        "level": row.level,
+        "urgent": row.urgent,
+        "due_at": row.due_at,
+        "overdue_at": row.overdue_at,
+        "escalate_at": row.escalate_at,
         "not_before": _not_before(row, hours),
-        "application_id": row["application_id"],
-        "job": row["job_id"] and {"id": row["job_id"], "title": row["job_title"]},
-        "actor": Actor.CANDIDATE if row["mode"] == ApplicationMode.DIRECT else Actor.CONSULTANT,
-        "consultant": named(row, "consultant"),
-        "covered_by": covering and {"id": covering.id, "name": covering.name},
+        "application_id": row.application_id,
+        "job": {"id": row.job_id, "title": row.job_title} if row.job_id else None,
+        "actor": _ACTORS.get(row.mode, Actor.CONSULTANT),
+        "consultant": named(row.consultant_id, row.consultant_name),
+        "covered_by": named(covering.id, covering.name) if covering else None,
         "target": _target(row),
-        "since": {"kind": row["fact_kind"], "id": row["fact_id"], "at": row["fact_at"]},
+        "since": {"kind": row.fact_kind, "id": row.fact_id, "at": row.fact_at},
     }
 
 
-# Where a target stands in the rows; an interviewer is nobody the records know (N1).
-_PEOPLE = {Target.CANDIDATE: "candidate", Target.CLIENT: "client_contact"}
-_NOBODY = {"id": None, "name": None}
+_ACTORS: Mapping[str | None, Actor] = {ApplicationMode.DIRECT: Actor.CANDIDATE}
 
 
-def _target(row: Record) -> dict[str, Any]:
-    target = row["target"]
-    person = named(row, _PEOPLE[target]) if target in _PEOPLE else None
-    return {"kind": target, **(person or _NOBODY)}
+def _target(row: Row) -> dict[str, Any]:
+    """Whom to speak with; an interviewer is nobody the records know (N1)."""
+    match row.target:
+        case Target.CANDIDATE:
+            return {"kind": row.target, "id": row.candidate_id, "name": row.candidate_name}
+        case Target.CLIENT:
+            return {"kind": row.target, "id": row.client_contact_id, "name": row.client_contact_name}
+    return {"kind": row.target, "id": None, "name": None}
 
 
-def _not_before(row: Record, hours: _Hours) -> datetime:
-    target, due = row["target"], row["due_at"]
-    if row["chased_at"] and row["code"] in CHASERS:
-        due = max(due, hours.chase_floor(row["chased_at"]))
+def _not_before(row: Row, hours: _Hours) -> datetime:
+    due = row.due_at
+    if row.chased_at and row.code in CHASERS:
+        due = max(due, hours.chase_floor(row.chased_at))
     person = hours.place
-    if target == Target.CANDIDATE:
-        person = (row["candidate_timezone"], row["candidate_holidays"])
-    elif target == Target.CLIENT and row["client_contact_id"]:
-        person = (row["client_timezone"], row["client_holidays"])
-    return hours.first(target, max(due, hours.at), person)
+    if row.target == Target.CANDIDATE:
+        person = (row.candidate_timezone, row.candidate_holidays)
+    elif row.target == Target.CLIENT and row.client_timezone:
+        person = (row.client_timezone, row.client_holidays)
+    return hours.first(row.target, max(due, hours.at), person)

@@ -23,9 +23,12 @@ async def chase_list(
 def _card(items: Sequence[Item]) -> dict[str, Any]:
     first = items[0].row
     return {
-        "client_contact": named(first, "client_contact"),
-        "client": named(first, "client"),
+        "client_contact": named(first.client_contact_id, first.client_contact_name),
+        "client": named(first.client_id, first.client_name),
         **summary(items),
         "not_before": max(item.fields["not_before"] for item in items),
-        "items": [{**item.fields, "candidate": named(item.row, "candidate")} for item in items],
+        "items": [
+            {**item.fields, "candidate": named(item.row.candidate_id, item.row.candidate_name)}
+            for item in items
+        ],
     }

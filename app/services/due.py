@@ -54,7 +54,7 @@ async def count_cards(db: AsyncSession, caller: Caller, consultant_id: UUID, *, 
 
 def _card(items: Sequence[Item]) -> dict[str, Any]:
     return {
-        "candidate": named(items[0].row, "candidate"),
+        "candidate": named(items[0].row.candidate_id, items[0].row.candidate_name),
         **summary(items),
         "items": [item.fields for item in items],
     }
