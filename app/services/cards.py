@@ -108,7 +108,8 @@ def _statement(column: str, given: frozenset[str]) -> Statement:
     """The statement of a list with a card for each person that a column of the status rows names.
 
     The sort key of a card is that of its first item; a page begins after the key of the last card before it. Only
-    what a page holds is looked up, each row by its id. `given` are the parameters there are.
+    what a page holds is looked up, by its id, and once however many items name it. `given` are the parameters there
+    are.
     """
     narrowed = " AND ".join(["true", *(words for name, words in _NARROWED.items() if name in given)])
     levelled = f"{LEVEL} = ANY(:levels)" if "levels" in given else "true"
@@ -117,7 +118,8 @@ def _statement(column: str, given: frozenset[str]) -> Statement:
     return Statement(
         f"""
 WITH flagged AS (
-  SELECT r.id, r.agency_id, r.{column}, r.position, r.due_at,
+  SELECT r.code, r.rule, r.target, r.urgent, r.position, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
+    r.fact_kind, r.fact_id, r.fact_at, r.candidate_id, r.client_contact_id, r.consultant_id,
     {LEVEL} AS level,
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
@@ -130,27 +132,38 @@ WITH flagged AS (
   WINDOW card AS (PARTITION BY {column} ORDER BY rank, position, due_at, subject_id)
 ), numbered AS (
   SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
+), shown AS MATERIALIZED (
+  SELECT m.*, a.mode, a.job_id FROM numbered m {look_up("applications", "a", "m", "application_id")}
+  WHERE m.number <= :limit
+), jobs_shown AS MATERIALIZED (
+  SELECT j.id, j.title, l.id AS client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy
+  FROM (SELECT DISTINCT job_id FROM shown) m
+  {look_up("jobs", "j", "m", "job_id")}
+  {look_up("clients", "l", "j", "client_id")}
+), contacts_shown AS MATERIALIZED (
+  SELECT k.id, k.name, k.timezone, k.holidays, x.occurred_at AS chased_at
+  FROM (SELECT DISTINCT client_contact_id FROM shown) m
+  {look_up("client_contacts", "k", "m", "client_contact_id")}
+  LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
+    WHERE c.agency_id = {AGENCY} AND c.client_contact_id = k.id
+      AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
+      AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
+    ORDER BY c.occurred_at DESC LIMIT 1) x ON true
+), consultants_shown AS MATERIALIZED (
+  SELECT s.id, s.name
+  FROM (SELECT DISTINCT consultant_id FROM shown) m {look_up("consultants", "s", "m", "consultant_id")}
 )
-SELECT r.code, r.rule, r.target, r.urgent, r.position, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
-  r.fact_kind, r.fact_id, r.fact_at, m.level, m.rank,
-  r.candidate_id, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
-  r.client_contact_id, k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
-  r.consultant_id, s.name AS consultant_name, a.mode, a.job_id, j.title AS job_title,
-  j.client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy, x.occurred_at AS chased_at
-FROM numbered m
-{look_up("reasons", "r", "m", "id")}
-{look_up("candidates", "p", "r", "candidate_id")}
-{look_up("applications", "a", "r", "application_id")}
-{look_up("jobs", "j", "a", "job_id")}
-{look_up("clients", "l", "j", "client_id")}
-{look_up("client_contacts", "k", "r", "client_contact_id")}
-{look_up("consultants", "s", "r", "consultant_id")}
-LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
-  WHERE c.agency_id = {AGENCY} AND c.client_contact_id = r.client_contact_id
-    AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
-    AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
-  ORDER BY c.occurred_at DESC LIMIT 1) x ON true
-WHERE m.number <= :limit
+SELECT m.code, m.rule, m.target, m.urgent, m.position, m.due_at, m.overdue_at, m.escalate_at, m.application_id,
+  m.fact_kind, m.fact_id, m.fact_at, m.level, m.rank,
+  m.candidate_id, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
+  m.client_contact_id, k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
+  m.consultant_id, s.name AS consultant_name, m.mode, m.job_id, j.title AS job_title,
+  j.client_id, j.client_name, j.client_policy, k.chased_at
+FROM shown m
+{look_up("candidates", "p", "m", "candidate_id")}
+LEFT JOIN jobs_shown j ON j.id = m.job_id
+LEFT JOIN contacts_shown k ON k.id = m.client_contact_id
+LEFT JOIN consultants_shown s ON s.id = m.consultant_id
 ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
 """
     )
@@ -182,7 +195,7 @@ async def page(
     given = {name: value for name, value in wishes.items() if value not in (None, [])}
     statement = _statement(column, frozenset(given))
     parameters = {"agency_id": caller.agency_id, "at": at, **given, "limit": limit + 1}
-    rows = [Row(*row) for row in await statement.fetch(db, parameters)]
+    rows = list(map(Row._make, await statement.fetch(db, parameters)))
     hours = _hours(await facts.overrides_of(db, caller), rows, at)
     grouped: dict[UUID, list[Item]] = {}
     for row in rows:
