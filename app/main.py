@@ -124,7 +124,6 @@ def create_app(
         redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,
         separate_input_output_schemas=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
@@ -148,10 +147,10 @@ def create_app(
     app.add_middleware(Shed, most=settings.max_in_flight)
     app.add_middleware(Envelope, metrics=app.state.metrics)
     for router in ROUTERS:
-        app.include_router(router)
+        app.router.routes += router.routes  # included, each would be asked in turn by way of its router
     app.webhooks.include_router(payloads.webhooks)
     if settings.metrics == "on":
-        app.include_router(metrics.metrics)
+        app.router.routes += metrics.metrics.routes
     return app
 
 

@@ -1,13 +1,14 @@
 """Whether the service lives, and whether it can work."""
 
-from fastapi import APIRouter, Request
+from fastapi import Request
+from fastapi.routing import APIRoute
 
 from app.db import Database
 from app.errors import DrainingError, UnavailableError
-from app.web.operations import AT_THE_DOOR, problem_responses
+from app.web.operations import AT_THE_DOOR, problem_responses, router
 from app.web.schema import Output
 
-health = APIRouter(tags=["Health"])
+health = router("Health", APIRoute)
 
 
 class Health(Output):
