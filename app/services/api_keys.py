@@ -114,12 +114,18 @@ async def create_key(
     return row
 
 
-async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownCaller | None:
-    """Whose key this is, or None for any key that is not valid. Notes the use, at most once a minute."""
+async def authenticate(
+    db: AsyncSession, key: str, agency_id: UUID | None = None, *, secret: str, now: datetime
+) -> KnownCaller | None:
+    """Whose key this is, or None for any key that is not valid. Notes the use, at most once a minute.
+
+    `agency_id` is the agency that the key is known to be of, whose rows the transaction sees; unless it is given, the
+    transaction sees them afterwards.
+    """
     key_id = key_id_of(key)
     if key_id is None:
         return None
-    row = await _known(db, key_id)
+    row = await _known(db, key_id, agency_id)
     if row is None or not _is_live(row, now):
         return None
     kept, expires_at = _kept(row, key_id)
@@ -133,13 +139,21 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     return KnownCaller(Caller(row.agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
 
 
-async def _known(db: AsyncSession, key_id: str) -> ApiKey | None:
-    """The key that has, or had before, a public part; the transaction then sees its agency's rows."""
-    for credential in await _CREDENTIAL.fetch(db, {"key_id": key_id}):
-        named = {"agency_id": credential["agency_id"], "key_id": key_id}
-        await enter(db, named["agency_id"])
-        for found in await _KEY.fetch(db, named):
+async def _known(db: AsyncSession, key_id: str, agency_id: UUID | None) -> ApiKey | None:
+    """The key that has, or had before, a public part."""
+    agency_id = agency_id or await _entered(db, key_id)
+    if agency_id is not None:
+        for found in await _KEY.fetch(db, {"agency_id": agency_id, "key_id": key_id}):
             return ApiKey(**found)
+    return None
+
+
+async def _entered(db: AsyncSession, key_id: str) -> UUID | None:
+    """The agency of a key, whose rows the transaction sees from now on."""
+    for credential in await _CREDENTIAL.fetch(db, {"key_id": key_id}):
+        agency_id: UUID = credential["agency_id"]
+        await enter(db, agency_id)
+        return agency_id
     return None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
@@ -69,16 +70,20 @@ class Authenticator:
             return caller
         self._known.pop(digest, None)
         is_key = api_keys.key_id_of(credential) is not None
-        known, now = await (self._of_key(credential) if is_key else self._of_token(tokens.read(credential)))
+        # Whose a credential is never changes, so only the first look-up has to ask for that as well.
+        agency_id = caller.agency_id if caller else None
+        known, now = await (
+            self._of_key(credential, agency_id) if is_key else self._of_token(tokens.read(credential))
+        )
         left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
         self._remember(digest, known.caller, asked + min(left, REMEMBERED_SECONDS))
         return known.caller
 
-    async def _of_key(self, key: str) -> tuple[KnownCaller, datetime]:
-        """The caller who has a key, as known at an instant."""
-        async with self.database.transaction(None) as db:
+    async def _of_key(self, key: str, agency_id: UUID | None) -> tuple[KnownCaller, datetime]:
+        """The caller who has a key, as known at an instant; `agency_id` where its agency is known already."""
+        async with self.database.transaction(agency_id) as db:
             now: datetime = db.info["now"]
-            known = await api_keys.authenticate(db, key, secret=self.secret, now=now)
+            known = await api_keys.authenticate(db, key, agency_id, secret=self.secret, now=now)
         if known is None:
             raise UnauthenticatedError
         return known, now
