@@ -7,6 +7,7 @@ from uuid import uuid4
 import httpx
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import db as app_db
@@ -294,6 +295,52 @@ async def test_a_cancelled_request_gives_its_connection_back(
                 await scratch_agency.call("GET", "/v1/clients")
     await asyncio.sleep(0.05)
     assert scratch.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def test_a_transaction_that_is_cancelled_is_undone_at_once(
+    scratch: Database, scratch_agency: Agency, scratch_url: str
+) -> None:
+    entered = asyncio.Event()
+
+    async def write() -> None:
+        async with scratch.transaction(scratch_agency.id) as db:
+            await db.execute(text("UPDATE agencies SET name = 'Half done'"))
+            entered.set()
+            await asyncio.sleep(60)
+
+    writing = asyncio.create_task(write())
+    await entered.wait()
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    await as_owner(scratch_url, "UPDATE agencies SET name = 'Whole'")  # waits for no lock of it
+    async with scratch.transaction(scratch_agency.id) as db:
+        assert await db.scalar(text("SELECT name FROM agencies")) == "Whole"
+
+
+async def test_a_connection_that_ended_while_nobody_used_it_harms_nobody(
+    scratch: Database, server: postgres.Server
+) -> None:
+    async with scratch.transaction(None) as db:
+        ended = asyncio.Event()
+        driver_of(db).add_termination_listener(lambda _connection: ended.set())
+        pid = await db.scalar(text("SELECT pg_backend_pid()"))
+    server.query(f"SELECT pg_terminate_backend({pid})")
+    await ended.wait()
+    async with scratch.transaction(None) as db:
+        assert await db.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+async def test_a_statement_that_failed_unnoticed_is_never_answered_as_done(scratch: Database) -> None:
+    async def take_no_notice() -> None:
+        async with scratch.transaction(None) as db:
+            with pytest.raises(DBAPIError):
+                await db.execute(text("SELECT 1 / 0"))
+
+    with pytest.raises(RuntimeError, match="failed"):
+        await take_no_notice()
+    async with scratch.transaction(None) as db:
+        assert await db.scalar(text("SELECT 1")) == 1
 
 
 async def test_a_lock_that_is_not_had_at_the_beginning_is_all_that_fails(
