@@ -64,3 +64,20 @@ async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
     assert read.lstrip().startswith("SELECT")
     assert written.startswith("WITH")
     assert committed == "COMMIT;"
+
+
+@pytest.mark.parametrize(("applications", "messages"), [(1, 4), (2, 5)])
+async def test_a_debrief_of_a_candidate_who_seeks(
+    listened: Listened, applications: int, messages: int
+) -> None:
+    """What concerns them as a person rests on all their applications, of which the others are read."""
+    candidate = await listened.agency.candidate(seeking=True, registered_at="2026-07-01T09:00:00Z")
+    for _ in range(applications):
+        application = await listened.agency.application(candidate_id=candidate)
+    interview = await listened.agency.interview(
+        application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+    )
+    for _ in range(2):
+        listened.heard.clear()
+        await listened.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
+    assert len(listened.heard) == messages
