@@ -24,7 +24,7 @@ from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 from app.services import applications as service
 from app.services import objects
 from app.services.scope import check_named, columns_of, find
-from app.services.status import Standing
+from app.services.standings import Standing
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router

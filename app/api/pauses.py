@@ -10,7 +10,7 @@ from app.api.views import PauseCreate, by_name, narrowed, recorded
 from app.models import Candidate, Pause
 from app.services import pauses as service
 from app.services.scope import columns_of, find
-from app.services.status import Standing
+from app.services.standings import Standing
 from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router

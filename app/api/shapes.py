@@ -21,7 +21,7 @@ from app.rules.vocabulary import (
     TimescaleAnchor,
     TimescaleKind,
 )
-from app.services.status import Standing
+from app.services.standings import Standing
 from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, misplaced
 
 KnownAt = Annotated[

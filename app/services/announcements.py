@@ -22,6 +22,7 @@ from app.services import facts, outbox, passings, reasons, status, wakes
 from app.services.outbox import Past, Subject
 from app.services.reasons import Owner
 from app.services.scope import Caller
+from app.services.standings import standing
 
 BATCH = 200
 PUT_OFF = timedelta(days=1)
@@ -116,7 +117,7 @@ async def _applications(
         )
         past = pasts[owner.subject_id]
         if case:
-            word, touches = status.standing(case, now).status.status, touch_bases(*case, now)
+            word, touches = standing(case, now).status.status, touch_bases(*case, now)
             found.append(Subject(owner, word, past, shown, shown, touches))
         elif level:
             found.append(Subject(owner, Status(level), past, shown, shown))

@@ -16,7 +16,7 @@ from app.services import objects, revisions, status, voids
 from app.services.objects import Refs, Saved, fields_of, put
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
-from app.services.status import Standing
+from app.services.standings import Standing
 
 OPEN = (Application.state != ApplicationState.CLOSED) & Application.withdrawn_at.is_(None)
 

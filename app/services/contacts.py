@@ -32,7 +32,7 @@ from app.services.objects import fields_of
 from app.services.outbox import Occurrence
 from app.services.relays import News
 from app.services.scope import Caller, find, rows_of
-from app.services.status import Standing
+from app.services.standings import Standing
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from app.services.corrections import find_corrected
 from app.services.files import File
 from app.services.outbox import Occurrence
 from app.services.scope import AGENCY, Caller, find, rows_of
-from app.services.status import Standing
+from app.services.standings import Standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
 

@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import Statement
 from app.errors import NotFoundError
 from app.models import Agency, Client, PolicyVersion
 from app.rules.facts import Application, Candidate
@@ -150,22 +149,19 @@ WHERE a.agency_id = {AGENCY} AND {which} AND p.id IS NOT NULL
 NAMED = "a.id = ANY(:ids)"
 
 
-_PEOPLE = f"""
-SELECT p.id, {_CANDIDATE}::text AS facts FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
+def people(columns: str = "") -> str:
+    """The statement that reads some candidates `p`, each as `facts`, and more columns."""
+    return f"""
+SELECT p.id, {_CANDIDATE}::text AS facts{columns} FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
 """
 
-_FACTS_NOW, _FACTS_THEN, _PEOPLE_NOW, _PEOPLE_THEN = (
-    text(statement).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
-    for statement in (
-        applications(NAMED),
-        f"{KNOWN_THEN} {applications(NAMED)}",
-        _PEOPLE,
-        f"{KNOWN_THEN} {_PEOPLE}",
-    )
-)
+
+_FACTS_NOW, _FACTS_THEN = Statement(applications(NAMED)), Statement(f"{KNOWN_THEN} {applications(NAMED)}")
+_PEOPLE_NOW, _PEOPLE_THEN = Statement(people()), Statement(f"{KNOWN_THEN} {people()}")
 
 _decode = msgspec.json.Decoder(Application).decode
-_decode_person = msgspec.json.Decoder(Candidate).decode
+person_of = msgspec.json.Decoder(Candidate).decode
+"""A candidate from the text of their facts."""
 
 
 async def load(
@@ -185,11 +181,12 @@ async def load(
     statement = _FACTS_NOW if known_at == FOREVER else _FACTS_THEN
     parameters = {
         "agency_id": caller.agency_id,
-        "ids": list(application_ids),
+        "ids": application_ids,
         "as_of": as_of,
         "known_at": known_at,
     }
-    cases = [case_of(row.facts, agency, row.policy) for row in await db.execute(statement, parameters)]
+    rows = await statement.fetch(db, parameters)
+    cases = [case_of(row["facts"], agency, row["policy"]) for row in rows]
     return {UUID(case.application.id): case for case in cases}
 
 
@@ -212,9 +209,9 @@ async def load_candidates(
     db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], *, known_at: datetime = FOREVER
 ) -> dict[UUID, Candidate]:
     """The same for those of several who are there, by id."""
-    parameters = {"agency_id": caller.agency_id, "ids": list(candidate_ids), "known_at": known_at}
+    parameters = {"agency_id": caller.agency_id, "ids": candidate_ids, "known_at": known_at}
     statement = _PEOPLE_NOW if known_at == FOREVER else _PEOPLE_THEN
-    return {row.id: _decode_person(row.facts) for row in await db.execute(statement, parameters)}
+    return {row["id"]: person_of(row["facts"]) for row in await statement.fetch(db, parameters)}
 
 
 async def overrides_of(

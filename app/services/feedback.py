@@ -18,7 +18,7 @@ from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
-from app.services.status import Standing
+from app.services.standings import Standing
 
 
 async def record(

@@ -15,7 +15,7 @@ from app.services import status
 from app.services.objects import Refs, Saved, change, named, put_within
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
-from app.services.status import Standing
+from app.services.standings import Standing
 
 # A trial month is the longest that anyone calls an interview.
 LONGEST = timedelta(days=31)

@@ -42,32 +42,31 @@ class Past(NamedTuple):
     announced_until: datetime | None = None
     touch_base_from: datetime | None = None
     touch_base_at: datetime | None = None
+    next_at: datetime | None = None
     told: frozenset[tuple[EventType, ReasonCode | None, datetime]] = frozenset()
 
 
-# The past of a subject `a`, as text that `past` reads.
-PAST = f"""(SELECT json_build_array(e.last_sequence, e.announced_until, e.touch_base_from, e.touch_base_at,
+def past_of(subject: str) -> str:
+    """The part of a statement that reads the past of a subject, as JSON that decodes to `Past`, or null."""
+    return f"""(SELECT json_build_array(
+      e.last_sequence, e.announced_until, e.touch_base_from, e.touch_base_at, e.next_at,
       (SELECT COALESCE(json_agg(json_build_array(t.type, t.code, t.due_at)), '[]') FROM events t
         WHERE t.agency_id = {AGENCY} AND t.subject_id = e.id AND t.due_at IS NOT NULL))
-    FROM event_streams e WHERE e.agency_id = {AGENCY} AND e.id = a.id)::text"""
+    FROM event_streams e WHERE e.agency_id = {AGENCY} AND e.id = {subject}.id)"""
+
 
 _decode = msgspec.json.Decoder(Past).decode
 
 _PASTS = Statement(
-    f"SELECT a.id, {PAST} AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
+    f"SELECT a.id, {past_of('a')}::text AS past FROM event_streams a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
 )
-
-
-def past(read: str | None) -> Past:
-    """What has been told of one subject."""
-    return _decode(read) if read else Past()
 
 
 async def pasts(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, Past]:
     """What has been told of subjects, by their ids; those of which nothing was ever told are left out."""
     await writes.flush(db)
     rows = await _PASTS.fetch(db, {"agency_id": caller.agency_id, "ids": ids})
-    return {row["id"]: past(row["past"]) for row in rows}
+    return {row["id"]: _decode(row["past"]) for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +154,23 @@ async def add(
     await writes.flush(db)
     event_id: UUID = row["id"]
     return event_id
+
+
+def is_still(
+    past: Past, rows: Iterable[Shown], touch_bases: Sequence[TouchBase] | None, now: datetime
+) -> bool:
+    """Whether there is nothing to tell of a subject whose rows are the same as before.
+
+    That is so where the next of their instants has not come and N0 names what it named. If the next is none of theirs,
+    the subject was put off until then, and there may be something to tell from before.
+    """
+    since, next_at = past.announced_until, past.next_at
+    if since is None or (next_at is not None and next_at <= max(now, since)):
+        return False
+    touch = _touched(past, touch_bases, max(now, since))
+    if (touch.last, touch.next_at, touch.new) != (past.touch_base_from, past.touch_base_at, []):
+        return False
+    return next_at in (None, past.touch_base_at) or any(next_at in row for row in rows)
 
 
 def _drafted(

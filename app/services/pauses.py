@@ -15,7 +15,7 @@ from app.rules.events import EventType
 from app.services import status
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find, rows_of
-from app.services.status import Standing
+from app.services.standings import Standing
 
 Terms = Mapping[str, Any]
 

@@ -1,11 +1,11 @@
 """The status rows as they are stored: every reason with the interval in which it is shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -37,46 +37,48 @@ class Fact(NamedTuple):
     """The fact since which a reason is due."""
 
     kind: str
-    id: UUID | None
+    id: str | None
     at: datetime
 
 
 class Stored(NamedTuple):
     """What a row says."""
 
-    owner: Owner
     shown: Shown
     fact: Fact
 
 
 class Row(NamedTuple):
-    """A row as it is stored."""
+    """A row as it is stored, and whether it names its owner as they are now."""
 
     id: UUID
+    is_up_to_date: bool
     says: Stored
 
 
-def _read_as(column: str, *, more: str = "") -> str:
-    """The part of a statement that reads the rows whose `column` is the id of `a`, as text that `decode` reads."""
-    return f"""(SELECT json_agg(json_build_array(r.id, json_build_array(
-      json_build_array(r.application_id, r.candidate_id, r.consultant_id, r.client_contact_id),
+def _read(of: str, is_up_to_date: str) -> str:
+    """The part of a statement that reads the rows of a subject, as JSON that decodes to a list of `Row`, or null."""
+    return f"""(SELECT json_agg(json_build_array(r.id, {is_up_to_date}, json_build_array(
       json_build_array(r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at,
         r.flagged_from, r.flagged_until),
       json_build_array(r.fact_kind, r.fact_id, r.fact_at))))
-    FROM reasons r WHERE r.agency_id = {AGENCY} AND r.{column} = a.id{more})::text"""
+    FROM reasons r WHERE r.agency_id = {AGENCY} AND {of})"""
 
 
-OF_APPLICATION = _read_as("application_id")
-OF_PERSON = _read_as("candidate_id", more=" AND r.application_id IS NULL")
+# The rows of an application `a`, and those of a candidate `p` as a person.
+OF_APPLICATION = _read(
+    "r.application_id = a.id",
+    "ROW(r.candidate_id, r.consultant_id, r.client_contact_id)"
+    " IS NOT DISTINCT FROM ROW(a.candidate_id, a.consultant_id, a.client_contact_id)",
+)
+OF_PERSON = _read(
+    "r.candidate_id = p.id AND r.application_id IS NULL",
+    "r.consultant_id IS NOT DISTINCT FROM p.consultant_id",
+)
+
+_PLACE = attrgetter("shown.code", "shown.flagged_from")
 
 _COLUMNS = [getattr(Reason, name) for name in ("application_id", "candidate_id", *Shown._fields)]
-
-_decode = msgspec.json.Decoder(list[Row]).decode
-
-
-def decode(rows: str | None) -> list[Row]:
-    """The rows of one subject."""
-    return _decode(rows) if rows else []
 
 
 async def read(db: AsyncSession, caller: Caller, owners: Sequence[Owner]) -> dict[UUID, list[Shown]]:
@@ -89,10 +91,10 @@ async def read(db: AsyncSession, caller: Caller, owners: Sequence[Owner]) -> dic
     return found
 
 
-def shown(interval: Interval) -> Shown:
+def stored(interval: Interval) -> Stored:
     """An interval as it is stored."""
-    reason = interval.reason
-    return Shown(
+    reason, fact = interval.reason, interval.reason.facts[0]
+    shown = Shown(
         reason.code,
         reason.rule,
         reason.target,
@@ -103,20 +105,27 @@ def shown(interval: Interval) -> Shown:
         interval.start,
         interval.until or FOREVER,
     )
+    return Stored(shown, Fact(fact.kind, fact.id, fact.at))
+
+
+def is_same(old: Sequence[Row], new: Sequence[Stored]) -> bool:
+    """Whether new rows say what the old ones do, of the same owner."""
+    if len(old) != len(new) or not all(row.is_up_to_date for row in old):
+        return False
+    return sorted([row.says for row in old], key=_PLACE) == sorted(new, key=_PLACE)
 
 
 def replace(
-    db: AsyncSession, caller: Caller, owner: Owner, old: Iterable[Row], intervals: Iterable[Interval]
+    db: AsyncSession, caller: Caller, owner: Owner, old: Sequence[Row], new: Sequence[Stored]
 ) -> None:
-    """Write the intervals of a locked subject in place of its rows; what stays as it was is not touched.
+    """Write new rows of a locked subject in place of its old ones; what stays as it was is not touched.
 
     Only `services/status` has new ones.
     """
-    new = [_stored(owner, interval) for interval in intervals]
-    kept = {row.says for row in old} & set(new)
-    stale = [{"agency_id": caller.agency_id, "id": row.id} for row in old if row.says not in kept]
-    writes.delete(db, Reason, stale)
-    writes.insert(db, Reason, [_columns(caller, each) for each in new if each not in kept])
+    kept = {row.says for row in old if row.is_up_to_date}.intersection(new)
+    gone = [row.id for row in old if not (row.is_up_to_date and row.says in kept)]
+    writes.delete(db, Reason, [{"agency_id": caller.agency_id, "id": row_id} for row_id in gone])
+    writes.insert(db, Reason, [_columns(caller, owner, each) for each in new if each not in kept])
 
 
 def _of(caller: Caller, owners: Sequence[Owner]) -> ColumnElement[bool]:
@@ -128,16 +137,11 @@ def _of(caller: Caller, owners: Sequence[Owner]) -> ColumnElement[bool]:
     return mine & Reason.application_id.in_(applications)
 
 
-def _stored(owner: Owner, interval: Interval) -> Stored:
-    fact = interval.reason.facts[0]
-    return Stored(owner, shown(interval), Fact(fact.kind, UUID(fact.id) if fact.id else None, fact.at))
-
-
-def _columns(caller: Caller, row: Stored) -> writes.Row:
+def _columns(caller: Caller, owner: Owner, row: Stored) -> writes.Row:
     return {
         "agency_id": caller.agency_id,
         "id": uuid7(),
-        **row.owner._asdict(),
+        **owner._asdict(),
         "position": position(row.shown.code),
         **row.shown._asdict(),
         "fact_kind": row.fact.kind,

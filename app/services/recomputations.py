@@ -10,10 +10,11 @@ that a worker never waits for that row: it leaves one that is locked alone.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Float, Select, cast, delete, exists, func, select
@@ -21,19 +22,29 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import savepoint
-from app.errors import CalendarRangeError
+from app import writes
+from app.db import Beginning, Statement
 from app.models import AgencyWork, Application, Candidate, Job, Recomputation, RecomputationStretch
 from app.models.policies import Phase
 from app.rules.vocabulary import ApplicationState
-from app.services import conditions, facts, status
-from app.services.scope import Caller, rows_of
+from app.services import conditions, facts, files, locks, status
+from app.services.locks import Lock
+from app.services.scope import AGENCY, Caller, rows_of
 
 WORK = "recomputation"  # its kind in `agency_work`
 BATCH = 100
-FEW = 50  # are computed in one go; requests to the same process have their turn in between
 STRETCHES = (
     8  # of each phase that is worth it: more than there will be workers, so that all have something to do
+)
+
+# A stretch that nobody is at, of a change that is not applied yet, with the clock and the policy.
+_FREE = Statement(
+    f"""SELECT now() AS now, (SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
+      s.id, s.phase, s.after_id, s.through_id, s.done, r.client_id
+    FROM recomputation_stretches s
+    JOIN recomputations r ON r.agency_id = {AGENCY} AND r.id = s.recomputation_id AND r.started_at = s.started_at
+    WHERE s.agency_id = {AGENCY} AND NOT s.finished AND r.finished_at IS NULL
+    ORDER BY s.id LIMIT 1 FOR UPDATE OF s SKIP LOCKED"""
 )
 
 logger = logging.getLogger("touchbase.recomputations")
@@ -52,13 +63,6 @@ class Batch:
     def size(self) -> int:
         """How many things it holds."""
         return len(self.applications) + len(self.candidates)
-
-    def parts(self, size: int) -> Iterator["Batch"]:
-        """The same in smaller pieces."""
-        for begin in range(0, len(self.applications), size):
-            yield Batch(self.applications[begin : begin + size], [])
-        for begin in range(0, len(self.candidates), size):
-            yield Batch([], self.candidates[begin : begin + size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,44 +117,73 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
     await db.flush()
 
 
+def beginning(caller: Caller) -> Beginning:
+    """How a transaction begins that is to do a batch: with the policy held and a stretch taken, in two messages."""
+    return Beginning([locks.sharing(caller, Lock.POLICY)], (_FREE, {"agency_id": caller.agency_id}))
+
+
 async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
     """Do one batch of the agency's work that nobody else is doing; False where there is none."""
-    await facts.hold_policy(db, caller)
-    found = (await db.execute(_free_stretch(caller))).first()
-    if found is None:
+    stretch = await _claimed(db, caller)
+    if stretch is None:
         return await _begin_or_end(db, caller, now)
-    stretch, client_id = found
-    ids = list(await db.scalars(_next_ids(caller, client_id, stretch)))
-    batch = Batch([], ids) if stretch.phase is Phase.CANDIDATES else Batch(ids, [])
-    await _lock(db, caller, batch)
-    await _recompute_what_can_be(db, caller, batch, now)
-    stretch.done += len(ids)
-    stretch.after_id = ids[-1] if ids else stretch.after_id
-    stretch.finished = len(ids) < BATCH
-    await db.flush()
+    ids = await _next_ids(db, caller, stretch)
+    left = await _PHASES[stretch["phase"]](db, caller, ids, now)
+    for each in left:
+        logger.warning("the policy of agency %s cannot be applied to %s", caller.agency_id, each)
+    done = {
+        "agency_id": caller.agency_id,
+        "id": stretch["id"],
+        "done": stretch["done"] + len(ids),
+        "after_id": ids[-1] if ids else stretch["after_id"],
+        "finished": len(ids) < BATCH,
+    }
+    writes.change(db, RecomputationStretch, [done])
     return True
 
 
-def _free_stretch(caller: Caller) -> Select[RecomputationStretch, UUID | None]:
-    of_it = (Recomputation.agency_id == RecomputationStretch.agency_id) & (
-        Recomputation.id == RecomputationStretch.recomputation_id
-    )
-    of_it &= Recomputation.finished_at.is_(None) & (
-        Recomputation.started_at == RecomputationStretch.started_at
-    )
-    mine = (RecomputationStretch.agency_id == caller.agency_id, ~RecomputationStretch.finished)
-    free = select(RecomputationStretch, Recomputation.client_id).join(Recomputation, of_it).where(*mine)
-    return (
-        free.order_by(RecomputationStretch.id)
-        .limit(1)
-        .with_for_update(of=RecomputationStretch, skip_locked=True)
-    )
+async def _claimed(db: AsyncSession, caller: Caller) -> Any:
+    """A stretch that nobody is at, locked, with the policy held; None where there is none."""
+    if stretch := db.info.pop("begun", None):
+        facts.note_policy_held(db)
+        return stretch
+    await facts.hold_policy(db, caller)
+    found = await _FREE.fetch(db, {"agency_id": caller.agency_id})
+    return found[0] if found else None
 
 
-def _next_ids(caller: Caller, client_id: UUID | None, stretch: RecomputationStretch) -> Select[UUID]:
-    query = following(selected(caller, client_id, stretch.phase), stretch.after_id, BATCH)
+async def _next_ids(db: AsyncSession, caller: Caller, stretch: Any) -> list[UUID]:
+    query = following(
+        selected(caller, stretch["client_id"], Phase(stretch["phase"])), stretch["after_id"], BATCH
+    )
     [column] = query.selected_columns
-    return query if stretch.through_id is None else query.where(column <= stretch.through_id)
+    through_id = stretch["through_id"]
+    return list(await db.scalars(query if through_id is None else query.where(column <= through_id)))
+
+
+async def _recompute_applications(
+    db: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime
+) -> list[UUID]:
+    """Compute applications anew but for those that cannot be, whose ids are returned: they stop nobody else."""
+    await status.lock(db, caller, ids)
+    return await status.recompute(db, caller, await files.load(db, caller, ids, as_of=now), now=now)
+
+
+async def _recompute_candidates(
+    db: AsyncSession, caller: Caller, ids: Sequence[UUID], now: datetime
+) -> list[UUID]:
+    """The same with candidates as persons."""
+    await status.lock_candidates(db, caller, ids)
+    left: list[UUID] = []
+    await status.review(db, caller, await files.load_people(db, caller, ids), {}, now=now, left=left)
+    return left
+
+
+_PHASES = {
+    Phase.OPEN: _recompute_applications,
+    Phase.CLOSED: _recompute_applications,
+    Phase.CANDIDATES: _recompute_candidates,
+}
 
 
 async def _begin_or_end(db: AsyncSession, caller: Caller, now: datetime) -> bool:
@@ -277,24 +310,9 @@ async def _first_batch(db: AsyncSession, caller: Caller, row: Recomputation) -> 
 
 
 async def _recompute(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
-    for part in batch.parts(FEW):
-        if part.applications:
-            await status.refresh(db, caller, part.applications, now=now)
-        await status.refresh_candidates(db, caller, part.candidates, now=now)
-
-
-async def _recompute_what_can_be(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
-    """The same, but one whose dates run past the known holidays keeps its old rows and stops nobody else."""
-    try:
-        async with savepoint(db):
-            await _recompute(db, caller, batch, now)
-    except CalendarRangeError:
-        if batch.size > 1:
-            for one in batch.parts(1):
-                await _recompute_what_can_be(db, caller, one, now)
-        else:
-            [left] = batch.applications or batch.candidates
-            logger.warning("the policy of agency %s cannot be applied to %s", caller.agency_id, left)
+    for begin in range(0, len(batch.applications), status.FEW):
+        await status.refresh(db, caller, batch.applications[begin : begin + status.FEW], now=now)
+    await status.refresh_candidates(db, caller, batch.candidates, now=now)
 
 
 def _note(row: Recomputation, batch: Batch, now: datetime) -> None:

@@ -1,9 +1,9 @@
 """The status service: loads facts, applies the rules, keeps the status rows; the only writer of `reasons`."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,69 +11,39 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
 from app.db import Statement
-from app.errors import NotFoundError
+from app.errors import CalendarRangeError, NotFoundError
 from app.models import Application, Candidate
-from app.rules.candidates import candidate_reasons, candidate_schedule
-from app.rules.facts import Candidate as Person
-from app.rules.intervals import Course
 from app.rules.policy import Policy
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Reason, evaluate, order
-from app.rules.vocabulary import ApplicationState, Status
+from app.rules.vocabulary import ApplicationState
 from app.services import conditions, facts, files, locks, outbox, reasons
-from app.services.files import File
+from app.services.files import File, PersonalFile
 from app.services.locks import Lock
-from app.services.outbox import Occurrence, Past, Subject
+from app.services.outbox import Occurrence, Subject
 from app.services.reasons import Owner
 from app.services.scope import AGENCY, Caller, find
+from app.services.standings import (
+    CandidateStanding,
+    Computed,
+    ComputedPerson,
+    Standing,
+    candidate_standing,
+    standing,
+)
 
 # Applications of which something may still be due to the client.
 FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
 
-_PEOPLE = Statement(
-    f"""SELECT a.id, a.consultant_id, {reasons.OF_PERSON} AS stored, {outbox.PAST} AS past
-    FROM candidates a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"""
-)
-
 BATCH = 200  # applications recomputed in one step
+FEW = 25  # are computed in one go; requests to the same process have their turn in between
 
-_WORST_FIRST = (
-    Status.ESCALATED,
-    Status.OVERDUE,
-    Status.DUE,
-    Status.PAUSED,
-    Status.WAITING,
-    Status.ON_TRACK,
-    Status.CLOSED,
+_CANDIDATES_OF = Statement(
+    f"SELECT a.candidate_id FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where an application stands at an instant, with the policy that says so."""
-
-    application_id: UUID
-    as_of: datetime
-    policy: Policy
-    status: ApplicationStatus
-
-
-@dataclass(frozen=True, slots=True)
-class CandidateStanding:
-    """Where a candidate stands: every application, and what concerns the person as such."""
-
-    candidate_id: UUID
-    as_of: datetime
-    policy: Policy
-    reasons: tuple[Reason, ...]
-    applications: tuple[Standing, ...]
-
-    @property
-    def status(self) -> Status:
-        """The worst of all (R5); closed only where everything is."""
-        own = [Status(reason.level(self.as_of)) for reason in self.reasons]
-        found = [*own, *(standing.status.status for standing in self.applications)]
-        return min(found, key=_WORST_FIRST.index, default=Status.ON_TRACK)
+_LOCK = Statement(
+    f"""SELECT c.id FROM candidates c WHERE c.agency_id = {AGENCY} AND c.id = ANY(:ids)
+    ORDER BY c.id FOR NO KEY UPDATE"""
+)
 
 
 async def of_application(
@@ -109,7 +79,7 @@ async def of_candidate(
     person = await facts.load_candidate(db, caller, candidate_id, known_at=known_at)
     policy = Policy.of(await facts.overrides_of(db, caller, known_at=known_at))
     cases = await _cases_of(db, caller, [candidate_id], as_of, known_at)
-    return _candidate_standing(person, cases, policy, as_of)
+    return candidate_standing(person, cases, policy, as_of)
 
 
 async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]) -> None:
@@ -119,11 +89,9 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     status from half of what is known. The policy is held first, then candidates are locked, before anything else
     and always in the order of their ids, so that nobody waits in a ring.
     """
-    theirs = select(Application.candidate_id).where(
-        Application.agency_id == caller.agency_id, Application.id.in_(application_ids)
-    )
     # Read first: where its statistics do not know the agency yet, the planner would scan it for a join.
-    await lock_candidates(db, caller, await db.scalars(theirs))
+    named = {"agency_id": caller.agency_id, "ids": list(application_ids)}
+    await lock_candidates(db, caller, {row[0] for row in await _CANDIDATES_OF.fetch(db, named)})
 
 
 async def lock_candidate(
@@ -140,10 +108,7 @@ async def lock_candidate(
 async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:
     """The same for several candidates."""
     await facts.hold_policy(db, caller)
-    rows = select(Candidate.id).where(
-        Candidate.agency_id == caller.agency_id, Candidate.id.in_(list(candidate_ids))
-    )
-    await db.execute(rows.order_by(Candidate.id).with_for_update(key_share=True))
+    await _LOCK.fetch(db, {"agency_id": caller.agency_id, "ids": list(candidate_ids)})
 
 
 def locks_of_interview(caller: Caller, interview_id: UUID) -> list[str]:
@@ -183,29 +148,37 @@ async def conclude(
     *,
     now: datetime,
 ) -> dict[UUID, Standing]:
-    """The same for locked applications whose files are at hand."""
+    """The same for locked applications whose files are at hand.
+
+    What is gathered to be written by then is in the files, and bears on no other application.
+    """
     conditions.check(db)
-    standings: dict[UUID, Standing] = {}
-    subjects = []
+    told = {occurrence.subject_id for occurrence in occurrences}
+    standings, subjects = {}, []
     for file in found:
-        course = Course(*file.case)
-        intervals, status = course.intervals(), course.status(now)
-        standings[file.id] = Standing(file.id, now, file.case.policy, status)
-        reasons.replace(db, caller, file.owner, file.stored, intervals)
-        subjects.append(
-            Subject(
-                file.owner,
-                status.status,
-                file.past,
-                [row.says.shown for row in file.stored],
-                [reasons.shown(interval) for interval in intervals],
-                course.touch_bases(now),
-            )
-        )
+        computed = Computed(file, now)
+        subjects += _renewed(db, caller, computed, told, now)
+        standings[file.id] = computed.standing
     outbox.tell(db, caller, subjects, occurrences, now=now)
-    seekers = {file.owner.candidate_id for file in found if file.case.application.candidate.seeking}
-    await refresh_candidates(db, caller, seekers, occurrences, now=now)
+    await review(db, caller, files.people_of(found), files.cases_of(found), occurrences, now=now)
     return standings
+
+
+async def recompute(db: AsyncSession, caller: Caller, found: Sequence[File], *, now: datetime) -> list[UUID]:
+    """The same where nothing was recorded and nobody asks how they stand.
+
+    What has dates that run past the known holidays keeps its rows; the ids of such are returned.
+    """
+    left: list[UUID] = []
+    subjects = []
+    for number, file in enumerate(found):
+        if number % FEW == 0:
+            await asyncio.sleep(0)
+        with _left_out(file.id, left):
+            subjects += _renewed(db, caller, Computed(file, now), (), now)
+    outbox.tell(db, caller, subjects, now=now)
+    await review(db, caller, files.people_of(found), files.cases_of(found), now=now, left=left)
+    return left
 
 
 async def refresh_many(
@@ -235,28 +208,68 @@ async def refresh_candidates(
         await writes.flush(db)
         await facts.hold_policy(db, caller)
     for start in range(0, len(ids), BATCH):
-        await _refresh_batch(db, caller, ids[start : start + BATCH], occurrences, now)
+        people = await files.load_people(db, caller, ids[start : start + BATCH])
+        await review(db, caller, people, {}, occurrences, now=now)
 
 
-async def _refresh_batch(
-    db: AsyncSession, caller: Caller, ids: Sequence[UUID], occurrences: Sequence[Occurrence], now: datetime
+async def review(
+    db: AsyncSession,
+    caller: Caller,
+    people: Collection[PersonalFile],
+    cases: Mapping[UUID, Case],
+    occurrences: Sequence[Occurrence] = (),
+    *,
+    now: datetime,
+    left: list[UUID] | None = None,
 ) -> None:
+    """Compute anew what concerns locked candidates as persons (K1), of whose applications some `cases` are at hand.
+
+    Given a list of who is `left` out, those whose dates run past the known holidays keep their rows and are added to
+    it; without one that raises CalendarRangeError.
+    """
+    missing = [each for file in people for each in file.application_ids if each not in cases]
+    if missing:
+        cases = {**cases, **await facts.load(db, caller, missing, as_of=now)}
     policy = await facts.policy_of(db, caller)
-    people = await facts.load_candidates(db, caller, ids)
-    cases: dict[str, list[Case]] = {person.id: [] for person in people.values()}
-    for case in await _cases_of(db, caller, ids, now):
-        cases[case.application.candidate.id].append(case)
     told = {occurrence.subject_id for occurrence in occurrences}
     subjects = []
-    for c_id, owner, stored, past in await _people(db, caller, ids):
-        intervals = candidate_schedule(people[c_id], cases[str(c_id)], policy)
-        reasons.replace(db, caller, owner, stored, intervals)
-        if intervals or stored or c_id in told:
-            word = _candidate_standing(people[c_id], cases[str(c_id)], policy, now).status
-            old = [row.says.shown for row in stored]
-            new = [reasons.shown(interval) for interval in intervals]
-            subjects.append(Subject(owner, word, past, old, new))
+    for file in people:
+        with _left_out(file.id, left):
+            theirs = [cases[each] for each in file.application_ids]
+            one = ComputedPerson(file, theirs, policy, now)
+            if one.intervals or file.stored or file.id in told:
+                subjects += _renewed(db, caller, one, told, now)
     outbox.tell(db, caller, subjects, occurrences, now=now)
+
+
+def _renewed(
+    db: AsyncSession,
+    caller: Caller,
+    computed: Computed | ComputedPerson,
+    told: Collection[UUID],
+    now: datetime,
+) -> list[Subject]:
+    """Store what has been computed anew; of whom there may be news then, besides what was `told` of them."""
+    file, new = computed.file, [reasons.stored(each) for each in computed.intervals]
+    old = [row.says.shown for row in file.stored]
+    is_same = reasons.is_same(file.stored, new)
+    if is_same and file.id not in told and outbox.is_still(file.past, old, computed.touch_bases, now):
+        return []
+    shown = [each.shown for each in new]
+    subject = Subject(file.owner, computed.status, file.past, old, shown, computed.touch_bases)
+    if not is_same:
+        reasons.replace(db, caller, file.owner, file.stored, new)
+    return [subject]
+
+
+@contextmanager
+def _left_out(subject_id: UUID, left: list[UUID] | None) -> Iterator[None]:
+    try:
+        yield
+    except CalendarRangeError:
+        if left is None:
+            raise
+        left.append(subject_id)
 
 
 async def refresh_person(
@@ -292,32 +305,6 @@ async def open_applications(
     return list(await db.scalars(query.order_by(Application.id)))
 
 
-def standing(case: Case, as_of: datetime) -> Standing:
-    """Where an application stands at an instant, given its facts."""
-    return Standing(UUID(case.application.id), as_of, case.policy, evaluate(*case, as_of))
-
-
-def _candidate_standing(
-    person: Person, cases: Sequence[Case], policy: Policy, as_of: datetime
-) -> CandidateStanding:
-    own = candidate_reasons(person, cases, policy, as_of)
-    standings = [standing(case, as_of) for case in cases]
-    return CandidateStanding(
-        UUID(person.id),
-        as_of,
-        policy,
-        tuple(r for r in own if r.is_flagged(as_of)),
-        tuple(sorted(standings, key=_urgency)),
-    )
-
-
-def _urgency(standing: Standing) -> tuple[Any, ...]:
-    flagged = standing.status.reasons
-    if not flagged:
-        return (1, str(standing.application_id))
-    return (0, order(flagged[0], standing.as_of, str(standing.application_id)))
-
-
 async def _cases_of(
     db: AsyncSession,
     caller: Caller,
@@ -338,22 +325,6 @@ async def owners_of(db: AsyncSession, caller: Caller, application_ids: Sequence[
         Application.id, Application.candidate_id, Application.consultant_id, Application.client_contact_id
     ).where(Application.agency_id == caller.agency_id, Application.id.in_(application_ids))
     return {row.id: Owner(*row) for row in await db.execute(query)}
-
-
-async def _people(
-    db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]
-) -> list[tuple[UUID, Owner, Sequence[reasons.Row], Past]]:
-    """Whose reasons those of candidates as persons are, and what is stored and has been told of them."""
-    rows = await _PEOPLE.fetch(db, {"agency_id": caller.agency_id, "ids": candidate_ids})
-    return [
-        (
-            row["id"],
-            Owner(None, row["id"], row["consultant_id"], None),
-            reasons.decode(row["stored"]),
-            outbox.past(row["past"]),
-        )
-        for row in rows
-    ]
 
 
 async def owners_of_candidates(

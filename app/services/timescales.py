@@ -19,7 +19,7 @@ from app.services import facts, status
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
-from app.services.status import Standing
+from app.services.standings import Standing
 
 
 async def record(

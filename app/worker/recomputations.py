@@ -65,5 +65,6 @@ async def waiting(database: Database) -> list[UUID]:
 
 async def advance(database: Database, agency_id: UUID) -> bool:
     """One batch of an agency's work, as one transaction; False where nobody is needed any more."""
-    async with database.transaction(agency_id) as db:
-        return await recomputations.advance(db, worker(agency_id), now=db.info["now"])
+    caller = worker(agency_id)
+    async with database.transaction(agency_id, recomputations.beginning(caller)) as db:
+        return await recomputations.advance(db, caller, now=db.info["now"])

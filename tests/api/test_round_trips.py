@@ -29,6 +29,17 @@ class Listened:
         self.agency = agency
         self.heard: list[str] = []
 
+    async def debrief(self, application_id: str) -> list[str]:
+        """What is asked for a debrief, by a connection that has prepared all it needs."""
+        interview = await self.agency.interview(
+            application_id, "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
+        )
+        for _ in range(2):
+            self.heard.clear()
+            await self.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
+            await asyncio.sleep(0)  # the driver tells of a message a little later
+        return self.heard
+
     def hear(self, query: Any) -> None:
         """What the driver sends."""
         self.heard.append(query.query)
@@ -53,16 +64,20 @@ async def listened(database_url: str, document: Document) -> AsyncIterator[Liste
 
 async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
     application = await listened.agency.application()
-    interview = await listened.agency.interview(
-        application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
-    )
-    for _ in range(2):
-        listened.heard.clear()
-        await listened.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
-        await asyncio.sleep(0)  # the driver tells of a message a little later
-    begun, read, written, committed = listened.heard
+    begun, read, written, committed = await listened.debrief(application["id"])
     assert begun.startswith("BEGIN;SET LOCAL app.agency_id")
     assert "FOR NO KEY UPDATE" in begun
     assert read.lstrip().startswith("SELECT")
     assert written.startswith("WITH")
     assert committed == "COMMIT"
+
+
+@pytest.mark.parametrize(("applications", "messages"), [(1, 4), (2, 5)])
+async def test_a_debrief_of_a_candidate_who_seeks(
+    listened: Listened, applications: int, messages: int
+) -> None:
+    """What concerns them as a person rests on all their applications, of which the others are read."""
+    candidate = await listened.agency.candidate(seeking=True, registered_at="2026-07-01T09:00:00Z")
+    for _ in range(applications):
+        application = await listened.agency.application(candidate_id=candidate)
+    assert len(await listened.debrief(application["id"])) == messages

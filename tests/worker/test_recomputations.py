@@ -131,6 +131,24 @@ async def test_nothing_is_marked_as_changed(busy: Agency, database: Database) ->
     assert [await busy.get(path) for path in paths] == before
 
 
+async def test_what_comes_out_the_same_is_not_written(busy: Agency, database: Database) -> None:
+    """The client's contact window says when to ring and not that somebody is due a word, so no row rests on it."""
+    before = await versions(database, busy)
+    await busy.put("/v1/policy", {"client_window": ["10:00", "16:00"]})
+    await finish(database, busy)
+    assert await progress(busy) == {"state": "done", "done": ALL, "total": ALL}
+    assert await versions(database, busy) == before
+
+
+async def versions(database: Database, agency: Agency) -> list[tuple[object, ...]]:
+    """Which transaction wrote each status row, and each subject's stream of events."""
+    async with database.transaction(agency.id) as db:
+        rows = (
+            "SELECT id, xmin::text FROM reasons UNION ALL SELECT id, xmin::text FROM event_streams ORDER BY 1"
+        )
+        return [tuple(row) for row in await db.execute(text(rows))]
+
+
 async def test_killed_half_way_it_goes_on_where_it_was(
     busy: Agency, database: Database, server: postgres.Server, database_url: str
 ) -> None:
