@@ -7,7 +7,7 @@ and the application works under a role that can neither own tables nor pass by t
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -243,11 +243,12 @@ class Beginning:
 
     `locks` are statements that travel with BEGIN, so that what they lock is locked before anything is read; nothing
     that somebody sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
-    `agency_policy`; if it finds nothing, the transaction begins as every other.
+    `agency_policy`; if it finds nothing, the transaction begins as every other. What the locks hold is told as `info`.
     """
 
     locks: Sequence[str] = ()
     first: tuple["Statement", Mapping[str, Any]] | None = None
+    info: Mapping[str, Any] = field(default_factory=dict)
 
 
 def driver_of(session: AsyncSession) -> Connection:
@@ -283,7 +284,7 @@ async def _open(session: AsyncSession, agency_id: UUID | None, beginning: Beginn
     entry = [_entry(agency_id)] if agency_id else []
     try:
         await driver.begin([*entry, *beginning.locks])
-        session.info.update(await _begun(driver, agency_id, beginning.first))
+        session.info.update(beginning.info, **await _begun(driver, agency_id, beginning.first))
     except DATABASE_ERRORS as error:
         raise translated_at_opening(error) from error
 

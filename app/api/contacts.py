@@ -13,13 +13,13 @@ from app.models.contacts import ContactApplication
 from app.rules.restraint import Objection, allowed_from, objections
 from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 from app.services import contacts as service
-from app.services import objects
+from app.services import facts, objects
 from app.services.contacts import Recorded
 from app.services.scope import check_named, columns_of, find
 from app.services.voids import is_voided
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
-from app.web.operations import operation, router
+from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Notes, Output, Word
 
@@ -169,10 +169,12 @@ class ContactChecked(Output):
 
 
 @contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404))
+@begins(facts.beginning)
 async def record_contact(body: ContactCreate, work: InWork) -> ContactSaved:
     """Record a contact over one or several applications, and what it relays or promises."""
-    done = await service.record(work.db, work.caller, body.values(), now=work.now)
-    fields = await _fields_with_statuses(work, done)
+    values = body.values()
+    done = await service.record(work.db, work.caller, values, now=work.now)
+    fields = {**service.as_recorded(done.contact, values), **_statuses(done)}
     return ContactSaved.model_validate({**fields, "warnings": _views(done.warnings)})
 
 
@@ -230,16 +232,16 @@ async def get_contact(contact_id: ContactId, work: InWork) -> ContactView:
 async def void_contact(contact_id: ContactId, body: VoidTerms, work: InWork) -> ContactVoided:
     """Void a contact that was recorded by mistake: it counts no more, and stays to be read."""
     done = await service.void(work.db, work.caller, contact_id, body.reason, now=work.now)
-    return ContactVoided.model_validate(await _fields_with_statuses(work, done))
+    [fields] = await _fields(work, [done.contact])
+    return ContactVoided.model_validate({**fields, **_statuses(done)})
 
 
 def _views(found: Sequence[Objection]) -> list[ObjectionView]:
     return [ObjectionView.model_validate(objection) for objection in found]
 
 
-async def _fields_with_statuses(work: Work, done: Recorded) -> dict[str, Any]:
-    [fields] = await _fields(work, [done.contact])
-    return {**fields, "application_statuses": [explained(standing) for standing in done.standings]}
+def _statuses(done: Recorded) -> dict[str, Any]:
+    return {"application_statuses": [explained(standing) for standing in done.standings]}
 
 
 async def _fields(work: Work, rows: Sequence[Any]) -> list[dict[str, Any]]:

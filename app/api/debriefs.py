@@ -30,7 +30,7 @@ from app.rules.vocabulary import (
     TimescaleSource,
     WouldAccept,
 )
-from app.services import captures
+from app.services import captures, rounds
 from app.services import debriefs as service
 from app.services.corrections import read, with_successors
 from app.services.debriefs import Recorded
@@ -254,7 +254,7 @@ async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured
     status_code=201,
     **operation("records:write", 404, 409),
 )
-@begins(service.beginning)
+@begins(rounds.beginning)
 async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""
     done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)

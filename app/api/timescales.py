@@ -10,13 +10,13 @@ from app.api.views import columns_of, narrowed, recorded
 from app.models import Interview, Timescale
 from app.rules.phrases import Interpretation, interpret
 from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
-from app.services import facts
+from app.services import facts, rounds
 from app.services import timescales as service
 from app.services.corrections import read, with_successors
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
-from app.web.operations import operation, router
+from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone, misplaced
 
@@ -120,6 +120,7 @@ class PhraseRead(Output):
     status_code=201,
     **operation("records:write", 404, 409),
 )
+@begins(rounds.beginning)
 async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)

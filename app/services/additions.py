@@ -40,10 +40,11 @@ def with_debrief(application: Application, row: Debrief, state: InterviewState) 
 
 
 def with_timescale(application: Application, row: Timescale) -> Application:
-    """With a timescale that supersedes none."""
+    """With a timescale, in place of the one it supersedes."""
     terms = Terms(**{name: getattr(row, name) for name in _TERMS})
     given = facts.GivenTimescale(str(row.id), str(row.interview_id), row.source, terms, row.phrase)
-    return replace(application, timescales=(*application.timescales, given))
+    kept = (t for t in application.timescales if t.id != str(row.supersedes))
+    return replace(application, timescales=(*kept, given))
 
 
 def with_contact(application: Application, row: Contact, relays: Iterable[UUID]) -> Application:

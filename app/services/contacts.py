@@ -1,7 +1,7 @@
 """Contacts: calls, mails and voicemails with either side, what they relay and what they promise."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,10 @@ from app.models import (
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.restraint import Objection, Plan, objections
+from app.rules.situation import Case
 from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
-from app.services import facts, plans, relays, revisions, status, voids
+from app.services import facts, files, plans, relays, revisions, status, voids
+from app.services.additions import with_contact
 from app.services.applications import OPEN
 from app.services.objects import fields_of
 from app.services.outbox import Occurrence
@@ -50,18 +52,47 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
     `values` are the columns, `person_id`, `application_ids` (None: all of that person's), `relays` and `promise`.
     Raises NotFoundError for what is not there, InvalidError for what is not that person's.
     """
-    if _is_candidates(values["party"]):
+    if values["party"] is ContactParty.CANDIDATE:
+        return await _record_with_candidate(db, caller, values, now)
+    if values["party"] is ContactParty.INTERVIEWER:
         await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
     covered = await _covered(db, caller, values)
-    if not _is_candidates(values["party"]):
-        await status.lock(db, caller, covered)
     warnings: Sequence[Objection] = ()
-    if values["direction"] is Direction.OUTBOUND and values["party"] is not ContactParty.INTERVIEWER:
-        at = values["occurred_at"] or now
-        warnings = objections(await plans.load(db, caller, values, covered, at=at))
+    if values["party"] is ContactParty.CLIENT:
+        await status.lock(db, caller, covered)
+        if values["direction"] is Direction.OUTBOUND:
+            at = values["occurred_at"] or now
+            warnings = objections(await plans.load(db, caller, values, covered, at=at))
     contact = await add(db, caller, values, now=now)
     standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
     return Recorded(contact, standings, warnings)
+
+
+async def _record_with_candidate(
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], now: datetime
+) -> Recorded:
+    """The same with a candidate, from the files of all their applications: what was read is not read again."""
+    await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
+    own = await files.of_candidate(db, caller, values["person_id"], as_of=now)
+    covered = await _among(db, caller, [file.id for file in own], values["application_ids"])
+    warnings: Sequence[Objection] = ()
+    if values["direction"] is Direction.OUTBOUND:
+        cases, at = [file.case for file in own], values["occurred_at"] or now
+        warnings = objections(await plans.of_candidate(db, caller, values, covered, cases, at=at))
+    contact = await add(db, caller, values, now=now)
+    if contact.answer is Answer.OUT or not covered:
+        standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
+        return Recorded(contact, standings, warnings)
+    told = [
+        replace(
+            file, case=Case(with_contact(file.case.application, contact, values["relays"]), file.case.policy)
+        )
+        for file in own
+        if file.id in covered
+    ]
+    occurrences = _told(contact, covered, EventType.CONTACT_RECORDED)
+    standing_of = await status.conclude(db, caller, told, occurrences, now=now)
+    return Recorded(contact, [standing_of[application_id] for application_id in covered], warnings)
 
 
 async def plan(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Plan:
@@ -100,13 +131,16 @@ async def _refreshed(
     now: datetime,
 ) -> list[Standing]:
     """Where the applications stand that a contact covers; with a candidate who has none it concerns the person."""
-    ids = {"contact_id": contact.id}
     if not covered and contact.candidate_id is not None:
-        told = Occurrence(event_type, contact.candidate_id, ids)
-        await status.refresh_candidates(db, caller, [contact.candidate_id], [told], now=now)
-    occurrences = [Occurrence(event_type, application_id, ids) for application_id in covered]
-    standings = await status.refresh(db, caller, covered, occurrences, now=now)
+        told = _told(contact, [contact.candidate_id], event_type)
+        await status.refresh_candidates(db, caller, [contact.candidate_id], told, now=now)
+    standings = await status.refresh(db, caller, covered, _told(contact, covered, event_type), now=now)
     return [standings[application_id] for application_id in covered]
+
+
+def _told(contact: Contact, subject_ids: Sequence[UUID], event_type: EventType) -> list[Occurrence]:
+    """What it means for its subjects that a contact was recorded, or voided."""
+    return [Occurrence(event_type, subject_id, {"contact_id": contact.id}) for subject_id in subject_ids]
 
 
 async def add(
@@ -173,16 +207,31 @@ async def described(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> li
     passed_on = func.coalesce(Relay.feedback_id, Relay.job_change_id)
     relayed = await _linked(db, caller, Relay, passed_on, ids)
     voided = await voids.by_record(db, caller, Void.contact_id, ids)
-    for contact in contacts:
-        by, by_date = contact["promise_by"], contact["promise_by_date"]
-        contact["person_id"] = contact["candidate_id"] or contact["client_contact_id"]
-        contact["promise"] = {"by": by, "by_date": by_date} if by or by_date else None
-        contact["application_ids"] = (
-            None if contact["all_applications"] else applications.get(contact["id"], [])
-        )
-        contact["relays"] = relayed.get(contact["id"], [])
-        contact["voided"] = voided.get(contact["id"])
-    return contacts
+    return [
+        {**_described(contact, applications.get(id_, []), relayed.get(id_, [])), "voided": voided.get(id_)}
+        for id_, contact in zip(ids, contacts, strict=True)
+    ]
+
+
+def as_recorded(contact: Contact, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A contact that has just been recorded from some values, as `described` gives it."""
+    applications, relayed = (
+        list(dict.fromkeys(values[name] or ())) for name in ("application_ids", "relays")
+    )
+    return {**_described(fields_of(contact), applications, relayed), "voided": None}
+
+
+def _described(
+    contact: Mapping[str, Any], applications: Sequence[UUID], relayed: Sequence[UUID]
+) -> dict[str, Any]:
+    by, by_date = contact["promise_by"], contact["promise_by_date"]
+    return {
+        **contact,
+        "person_id": contact["candidate_id"] or contact["client_contact_id"],
+        "promise": {"by": by, "by_date": by_date} if by or by_date else None,
+        "application_ids": None if contact["all_applications"] else applications,
+        "relays": relayed,
+    }
 
 
 def _is_candidates(party: ContactParty) -> bool:
@@ -291,12 +340,19 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
         own = await status.open_applications(db, caller, client_contact_id=person_id)
         if named is not None:
             own = await _applications_at(db, caller, contact.client_id)
+    return await _among(db, caller, own, named)
+
+
+async def _among(
+    db: AsyncSession, caller: Caller, own: Sequence[UUID], named: Sequence[UUID] | None
+) -> list[UUID]:
+    """Those that are named of somebody's own applications; None names them all."""
     if named is None:
-        return own
+        return list(own)
     for place, application_id in enumerate(named):
-        pointer = f"/application_ids/{place}"
-        await find(db, caller, Application, application_id, pointer=pointer)
         if application_id not in own:
+            pointer = f"/application_ids/{place}"
+            await find(db, caller, Application, application_id, pointer=pointer)
             raise InvalidError(
                 "That is not an application of this person's.", code="wrong_person", pointer=pointer
             )

@@ -1,7 +1,7 @@
 """Debriefs: the candidate's account, and with it whatever else the talk brought, all or nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,14 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Beginning, Statement
 from app.errors import ConflictError, InvalidError, NotFoundError
 from app.models import Contact, Debrief, Timescale
 from app.models import Interview as HeldInterview
 from app.rules.events import EventType
 from app.rules.facts import Interview
-from app.rules.policy import Policy
-from app.rules.situation import HELD, Case
+from app.rules.situation import HELD
 from app.rules.vocabulary import (
     Attended,
     ContactParty,
@@ -28,11 +26,11 @@ from app.rules.vocabulary import (
     Purpose,
     TimescaleSource,
 )
-from app.services import additions, contacts, facts, files, revisions, status, timescales
+from app.services import additions, contacts, revisions, rounds, status, timescales
 from app.services.corrections import find_corrected
-from app.services.files import File
 from app.services.outbox import Occurrence
-from app.services.scope import AGENCY, Caller, find, rows_of
+from app.services.rounds import Round
+from app.services.scope import Caller, find, rows_of
 from app.services.standings import Standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
@@ -58,43 +56,6 @@ class Recorded:
     standing: Standing
 
 
-# The file of an interview's application, with the clock and all else that recording a debrief asks for.
-_FILE = Statement(
-    facts.applications(
-        f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
-        f"""{files.COLUMNS}, now() AS now,
-(SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
-(SELECT COALESCE(max(d.version), 0) FROM debriefs d
-  WHERE d.agency_id = {AGENCY} AND d.interview_id = :interview_id) AS version""",
-        as_of="now()",
-    )
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """The interview that a debrief is about, with the file of its application and the last version."""
-
-    interview: Interview
-    file: File
-    version: int
-
-    @property
-    def id(self) -> UUID:
-        """The interview's id."""
-        return UUID(self.interview.id)
-
-    @property
-    def application_id(self) -> UUID:
-        """The application's id."""
-        return self.file.id
-
-
-def beginning(caller: Caller, interview_id: UUID) -> Beginning:
-    """How a transaction begins that records a debrief: with all it locks and reads, in two messages."""
-    return Beginning(status.locks_of_interview(caller, interview_id), (_FILE, _named(caller, interview_id)))
-
-
 async def record(
     db: AsyncSession, caller: Caller, interview_id: UUID, entry: Mapping[str, Any], *, now: datetime
 ) -> Recorded:
@@ -104,7 +65,7 @@ async def record(
     `next_steps_timescale`, `contact`, `next_promise` and `supersedes`. Raises NotFoundError; ConflictError for an
     interview that was not held and for a debrief that is superseded already; InvalidError for times that cannot be.
     """
-    held = await _held(db, caller, interview_id)
+    held = await rounds.held(db, caller, interview_id)
     corrected = await find_corrected(db, caller, Debrief, entry.get("supersedes"), interview_id)
     occurred_at = entry["occurred_at"] or now
     _check(held.interview, corrected, occurred_at, entry)
@@ -116,35 +77,16 @@ async def record(
     ids = {"debrief_id": debrief.id, "interview_id": interview_id}
     occurrences = [Occurrence(EventType.DEBRIEF_RECORDED, held.application_id, ids)]
     occurrences += map(timescales.recorded_as, given)
-    application = additions.with_debrief(held.file.case.application, debrief, state)
+    application = additions.with_debrief(held.application, debrief, state)
     for timescale in given:
         application = additions.with_timescale(application, timescale)
     if contact:
         told = {"contact_id": contact.id}
         occurrences.append(Occurrence(EventType.CONTACT_RECORDED, held.application_id, told))
         application = additions.with_contact(application, contact, (entry["contact"] or {}).get("relays", ()))
-    file = replace(held.file, case=Case(application, held.file.case.policy))
+    file = held.file_with(application)
     standings = await status.conclude(db, caller, [file], occurrences, now=now)
     return Recorded(debrief, given, contact, standings[held.application_id])
-
-
-async def _held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
-    """The interview with all that bears on it, locked: as the transaction began, or else read now."""
-    row: Any = db.info.pop("begun", None)
-    if row is None:
-        interview = await find(db, caller, HeldInterview, interview_id)
-        await status.lock(db, caller, [interview.application_id])
-        await writes.flush(db)
-        [row] = await _FILE.fetch(db, _named(caller, interview_id))
-    else:
-        facts.note_policy_held(db)
-    file = files.file_of(row, await facts.overrides_of(db, caller))
-    [about] = (each for each in file.case.application.interviews if each.id == str(interview_id))
-    return Round(about, file, row["version"])
-
-
-def _named(caller: Caller, interview_id: UUID) -> dict[str, Any]:
-    return {"agency_id": caller.agency_id, "interview_id": interview_id, "known_at": facts.FOREVER}
 
 
 async def _set_state(
@@ -250,9 +192,7 @@ async def _add_timescales(
     occurred_at: datetime,
     now: datetime,
 ) -> list[Timescale]:
-    policy = Policy.of(await facts.overrides_of(db, caller))
-    client = held.file.case.application.client
-    calendar = policy.hours_of(client.timezone, client.holidays) if client else policy.office
+    calendar = await rounds.clients_hours(db, caller, held)
     added = []
     for name, default in (("timescale", None), ("next_steps_timescale", TimescaleSource.CANDIDATE)):
         terms = entry[name]

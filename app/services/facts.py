@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import Statement
+from app.db import Beginning, Statement
 from app.errors import NotFoundError
 from app.models import Agency, Client, PolicyVersion
 from app.rules.facts import Application, Candidate
@@ -258,9 +258,11 @@ def forget_policy(db: AsyncSession) -> None:
     db.info.pop("policy", None)
 
 
-def note_policy_held(db: AsyncSession) -> None:
-    """The transaction began with the lock of the policy, and read it after that."""
-    db.info["policy_held"] = True
+def beginning(
+    caller: Caller, more: Sequence[str] = (), first: tuple[Statement, Mapping[str, Any]] | None = None
+) -> Beginning:
+    """How a transaction begins that holds the policy: it is locked before it is read, and before what `more` lock."""
+    return Beginning([locks.sharing(caller, Lock.POLICY), *more], first, {"policy_held": True})
 
 
 async def policy_of(db: AsyncSession, caller: Caller, client_id: UUID | None = None) -> Policy:

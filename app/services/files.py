@@ -31,6 +31,7 @@ json_build_array({reasons.OF_APPLICATION}, {outbox.past_of("a")})::text AS kept,
 CASE WHEN p.seeking THEN {_OF_PERSON} END AS kept_of_person"""
 
 _FILES = Statement(facts.applications(facts.NAMED, COLUMNS))
+_OF_CANDIDATE = Statement(facts.applications("a.candidate_id = :candidate_id", COLUMNS))
 _PEOPLE = Statement(facts.people(f", {_OF_PERSON} AS kept_of_person"))
 
 
@@ -97,6 +98,23 @@ async def load(
         },
     )
     return [file_of(row, agency) for row in rows]
+
+
+async def of_candidate(
+    db: AsyncSession, caller: Caller, candidate_id: UUID, *, as_of: datetime
+) -> list[File]:
+    """The files of all applications of a locked candidate, in the order of their ids; `as_of` as in `load`."""
+    agency = await facts.overrides_of(db, caller)
+    rows = await _OF_CANDIDATE.fetch(
+        db,
+        {
+            "agency_id": caller.agency_id,
+            "candidate_id": candidate_id,
+            "as_of": as_of,
+            "known_at": facts.FOREVER,
+        },
+    )
+    return sorted((file_of(row, agency) for row in rows), key=lambda file: file.id)
 
 
 async def load_people(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]) -> list[PersonalFile]:

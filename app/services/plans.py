@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.models import ClientContact, Contact
 from app.rules import facts as known
 from app.rules.restraint import Plan
+from app.rules.situation import Case
 from app.rules.vocabulary import ContactParty, Direction, Purpose
 from app.services import facts, status, voids
 from app.services.scope import Caller, find
@@ -29,6 +30,26 @@ async def load(
         parts = await _candidate(db, caller, person_id, at)
     else:
         parts = await _client_contact(db, caller, person_id, covered, at)
+    return _plan(values, covered, at, parts)
+
+
+async def of_candidate(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    covered: Sequence[UUID],
+    cases: Sequence[Case],
+    *,
+    at: datetime,
+) -> Plan:
+    """The same with a candidate, of whose applications all `cases` are at hand."""
+    person_id = values["person_id"]
+    person = cases[0].application.candidate if cases else await facts.load_candidate(db, caller, person_id)
+    parts = {"person": person, "cases": tuple(cases), "policy": await facts.policy_of(db, caller)}
+    return _plan(values, covered, at, parts)
+
+
+def _plan(values: Mapping[str, Any], covered: Sequence[UUID], at: datetime, parts: Mapping[str, Any]) -> Plan:
     return Plan(
         **parts,
         at=at,

@@ -27,8 +27,7 @@ from app.db import Beginning, Statement
 from app.models import AgencyWork, Application, Candidate, Job, Recomputation, RecomputationStretch
 from app.models.policies import Phase
 from app.rules.vocabulary import ApplicationState
-from app.services import conditions, facts, files, locks, status
-from app.services.locks import Lock
+from app.services import conditions, facts, files, status
 from app.services.scope import AGENCY, Caller, rows_of
 
 WORK = "recomputation"  # its kind in `agency_work`
@@ -119,7 +118,7 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
 
 def beginning(caller: Caller) -> Beginning:
     """How a transaction begins that is to do a batch: with the policy held and a stretch taken, in two messages."""
-    return Beginning([locks.sharing(caller, Lock.POLICY)], (_FREE, {"agency_id": caller.agency_id}))
+    return facts.beginning(caller, first=(_FREE, {"agency_id": caller.agency_id}))
 
 
 async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
@@ -145,7 +144,6 @@ async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
 async def _claimed(db: AsyncSession, caller: Caller) -> Any:
     """A stretch that nobody is at, locked, with the policy held; None where there is none."""
     if stretch := db.info.pop("begun", None):
-        facts.note_policy_held(db)
         return stretch
     await facts.hold_policy(db, caller)
     found = await _FREE.fetch(db, {"agency_id": caller.agency_id})

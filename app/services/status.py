@@ -16,9 +16,8 @@ from app.models import Application, Candidate
 from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.vocabulary import ApplicationState
-from app.services import conditions, facts, files, locks, outbox, reasons
+from app.services import conditions, facts, files, outbox, reasons
 from app.services.files import File, PersonalFile
-from app.services.locks import Lock
 from app.services.outbox import Occurrence, Subject
 from app.services.reasons import Owner
 from app.services.scope import AGENCY, Caller, find
@@ -111,15 +110,14 @@ async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Itera
     await _LOCK.fetch(db, {"agency_id": caller.agency_id, "ids": list(candidate_ids)})
 
 
-def locks_of_interview(caller: Caller, interview_id: UUID) -> list[str]:
-    """The statements that lock the policy and the candidate of an interview, for the beginning of a transaction."""
+def lock_of_interview(caller: Caller, interview_id: UUID) -> str:
+    """The statement that locks the candidate of an interview, for the beginning of a transaction."""
     agency, interview = UUID(str(caller.agency_id)), UUID(str(interview_id))
-    candidate = f"""
+    return f"""
 SELECT c.id FROM candidates c WHERE c.agency_id = '{agency}' AND c.id = (
   SELECT a.candidate_id FROM applications a WHERE a.agency_id = '{agency}' AND a.id = (
     SELECT i.application_id FROM interviews i WHERE i.agency_id = '{agency}' AND i.id = '{interview}'))
 FOR NO KEY UPDATE"""
-    return [locks.sharing(caller, Lock.POLICY), candidate]
 
 
 async def refresh(

@@ -10,12 +10,12 @@ from uuid_utils.compat import uuid7
 
 from app import writes
 from app.errors import InvalidError
-from app.models import Application, ClientContact, Interview, Timescale
+from app.models import Application, ClientContact, Timescale
 from app.rules.calendar import WorkingCalendar
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.vocabulary import TimescaleAnchor
-from app.services import facts, status
+from app.services import additions, facts, rounds, status
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
@@ -29,13 +29,12 @@ async def record(
 
     Raises NotFoundError, InvalidError, ConflictError for one that is superseded already.
     """
-    interview = await find(db, caller, Interview, interview_id)
-    await status.lock(db, caller, [interview.application_id])
+    held = await rounds.held(db, caller, interview_id)
     await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
-    calendar = await clients_calendar(db, caller, interview.application_id)
-    row = await add(db, caller, interview, calendar, values, now=now)
-    standings = await status.refresh(db, caller, [interview.application_id], [recorded_as(row)], now=now)
-    return row, standings[interview.application_id]
+    row = await add(db, caller, held, await rounds.clients_hours(db, caller, held), values, now=now)
+    file = held.file_with(additions.with_timescale(held.application, row))
+    standings = await status.conclude(db, caller, [file], [recorded_as(row)], now=now)
+    return row, standings[held.application_id]
 
 
 def recorded_as(row: Timescale) -> Occurrence:

@@ -22,6 +22,15 @@ DEBRIEF: dict[str, Any] = {
 }
 
 
+TIMESCALE = {
+    "source": "client",
+    "given_at": "2026-07-14T12:00:00+01:00",
+    "kind": "date",
+    "date": "2026-07-17",
+    "phrase": "by Friday",
+}
+
+
 class Listened:
     """An agency, and what the only connection of its service is asked."""
 
@@ -29,16 +38,18 @@ class Listened:
         self.agency = agency
         self.heard: list[str] = []
 
-    async def debrief(self, application_id: str) -> list[str]:
-        """What is asked for a debrief, by a connection that has prepared all it needs."""
-        interview = await self.agency.interview(
-            application_id, "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
-        )
+    async def asked(self, path: str, body: dict[str, Any]) -> list[str]:
+        """What is asked for something to be recorded, by a connection that has prepared all it needs."""
         for _ in range(2):
             self.heard.clear()
-            await self.agency.post(f"/v1/interviews/{interview}/debriefs", DEBRIEF)
+            await self.agency.post(path, body)
             await asyncio.sleep(0)  # the driver tells of a message a little later
         return self.heard
+
+    async def interview(self, application_id: str) -> str:
+        """The address of an interview."""
+        when = ("2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
+        return f"/v1/interviews/{await self.agency.interview(application_id, *when)}"
 
     def hear(self, query: Any) -> None:
         """What the driver sends."""
@@ -63,8 +74,8 @@ async def listened(database_url: str, document: Document) -> AsyncIterator[Liste
 
 
 async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
-    application = await listened.agency.application()
-    begun, read, written, committed = await listened.debrief(application["id"])
+    interview = await listened.interview((await listened.agency.application())["id"])
+    begun, read, written, committed = await listened.asked(f"{interview}/debriefs", DEBRIEF)
     assert begun.startswith("BEGIN;SET LOCAL app.agency_id")
     assert "FOR NO KEY UPDATE" in begun
     assert read.lstrip().startswith("SELECT")
@@ -80,4 +91,24 @@ async def test_a_debrief_of_a_candidate_who_seeks(
     candidate = await listened.agency.candidate(seeking=True, registered_at="2026-07-01T09:00:00Z")
     for _ in range(applications):
         application = await listened.agency.application(candidate_id=candidate)
-    assert len(await listened.debrief(application["id"])) == messages
+    interview = await listened.interview(application["id"])
+    assert len(await listened.asked(f"{interview}/debriefs", DEBRIEF)) == messages
+
+
+async def test_a_timescale_takes_four_messages(listened: Listened) -> None:
+    interview = await listened.interview((await listened.agency.application())["id"])
+    assert len(await listened.asked(f"{interview}/timescales", TIMESCALE)) == 4
+
+
+async def test_a_contact_with_a_candidate_takes_six_messages(listened: Listened) -> None:
+    """Beginning, policy, candidate, their applications, all that is written, end."""
+    application = await listened.agency.application()
+    contact = {
+        "with": "candidate",
+        "person_id": application["candidate_id"],
+        "application_ids": [application["id"]],
+        "direction": "outbound",
+        "outcome": "reached",
+        "channel": "phone",
+    }
+    assert len(await listened.asked("/v1/contacts", contact)) == 6

@@ -1,0 +1,89 @@
+"""Rounds: an interview with the file of its application, which all that is recorded about it changes.
+
+Whoever records something begins the transaction with all it locks and reads, so that it takes four messages.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import writes
+from app.db import Beginning, Statement
+from app.models import Interview as StoredInterview
+from app.rules.calendar import WorkingCalendar
+from app.rules.facts import Application, Interview
+from app.rules.situation import Case
+from app.services import facts, files, status
+from app.services.files import File
+from app.services.scope import AGENCY, Caller, find
+
+# The file of an interview's application, with the clock and all else that recording a debrief asks for.
+_FILE = Statement(
+    facts.applications(
+        f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
+        f"""{files.COLUMNS}, now() AS now,
+(SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
+(SELECT COALESCE(max(d.version), 0) FROM debriefs d
+  WHERE d.agency_id = {AGENCY} AND d.interview_id = :interview_id) AS version""",
+        as_of="now()",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """An interview with the file of its application, and the last version of its debrief."""
+
+    interview: Interview
+    file: File
+    version: int
+
+    @property
+    def id(self) -> UUID:
+        """The interview's id."""
+        return UUID(self.interview.id)
+
+    @property
+    def application_id(self) -> UUID:
+        """The application's id."""
+        return self.file.id
+
+    @property
+    def application(self) -> Application:
+        """The facts of the application."""
+        return self.file.case.application
+
+    def file_with(self, application: Application) -> File:
+        """The file with the facts as they are by now."""
+        return replace(self.file, case=Case(application, self.file.case.policy))
+
+
+def beginning(caller: Caller, interview_id: UUID) -> Beginning:
+    """How a transaction begins that records something about an interview: with all it locks and reads."""
+    lock = status.lock_of_interview(caller, interview_id)
+    return facts.beginning(caller, [lock], (_FILE, _named(caller, interview_id)))
+
+
+async def held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
+    """The interview with all that bears on it, locked: as the transaction began, or else read now."""
+    row: Any = db.info.pop("begun", None)
+    if row is None:
+        interview = await find(db, caller, StoredInterview, interview_id)
+        await status.lock(db, caller, [interview.application_id])
+        await writes.flush(db)
+        [row] = await _FILE.fetch(db, _named(caller, interview_id))
+    file = files.file_of(row, await facts.overrides_of(db, caller))
+    [about] = (each for each in file.case.application.interviews if each.id == str(interview_id))
+    return Round(about, file, row["version"])
+
+
+def _named(caller: Caller, interview_id: UUID) -> dict[str, Any]:
+    return {"agency_id": caller.agency_id, "interview_id": interview_id, "known_at": facts.FOREVER}
+
+
+async def clients_hours(db: AsyncSession, caller: Caller, found: Round) -> WorkingCalendar:
+    """The working time of the application's client contact (T6), at the agency's hours; the agency's without one."""
+    policy, client = await facts.policy_of(db, caller), found.application.client
+    return policy.hours_of(client.timezone, client.holidays) if client else policy.office
