@@ -67,7 +67,7 @@ class Course:
     def __init__(self, application: Application, policy: Policy) -> None:
         points = turning_points(application, policy)
         situation = Situation(application, policy, BEGINNING)
-        answers: Answers = []
+        answers: Answers = {}
         self.stretches: list[Stretch] = []
         for start, end in spans(points):
             news = points.get(start, frozenset({Kind.TURN}))
