@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from app.rules.calendar import WorkingCalendar
 from app.rules.derived import Derived, derived_from
+from app.rules.drafts import Fact
 from app.rules.facts import (
     Application,
     Contact,
@@ -38,12 +39,15 @@ _OfRound = TypeVar("_OfRound", Debrief, GivenTimescale, Feedback)
 
 
 class Expectation(NamedTuple):
-    """When the client's answer is expected (section 2): as the client said, or assumed for want of a word."""
+    """When the client's answer is expected (section 2): as the client said, or assumed for want of a word.
+
+    `fact` is the one that says so, or from which it is assumed.
+    """
 
     at: datetime
     assumed: bool
     timescale: GivenTimescale | None
-    since: datetime
+    fact: Fact
 
 
 class OpenPromise(NamedTuple):
@@ -315,12 +319,30 @@ class Situation:
         if given is None:
             base = self._assumption_base(self.round)
             days = self.policy.default_response_working_days
-            return Expectation(self.office.add_days(base, days), True, None, base)
+            return Expectation(self.office.add_days(base.at, days), True, None, base)
+        fact = Fact("timescale", given.id, given.given_at)
         at = self.resolve(given)
         if at is not None:
-            return Expectation(at, False, given, given.given_at)
+            return Expectation(at, False, given, fact)
         days = self.policy.unknown_recheck_working_days
-        return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
+        return Expectation(self.office.add_days(fact.at, days), True, given, fact)
+
+    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    def chase_at(self) -> datetime | None:
+        """From when the client may be asked for its answer (D1's b); None without a round.
+
+        The expected time, the agency's grace and the client's absence have passed by then.
+        """
+        if self.expectation is None:
+            return None
+        usual = self.office.add_hours(self.expectation.at, self.policy.client_grace_working_hours)
+        return max(usual, self.client_back_at) if self.client_back_at else usual
+
+    @derived_from()
+    def client_back_at(self) -> datetime | None:
+        """When an absent client contact is back at work (G4)."""
+        client = self.application.client
+        return self.office.roll(client.unavailable_until) if client and client.unavailable_until else None
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def slipped_from(self) -> GivenTimescale | None:
@@ -348,10 +370,15 @@ class Situation:
         ended = _end_of_hold(self.application, self.office)
         return ended if self.knows(ended) else None
 
-    def _assumption_base(self, current: Interview) -> datetime:
+    def _assumption_base(self, current: Interview) -> Fact:
+        """The last of the interview, the client's comments on it and the end of a hold."""
         said = self._of_round(self.feedback)
         comments = [f.received_at for f in said if f.decision is Decision.UNDECIDED]
-        return max([current.end, *comments, self.hold_ended_at or current.end])
+        since = max([current.end, *comments, self.hold_ended_at or current.end])
+        comment = next((f for f in self.feedback if f.received_at == since), None)
+        if comment:
+            return Fact("feedback", comment.id, since)
+        return Fact("interview", current.id, since) if since == current.end else Fact("hold_end", None, since)
 
     def _latest_decision(self, feedback: Sequence[Feedback]) -> Feedback | None:
         decisions = [f for f in feedback if self.counts_as_decision(f)]
