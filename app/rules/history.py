@@ -44,15 +44,15 @@ class Dated(Generic[_T]):
 
     def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
         """Those of a kind."""
-        return Dated(filter(kind, self._facts), self._at)
+        return Dated(filter(kind, self._facts), self._at) if self._facts else self
 
     def until(self, now: datetime) -> tuple[_T, ...]:
         """Those known at an instant."""
-        return self._facts[: bisect_right(self._instants, now)]
+        return self._facts[: bisect_right(self._instants, now)] if self._facts else ()
 
     def last(self, now: datetime) -> _T | None:
         """The latest of them."""
-        known = bisect_right(self._instants, now)
+        known = bisect_right(self._instants, now) if self._facts else 0
         return self._facts[known - 1] if known else None
 
 

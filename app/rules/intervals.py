@@ -133,7 +133,7 @@ def laid_out(known: Iterable[tuple[datetime, datetime | None, Iterable[Reason]]]
                 continue
             row = found.setdefault(reason.code, [])
             if row and row[-1].until == begins and _seen(row[-1].reason) == _seen(reason):
-                row[-1] = row[-1]._replace(until=ends)
+                row[-1] = Interval(row[-1].start, ends, row[-1].reason)
             else:
                 row.append(Interval(begins, ends, reason))
     return [interval for row in found.values() for interval in row]
