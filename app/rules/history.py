@@ -25,7 +25,9 @@ _T = TypeVar("_T")
 class Kind(StrEnum):
     """The kinds of fact that become known at a turning point, as far as some rules need not look at them."""
 
-    TURN = "turn"  # an interview, feedback, a pause, a hold, the end: it bears on every rule
+    TURN = "turn"  # an interview, a decision, a hold, the end: it bears on every rule
+    COMMENT = "comment"  # feedback without a decision
+    PAUSE = "pause"  # it bears on no rule, only on what becomes of their answers (G3)
     DEBRIEF = "debrief"
     TIMESCALE = "timescale"
     JOB_CHANGE = "job_change"

@@ -55,19 +55,26 @@ OPEN_RULES: tuple[Rule, ...] = (
     _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
     _rule(coming_debrief_due),
     _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
-    _rule(timescale_missing, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
-    _rule(client_response_due, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
-    _rule(slip_to_relay, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _rule(timescale_missing, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(client_response_due, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(slip_to_relay, Kind.COMMENT, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
     _DECISION_TO_RELAY,
-    _rule(feedback_to_relay, Kind.CANDIDATE_CONTACT),
+    _rule(feedback_to_relay, Kind.COMMENT, Kind.CANDIDATE_CONTACT),
     _JOB_CHANGE_TO_RELAY,
-    _rule(next_step_missing, Kind.TIMESCALE),
-    _rule(courtesy_update_due, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _rule(next_step_missing, Kind.COMMENT, Kind.TIMESCALE),
+    _rule(courtesy_update_due, Kind.COMMENT, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
     _rule(promised_update_due, Kind.CANDIDATE_CONTACT),
     _rule(candidate_enquiry_open, Kind.CANDIDATE_CONTACT),
-    _rule(move_on_suggested, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(move_on_suggested, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(hold_review),
-    _rule(competing_deadline, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT),
+    _rule(
+        competing_deadline,
+        Kind.COMMENT,
+        Kind.DEBRIEF,
+        Kind.TIMESCALE,
+        Kind.CANDIDATE_CONTACT,
+        Kind.CLIENT_CONTACT,
+    ),
     _rule(statutory_notice_due, Kind.CANDIDATE_CONTACT),
 )
 
@@ -80,8 +87,8 @@ WITHDRAWN_RULES: tuple[Rule, ...] = (_rule(withdrawal_to_relay, Kind.CLIENT_CONT
 # N1: nobody at an agency owes anything; what the applicant owes ends with the application.
 DIRECT_RULES: tuple[Rule, ...] = (
     _rule(thank_you_due, Kind.INTERVIEWER_CONTACT),
-    _rule(touch_base_due, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
-    _rule(direct_move_on, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
+    _rule(touch_base_due, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
+    _rule(direct_move_on, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
 )
 
 

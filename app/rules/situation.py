@@ -155,7 +155,7 @@ class Situation:
         """The round's timescales, oldest first."""
         return self._of_round(self.history.timescales.until(self.at))
 
-    @derived_from(Kind.TURN)
+    @derived_from(Kind.TURN, Kind.COMMENT)
     def feedback(self) -> tuple[Feedback, ...]:
         """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
         received = self.history.feedback.until(self.at)
@@ -247,7 +247,7 @@ class Situation:
         """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
         return len(self.attempts) >= self.policy.max_candidate_attempts
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT)
     def touches(self) -> tuple[Contact, ...]:
         """A direct applicant's notes to ask for news that stay unanswered (N1), oldest first."""
         if self.round is None:
@@ -284,7 +284,7 @@ class Situation:
             return self.decision.received_at
         return self.round.end if self.round else None
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
         missed = self.history.missed_chasers.until(self.at)
@@ -293,12 +293,12 @@ class Situation:
         since = max(self.round.end, self.last_response_at)
         return tuple([c for c in missed if c.at > since])
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def exhausted(self) -> bool:
         """Whether so many chasers stay unanswered that another would only annoy (G2)."""
         return len(self.chasers) >= self.policy.max_unanswered_chasers
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
         return self.history.client_words.last(self.at) or BEGINNING
@@ -310,7 +310,7 @@ class Situation:
         clients = [t for t in given if t.source is TimescaleSource.CLIENT]
         return (clients or given)[-1] if given else None
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def expectation(self) -> Expectation | None:
         """When the round's answer is expected; None without a round."""
         if self.round is None:
@@ -327,7 +327,7 @@ class Situation:
         days = self.policy.unknown_recheck_working_days
         return Expectation(self.office.add_days(fact.at, days), True, given, fact)
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def chase_at(self) -> datetime | None:
         """From when the client may be asked for its answer (D1's b); None without a round.
 
@@ -344,7 +344,7 @@ class Situation:
         client = self.application.client
         return self.office.roll(client.unavailable_until) if client and client.unavailable_until else None
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
         current, expected = self.current_timescale, self.expectation

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
 
-from app.rules.facts import Application
+from app.rules.facts import Application, Feedback
 from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import HELD
-from app.rules.vocabulary import ContactParty
+from app.rules.vocabulary import ContactParty, Decision
 
 _CONTACTS = {
     ContactParty.CANDIDATE: Kind.CANDIDATE_CONTACT,
@@ -32,13 +32,17 @@ def _dates(application: Application, policy: Policy) -> Iterator[tuple[Kind, dat
     # When it was recorded matters for rivals alone (L1).
     yield from ((Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes)
     yield from ((Kind.TIMESCALE, t.given_at) for t in application.timescales)
-    yield from ((Kind.TURN, f.received_at) for f in application.feedback)
+    yield from ((_kind_of(f), f.received_at) for f in application.feedback)
     yield from ((_CONTACTS[c.party], c.at) for c in application.contacts)
     yield Kind.TURN, application.withdrawn_at
-    yield from ((Kind.TURN, p.start) for p in application.candidate.pauses)
+    yield from ((Kind.PAUSE, p.start) for p in application.candidate.pauses)
     yield from ((Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes)
     yield Kind.TURN, application.closed_at
     hold = application.hold
     if hold:
         yield from ((Kind.TURN, instant) for instant in (hold.since, hold.ended_at))
         yield Kind.TURN, policy.office.start_of(hold.until) if hold.until else None
+
+
+def _kind_of(feedback: Feedback) -> Kind:
+    return Kind.COMMENT if feedback.decision is Decision.UNDECIDED else Kind.TURN
