@@ -103,7 +103,7 @@ def answers_of(s: Situation) -> Answers:
 
 def answers_after(before: Answers, news: frozenset[Kind], s: Situation) -> Answers:
     """The same where the answers before some facts became known are at hand: only who reads those is asked."""
-    if Kind.TURN in news:
+    if not before or Kind.TURN in news:
         return answers_of(s)
     return before | {rule: rule.ask(s) for rule in _readers(news) if rule in before}
 

@@ -103,8 +103,8 @@ def _next_step_due(s: Situation, announced_at: datetime) -> tuple[datetime, Call
 def hold_review(s: Situation) -> Draft | None:
     """F2: the job has been on hold for a while; ask the client whether it goes on."""
     hold = s.application.hold
-    since = s.held_since
-    if not s.on_hold or since is None:
+    since = s.held_since if s.on_hold else None
+    if since is None:
         return None
     days = s.policy.hold_review_working_days
     until = hold and hold.until

@@ -160,12 +160,12 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     situation = Situation(application, policy, now)
-    return status_at(situation, drafts_of(answers_of(situation)), now)
+    return status_at(situation, reasons_of(situation, drafts_of(answers_of(situation))), now)
 
 
-def status_at(s: Situation, drafts: Sequence[Draft], now: datetime) -> ApplicationStatus:
-    """What a situation and its draft reasons amount to at an instant before the next turning point."""
-    ranked = sorted(reasons_of(s, drafts), key=lambda r: order(r, now, s.application.id))
+def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
+    """What a situation and its reasons amount to at an instant before the next turning point."""
+    ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
     flagged: list[Reason] = []
     waiting: list[Reason] = []
     dropped: list[Reason] = []
