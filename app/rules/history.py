@@ -41,21 +41,21 @@ class Dated(Generic[_T]):
 
     def __init__(self, facts: Iterable[_T], at: Callable[[_T], datetime]) -> None:
         self._at = at
-        self._facts = tuple(facts)
-        self._instants = [at(fact) for fact in self._facts]
+        self.facts = tuple(facts)
+        self._instants = [at(fact) for fact in self.facts]
 
     def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
         """Those of a kind."""
-        return Dated(filter(kind, self._facts), self._at) if self._facts else self
+        return Dated(filter(kind, self.facts), self._at) if self.facts else self
 
     def until(self, now: datetime) -> tuple[_T, ...]:
         """Those known at an instant."""
-        return self._facts[: bisect_right(self._instants, now)] if self._facts else ()
+        return self.facts[: bisect_right(self._instants, now)] if self.facts else ()
 
     def last(self, now: datetime) -> _T | None:
         """The latest of them."""
-        known = bisect_right(self._instants, now) if self._facts else 0
-        return self._facts[known - 1] if known else None
+        known = bisect_right(self._instants, now) if self.facts else 0
+        return self.facts[known - 1] if known else None
 
 
 def _in_order(facts: Iterable[_T], at: Callable[[_T], datetime]) -> Dated[_T]:
@@ -124,14 +124,12 @@ class History:
         return self.client_contacts.only(lambda c: is_chaser(c) and _is_missed(c))
 
     @Derived
-    def client_words(self) -> Dated[datetime]:
+    def client_words(self) -> list[datetime]:
         """When the client said anything at all (G2)."""
-        words = [
-            c.at for c in self._application.contacts if c.party is ContactParty.CLIENT and is_response(c)
-        ]
+        words = [c.at for c in self.client_contacts.facts if is_response(c)]
         words += [f.received_at for f in self._application.feedback]
-        given = (t for t in self._application.timescales if t.source is TimescaleSource.CLIENT)
-        return _in_order([*words, *(t.given_at for t in given)], lambda word: word)
+        words += [t.given_at for t in self._application.timescales if t.source is TimescaleSource.CLIENT]
+        return sorted(words)
 
     @Derived
     def timescales(self) -> Dated[GivenTimescale]:

@@ -1,5 +1,6 @@
 """What the facts of one application amount to at an instant, before any rule is asked."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -164,13 +165,13 @@ class Situation:
     @derived_from(Kind.TURN)
     def decision(self) -> Feedback | None:
         """The latest decision (R3); a job on hold is one only while the hold lasts."""
-        return self._latest_decision(self.feedback)
+        decisions = [f for f in self.feedback if self.counts_as_decision(f)]
+        return decisions[-1] if decisions else None
 
     def relayed_decision(self, now: datetime) -> Feedback | None:
         """The latest decision that the candidate has been told; under embargo there is none (N0)."""
-        return self._latest_decision(
-            [f for f in self.feedback if f.available_at <= now and self.is_relayed(f)]
-        )
+        decisions = [f for f in self.feedback if self.counts_as_decision(f) and f.available_at <= now]
+        return next((f for f in reversed(decisions) if self.is_relayed(f)), None)
 
     def counts_as_decision(self, feedback: Feedback) -> bool:
         """Whether feedback decides anything (R3): a job on hold does only while the hold lasts."""
@@ -301,7 +302,9 @@ class Situation:
     @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
-        return self.history.client_words.last(self.at) or BEGINNING
+        words = self.history.client_words
+        known = bisect_right(words, self.at)
+        return words[known - 1] if known else BEGINNING
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def current_timescale(self) -> GivenTimescale | None:
@@ -379,10 +382,6 @@ class Situation:
         if comment:
             return Fact("feedback", comment.id, since)
         return Fact("interview", current.id, since) if since == current.end else Fact("hold_end", None, since)
-
-    def _latest_decision(self, feedback: Sequence[Feedback]) -> Feedback | None:
-        decisions = [f for f in feedback if self.counts_as_decision(f)]
-        return decisions[-1] if decisions else None
 
     def _of_round(self, facts: Sequence[_OfRound]) -> tuple[_OfRound, ...]:
         current = self.round
