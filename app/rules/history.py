@@ -42,7 +42,7 @@ class Dated(Generic[_T]):
     def __init__(self, facts: Iterable[_T], at: Callable[[_T], datetime]) -> None:
         self._at = at
         self.facts = tuple(facts)
-        self._instants = [at(fact) for fact in self.facts]
+        self._instants = list(map(at, self.facts))
 
     def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
         """Those of a kind."""
