@@ -39,6 +39,8 @@ class Kind(StrEnum):
 class Dated(Generic[_T]):
     """Facts in the order of their instants."""
 
+    __slots__ = ("_at", "_instants", "facts")
+
     def __init__(self, facts: Iterable[_T], at: Callable[[_T], datetime]) -> None:
         self._at = at
         self.facts = tuple(facts)
@@ -46,7 +48,8 @@ class Dated(Generic[_T]):
 
     def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
         """Those of a kind."""
-        return Dated(filter(kind, self.facts), self._at) if self.facts else self
+        facts = [fact for fact in self.facts if kind(fact)]
+        return self if len(facts) == len(self.facts) else Dated(facts, self._at)
 
     def until(self, now: datetime) -> tuple[_T, ...]:
         """Those known at an instant."""

@@ -201,9 +201,9 @@ def candidate_enquiry_open(s: Situation) -> Draft | None:
 
 def move_on_suggested(s: Situation) -> Draft | None:
     """F1: the client stays silent; tell the candidate to look elsewhere, unless they agreed to wait."""
-    expected, chase_at = s.expectation, s.chase_at
-    if not s.awaiting or expected is None or chase_at is None:
+    if not s.awaiting or s.expectation is None or s.chase_at is None:
         return None
+    expected, chase_at = s.expectation, s.chase_at
     due, silence = _silent_since(s, chase_at)
     active_from, last = None, s.chasers[-1] if s.exhausted and s.chasers else None
     if last:

@@ -46,8 +46,10 @@ def timescale_missing(s: Situation) -> Draft | None:
 
 def client_response_due(s: Situation) -> Draft | None:
     """D1: the time the client named, or that we assume, has passed without an answer."""
+    if not s.awaiting or s.exhausted:
+        return None
     expected, due = s.expectation, s.chase_at
-    if not s.awaiting or expected is None or due is None or s.exhausted:
+    if expected is None or due is None:
         return None
     overdue = s.office.add_days(due, s.policy.client_overdue_working_days)
     return Draft(

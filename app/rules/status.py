@@ -5,7 +5,7 @@ lays it out over all time. Both rest on the same reasons, so they cannot disagre
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from operator import attrgetter
@@ -68,7 +68,8 @@ class Rest(NamedTuple):
     step: Callable[[], Step]
 
 
-class Reason(NamedTuple):
+@dataclass(slots=True)
+class Reason:
     """Why somebody is due a word, with the interval in which it is shown.
 
     It counts from `active_from` (R4), is shown from `flagged_from` (after its `rests` and a pause) and until
@@ -126,8 +127,7 @@ def order(reason: Reason, now: datetime, subject_id: str) -> tuple[int, int, dat
     return rank, position(reason.code), reason.due_at, subject_id
 
 
-@dataclass(frozen=True, slots=True)
-class NextAction:
+class NextAction(NamedTuple):
     """Who does what next, towards whom if towards anybody, and not before when (T7, M2)."""
 
     code: ReasonCode
@@ -136,8 +136,7 @@ class NextAction:
     not_before: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationStatus:
+class ApplicationStatus(NamedTuple):
     """Everything the status service says of one application at one instant (R5); `dropped` is what X left out."""
 
     status: Status
@@ -270,15 +269,17 @@ def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
 def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | None]:
     if pause.allow_urgent and draft.good:
         return draft, None
+    if not s.knows(pause.start) and draft.due_at < pause.start:
+        return draft, None
     back = s.office.roll(pause.until)
-    if draft.due_at >= back or not (s.knows(pause.start) or draft.due_at >= pause.start):
+    if draft.due_at >= back:
         return draft, None
     overdue = draft.overdue_at and max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
     escalate = draft.escalate_at
     if overdue and escalate:
         escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
     steps = partial(_held_steps, draft, back, overdue)
-    return draft._replace(due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
+    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
 
 def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Sequence[Step]:

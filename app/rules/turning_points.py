@@ -16,14 +16,16 @@ _CONTACTS = {
     ContactParty.INTERVIEWER: Kind.INTERVIEWER_CONTACT,
 }
 
+_ALONE = {kind: frozenset({kind}) for kind in Kind}
+
 
 def turning_points(application: Application, policy: Policy) -> dict[datetime, frozenset[Kind]]:
     """Every instant at which more becomes known about an application, ascending, with the kinds of it."""
-    found: dict[datetime, set[Kind]] = {}
+    found: dict[datetime, frozenset[Kind]] = {}
     for kind, instant in _dates(application, policy):
         if instant is not None:
-            found.setdefault(instant, set()).add(kind)
-    return {instant: frozenset(kinds) for instant, kinds in sorted(found.items(), key=itemgetter(0))}
+            found[instant] = found[instant] | {kind} if instant in found else _ALONE[kind]
+    return dict(sorted(found.items(), key=itemgetter(0)))
 
 
 def _dates(application: Application, policy: Policy) -> Iterator[tuple[Kind, datetime | None]]:
