@@ -7,6 +7,7 @@ or drops it; that is the business of `app.rules.status`.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
 from app.rules.expectations import chase_steps, expectation_steps
@@ -122,14 +123,13 @@ def _told_steps(s: Situation, day: date) -> tuple[Step, ...]:
 
 def _last_heard(s: Situation) -> Fact:
     assert s.round is not None
-    heard = Fact("interview", s.round.id, s.round.end)
-    for debrief in s.debriefs:
-        if is_call(debrief) and debrief.occurred_at > heard.at:
-            heard = Fact("debrief", debrief.id, debrief.occurred_at)
-    if s.last_success_at > heard.at:
-        contact = next(c for c in s.successes if c.at == s.last_success_at)
-        heard = Fact("contact", contact.id, contact.at)
-    return heard
+    end, last = s.round.end, s.last_success_at
+    calls = [d for d in s.debriefs if is_call(d) and d.occurred_at > end]
+    call = max(calls, key=attrgetter("occurred_at")) if calls else None
+    if last > (call.occurred_at if call else end):
+        told = [c for c in s.successes if c.at == last]
+        return Fact("contact", told[0].id, told[0].at)
+    return Fact("debrief", call.id, call.occurred_at) if call else Fact("interview", s.round.id, end)
 
 
 def _word_steps(heard: Fact, every: int, day: date) -> tuple[Step, ...]:

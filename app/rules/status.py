@@ -243,7 +243,7 @@ def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None)
         moved.overdue_at,
         moved.escalate_at,
         draft.counts_from,
-        max([rest.until for rest in rests], default=moved.due_at),
+        max([rest.until for rest in rests]) if rests else moved.due_at,
         dropped_from,
         held_until,
         draft.urgent,
