@@ -35,20 +35,16 @@ from app.rules.vocabulary import (
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 HELD = frozenset({InterviewState.SCHEDULED, InterviewState.ATTENDED})
 
-
 _OfRound = TypeVar("_OfRound", Debrief, GivenTimescale, Feedback)
 
 
 class Expectation(NamedTuple):
-    """When the client's answer is expected (section 2): as the client said, or assumed for want of a word.
-
-    `fact` is the one that says so, or from which it is assumed.
-    """
+    """When the client's answer is expected (section 2): as the client said, or assumed for want of a word."""
 
     at: datetime
     assumed: bool
     timescale: GivenTimescale | None
-    fact: Fact
+    fact: Fact  # that says so, or from which it is assumed
 
 
 class OpenPromise(NamedTuple):
@@ -332,10 +328,7 @@ class Situation:
 
     @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def chase_at(self) -> datetime | None:
-        """From when the client may be asked for its answer (D1's b); None without a round.
-
-        The expected time, the agency's grace and the client's absence have passed by then.
-        """
+        """From when the client may be asked for its answer (D1's b, G4); None without a round."""
         if self.expectation is None:
             return None
         usual = self.office.add_hours(self.expectation.at, self.policy.client_grace_working_hours)
@@ -351,11 +344,13 @@ class Situation:
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
         current, expected = self.current_timescale, self.expectation
-        if current is None or current.source is not TimescaleSource.CLIENT or expected is None:
+        if current is None or current.source is not TimescaleSource.CLIENT:
+            return None
+        if expected is None or expected.assumed:
             return None
         before = takewhile(lambda given: given is not current, self.timescales)
         earlier = [(at, given) for given in before if (at := self.resolve(given)) is not None]
-        return earlier[-1][1] if earlier and not expected.assumed and earlier[-1][0] < expected.at else None
+        return earlier[-1][1] if earlier and earlier[-1][0] < expected.at else None
 
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""
