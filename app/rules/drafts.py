@@ -37,6 +37,7 @@ class Step(NamedTuple):
 Steps = Callable[[], Sequence[Step]]
 
 
+# Not frozen, which makes an object six times as dear: dozens of these are made for each application.
 @dataclass(slots=True)
 class Draft:
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.

@@ -68,6 +68,7 @@ class Rest(NamedTuple):
     step: Callable[[], Step]
 
 
+# Not frozen, for the same reason as a draft.
 @dataclass(slots=True)
 class Reason:
     """Why somebody is due a word, with the interval in which it is shown.

@@ -38,16 +38,15 @@ def _dates(application: Application, policy: Policy) -> list[tuple[Kind, datetim
         *[(Kind.PAUSE, p.start) for p in application.candidate.pauses],
         *[(Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes],
         (Kind.TURN, application.closed_at),
-        *(
-            [(Kind.TURN, instant) for instant in _turns_of(application.hold, policy)]
-            if application.hold
-            else []
-        ),
+        *_turns_of(application.hold, policy),
     ]
 
 
-def _turns_of(hold: Hold, policy: Policy) -> list[datetime | None]:
-    return [hold.since, hold.ended_at, policy.office.start_of(hold.until) if hold.until else None]
+def _turns_of(hold: Hold | None, policy: Policy) -> list[tuple[Kind, datetime | None]]:
+    if hold is None:
+        return []
+    until = policy.office.start_of(hold.until) if hold.until else None
+    return [(Kind.TURN, instant) for instant in (hold.since, hold.ended_at, until)]
 
 
 def _kind_of(feedback: Feedback) -> Kind:
