@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from itertools import pairwise
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -22,12 +23,12 @@ from app.rules.holidays import (
 
 _T = TypeVar("_T")
 
-# When work begins and ends on a day.
+# When work begins and ends on a day, by the clock and in UTC.
 Span = tuple[time, time]
+Window = tuple[datetime, datetime]
 
 DAYS_OF_THE_WEEK = range(7)  # Monday is 0
 MONDAY_TO_FRIDAY = frozenset({0, 1, 2, 3, 4})
-_HOUR = timedelta(hours=1)
 
 
 def local_instant(zone: ZoneInfo, d: date, at: time) -> datetime:
@@ -52,7 +53,7 @@ class _Windows:
     index: dict[date, int]  # of the days, for the next list and the others
     starts: list[datetime]
     ends: list[datetime]
-    worked_before: list[timedelta]
+    upcoming: dict[int, int]  # by a date in UTC as an ordinal: the first window that ends on it or later
     worked_through: list[timedelta]
     midnights: list[datetime]  # that begin the days, by the clock as it runs in the working hours
     is_even: bool  # whether no clock changes in working hours
@@ -117,11 +118,14 @@ class WorkingCalendar:
         windows, i, begin = self._locate(t)
         if hours <= 0:
             return _unless_negative(hours, begin)
-        worked = windows.worked_before[i] + (begin - windows.starts[i]) + hours * _HOUR
+        end = begin + _duration(hours)
+        if end <= windows.ends[i]:
+            return end
+        worked = windows.worked_through[i] + (end - windows.ends[i])
         while windows.worked_through[-1] < worked:
             windows = self._later(windows)
         j = bisect_left(windows.worked_through, worked, i)
-        return windows.starts[j] + (worked - windows.worked_before[j])
+        return windows.ends[j] + (worked - windows.worked_through[j])
 
     def add_days(self, t: datetime, days: int) -> datetime:
         """The local wall-clock time of roll(t), `days` working days later (T4).
@@ -138,7 +142,11 @@ class WorkingCalendar:
             same_time = windows.midnights[j] + (begin - windows.midnights[i])
         else:
             same_time = local_instant(self.zone, windows.days[j], begin.astimezone(self.zone).time())
-        return min(max(same_time, windows.starts[j]), windows.ends[j])
+        if same_time < windows.starts[j]:
+            return windows.starts[j]
+        if same_time > windows.ends[j]:
+            return windows.ends[j]
+        return same_time
 
     def date_of(self, t: datetime) -> date:
         """The local date of an instant (T6)."""
@@ -180,11 +188,13 @@ class WorkingCalendar:
 
     def start_of(self, d: date) -> datetime:
         """SOD: when working hours begin on d, be it a working day or not (T5)."""
-        return self._hours_on(d)[0]
+        window = self._window_on(d)
+        return window[0] if window else local_instant(self.zone, d, self._span(_within_reach(d))[0])
 
     def end_of(self, d: date) -> datetime:
         """EOD: when working hours end on d, literally, even on a holiday (T5, section 2)."""
-        return self._hours_on(d)[1]
+        window = self._window_on(d)
+        return window[1] if window else local_instant(self.zone, d, self._span(_within_reach(d))[1])
 
     def slip(self, old: date, new: date) -> int:
         """Signed number of working days in (old, new]: positive when new is later (section 2)."""
@@ -208,14 +218,21 @@ class WorkingCalendar:
         """The first window that ends after t, by its index; and t or, if that is later, the window's start."""
         instant = t if t.tzinfo is UTC else _moved(t, UTC)
         windows = self._windows
-        i = bisect_right(windows.ends, instant) if windows is not None else 0
-        if windows is None or not 0 < i < len(windows.ends):
-            windows = self._covering(self.date_of(instant))
-            i = bisect_right(windows.ends, instant)
-            while i == len(windows.ends):
-                windows = self._later(windows)
+        i = windows.upcoming.get(instant.toordinal()) if windows is not None else None
+        if windows is None or i is None:
+            windows, i = self._search(instant)
+        while windows.ends[i] <= instant:
+            i += 1
         start = windows.starts[i]
-        return windows, i, max(start, instant)
+        return (windows, i, start) if start > instant else (windows, i, instant)
+
+    def _search(self, instant: datetime) -> tuple[_Windows, int]:
+        """The first window that ends after an instant, however near it is to the years laid out so far."""
+        windows = self._covering(self.date_of(instant))
+        i = bisect_right(windows.ends, instant)
+        while i == len(windows.ends):
+            windows = self._later(windows)
+        return windows, i
 
     def _covering(self, d: date) -> _Windows:
         year = d.year
@@ -250,18 +267,18 @@ class WorkingCalendar:
             through.append(total)
         clocks = [tuple(map(_since_midnight, self._span(d))) for d, _, _ in shifts]
         midnights = [start - opens for (_, start, _), (opens, _) in zip(shifts, clocks, strict=True)]
+        ends = [end for _, _, end in shifts]
         return _Windows(
             first_year=year,
             last_year=year,
             days=[d for d, _, _ in shifts],
             index={d: i for i, (d, _, _) in enumerate(shifts)},
             starts=[start for _, start, _ in shifts],
-            ends=[end for _, _, end in shifts],
-            worked_before=[timedelta(), *through[:-1]],
+            ends=ends,
+            upcoming=_upcoming(ends),
             worked_through=through,
             midnights=midnights,
-            is_even=midnights
-            == [end - closes for (_, _, end), (_, closes) in zip(shifts, clocks, strict=True)],
+            is_even=midnights == [end - closes for end, (_, closes) in zip(ends, clocks, strict=True)],
         )
 
     def _working_days(self, year: int) -> Iterator[date]:
@@ -273,17 +290,15 @@ class WorkingCalendar:
     def _span(self, d: date) -> Span:
         return self.hours.get(d.weekday(), (self.day_start, self.day_end))
 
-    def _hours_on(self, d: date) -> tuple[datetime, datetime]:
-        """Start and end of the working hours of d, literally."""
-        if d.year in self._years:
-            windows = self._covering(d)
-            i = windows.index.get(d)
-            if i is not None:
-                return windows.starts[i], windows.ends[i]
-        start, end = self._span(_within_reach(d))
-        return local_instant(self.zone, d, start), local_instant(self.zone, d, end)
+    def _window_on(self, d: date) -> Window | None:
+        """The window of d; None if it is no working day, or if nobody knows whether it is."""
+        if d.year not in self._years:
+            return None
+        windows = self._covering(d)
+        i = windows.index.get(d)
+        return None if i is None else (windows.starts[i], windows.ends[i])
 
-    def _shift(self, d: date) -> tuple[datetime, datetime] | None:
+    def _shift(self, d: date) -> Window | None:
         """Start and end of the working hours of d; None if the clock change of that day swallows them.
 
         A zone that crosses the date line skips a whole day, which then is no working day either.
@@ -349,8 +364,25 @@ def _unless_negative(n: int, value: _T) -> _T:
     return value
 
 
+# A timedelta is slow to make and slower to multiply.
+@lru_cache(maxsize=256)
+def _duration(hours: int) -> timedelta:
+    return timedelta(hours=hours)
+
+
+def _upcoming(ends: list[datetime]) -> dict[int, int]:
+    """The first window that ends on a date or later, for each date between the first end and the last."""
+    days = [end.toordinal() for end in ends]
+    return {
+        day: i
+        for i, (before, last) in enumerate(pairwise(days), 1)
+        for day in range(before + 1, last + 1)
+        if day < days[-1]
+    }
+
+
 def _joined(first: _Windows, then: _Windows) -> _Windows:
-    days = first.days + then.days
+    days, ends = first.days + then.days, first.ends + then.ends
     worked = first.worked_through[-1] if first.worked_through else timedelta()
     return _Windows(
         first_year=first.first_year,
@@ -358,8 +390,8 @@ def _joined(first: _Windows, then: _Windows) -> _Windows:
         days=days,
         index={d: i for i, d in enumerate(days)},
         starts=first.starts + then.starts,
-        ends=first.ends + then.ends,
-        worked_before=first.worked_before + [worked + before for before in then.worked_before],
+        ends=ends,
+        upcoming=_upcoming(ends),
         worked_through=first.worked_through + [worked + through for through in then.worked_through],
         midnights=first.midnights + then.midnights,
         is_even=first.is_even and then.is_even,

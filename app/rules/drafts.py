@@ -1,6 +1,7 @@
 """What a rule gives: a draft reason, the facts it rests on and the steps of its arithmetic."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 from typing import NamedTuple
@@ -36,7 +37,9 @@ class Step(NamedTuple):
 Steps = Callable[[], Sequence[Step]]
 
 
-class Draft(NamedTuple):
+# Not frozen, which makes an object six times as dear: dozens of these are made for each application.
+@dataclass(slots=True)
+class Draft:
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
 
     `active_from` is set where the reason counts before it is due. `urgent` marks what comes first, `good`

@@ -25,7 +25,9 @@ _T = TypeVar("_T")
 class Kind(StrEnum):
     """The kinds of fact that become known at a turning point, as far as some rules need not look at them."""
 
-    TURN = "turn"  # an interview, feedback, a pause, a hold, the end: it bears on every rule
+    TURN = "turn"  # an interview, a decision, a hold, the end: it bears on every rule
+    COMMENT = "comment"  # feedback without a decision
+    PAUSE = "pause"  # it bears on no rule, only on what becomes of their answers (G3)
     DEBRIEF = "debrief"
     TIMESCALE = "timescale"
     JOB_CHANGE = "job_change"
@@ -37,23 +39,26 @@ class Kind(StrEnum):
 class Dated(Generic[_T]):
     """Facts in the order of their instants."""
 
+    __slots__ = ("_at", "_instants", "facts")
+
     def __init__(self, facts: Iterable[_T], at: Callable[[_T], datetime]) -> None:
         self._at = at
-        self._facts = tuple(facts)
-        self._instants = [at(fact) for fact in self._facts]
+        self.facts = tuple(facts)
+        self._instants = list(map(at, self.facts))
 
     def only(self, kind: Callable[[_T], bool]) -> "Dated[_T]":
         """Those of a kind."""
-        return Dated(filter(kind, self._facts), self._at)
+        facts = [fact for fact in self.facts if kind(fact)]
+        return self if len(facts) == len(self.facts) else Dated(facts, self._at)
 
     def until(self, now: datetime) -> tuple[_T, ...]:
         """Those known at an instant."""
-        return self._facts[: bisect_right(self._instants, now)]
+        return self.facts[: bisect_right(self._instants, now)] if self.facts else ()
 
     def last(self, now: datetime) -> _T | None:
         """The latest of them."""
-        known = bisect_right(self._instants, now)
-        return self._facts[known - 1] if known else None
+        known = bisect_right(self._instants, now) if self.facts else 0
+        return self.facts[known - 1] if known else None
 
 
 def _in_order(facts: Iterable[_T], at: Callable[[_T], datetime]) -> Dated[_T]:
@@ -122,14 +127,12 @@ class History:
         return self.client_contacts.only(lambda c: is_chaser(c) and _is_missed(c))
 
     @Derived
-    def client_words(self) -> Dated[datetime]:
+    def client_words(self) -> list[datetime]:
         """When the client said anything at all (G2)."""
-        words = [
-            c.at for c in self._application.contacts if c.party is ContactParty.CLIENT and is_response(c)
-        ]
+        words = [c.at for c in self.client_contacts.facts if is_response(c)]
         words += [f.received_at for f in self._application.feedback]
-        given = (t for t in self._application.timescales if t.source is TimescaleSource.CLIENT)
-        return _in_order([*words, *(t.given_at for t in given)], lambda word: word)
+        words += [t.given_at for t in self._application.timescales if t.source is TimescaleSource.CLIENT]
+        return sorted(words)
 
     @Derived
     def timescales(self) -> Dated[GivenTimescale]:

@@ -6,19 +6,20 @@ Rests on the same reasons as `app.rules.status.evaluate`, so that the two cannot
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import chain, pairwise
+from itertools import chain, islice, pairwise, zip_longest
 from operator import attrgetter
 from typing import NamedTuple
 
+from app.rules.derived import Derived
 from app.rules.drafts import Draft
 from app.rules.facts import Application
-from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.reasons import Answers, answers_after, drafts_of
-from app.rules.situation import BEGINNING, Situation
+from app.rules.situation import BEGINNING, Case, Situation
 from app.rules.status import (
     ApplicationStatus,
     Reason,
+    evaluate,
     reasons_of,
     status_at,
     touch_base_from,
@@ -42,48 +43,60 @@ class TouchBase(NamedTuple):
     at: datetime
 
 
-class Stretch(NamedTuple):
+class Stretch:
     """Some time in which no more becomes known; it ends with the next, the last one never."""
 
-    start: datetime
-    end: datetime | None
-    situation: Situation
-    drafts: list[Draft]
+    def __init__(
+        self, start: datetime, end: datetime | None, situation: Situation, drafts: list[Draft]
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.situation = situation
+        self._drafts = drafts
 
-    @property
+    @Derived
     def reasons(self) -> list[Reason]:
-        """The reasons that begin before it ends, each with its interval."""
+        """All reasons, each with its interval."""
+        return reasons_of(self.situation, self._drafts)
+
+    @Derived
+    def begun(self) -> list[Reason]:
+        """Those that begin before it ends."""
         end = self.end
-        begun = self.drafts if end is None else [each for each in self.drafts if each.counts_from < end]
-        return reasons_of(self.situation, begun)
+        if end is None:
+            return self.reasons
+        return reasons_of(self.situation, [each for each in self._drafts if each.counts_from < end])
 
 
 class Course:
     """One application over all time, as far as its facts tell: worked out once, whatever is asked of it.
 
-    Raises CalendarRangeError where a date runs past the known holidays.
+    Before the first of its `stretches` nothing is known, so nothing has begun. Raises CalendarRangeError where a date
+    runs past the known holidays.
     """
 
     def __init__(self, application: Application, policy: Policy) -> None:
+        self._case = Case(application, policy)
         points = turning_points(application, policy)
         situation = Situation(application, policy, BEGINNING)
-        answers: Answers = []
+        answers: Answers = {}
         self.stretches: list[Stretch] = []
-        for start, end in spans(points):
-            news = points.get(start, frozenset({Kind.TURN}))
+        for (start, news), end in zip_longest(points.items(), islice(points, 1, None)):
             situation = situation.later(start, news)
             answers = answers_after(answers, news, situation)
             self.stretches.append(Stretch(start, end, situation, drafts_of(answers)))
 
     def intervals(self) -> list[Interval]:
         """Every reason with the intervals in which it is shown, over all time."""
-        return laid_out((each.start, each.end, each.reasons) for each in self.stretches)
+        return laid_out((each.start, each.end, each.begun) for each in self.stretches)
 
     def status(self, now: datetime) -> ApplicationStatus:
         """The status at an instant, as `app.rules.status.evaluate` gives it."""
         after = bisect_right(self.stretches, now, key=attrgetter("start"))
+        if not after:
+            return evaluate(*self._case, now)
         stretch = self.stretches[after - 1]
-        return status_at(stretch.situation, stretch.drafts, now)
+        return status_at(stretch.situation, stretch.reasons, now)
 
     def touch_bases(self, since: datetime) -> list[TouchBase]:
         """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in order."""
@@ -133,7 +146,7 @@ def laid_out(known: Iterable[tuple[datetime, datetime | None, Iterable[Reason]]]
                 continue
             row = found.setdefault(reason.code, [])
             if row and row[-1].until == begins and _seen(row[-1].reason) == _seen(reason):
-                row[-1] = row[-1]._replace(until=ends)
+                row[-1] = Interval(row[-1].start, ends, row[-1].reason)
             else:
                 row.append(Interval(begins, ends, reason))
     return [interval for row in found.values() for interval in row]

@@ -1,8 +1,8 @@
 """Which rules are asked of an application, by where it stands."""
 
 from collections.abc import Callable
-from collections.abc import Set as AbstractSet
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cache
 
 from app.rules.drafts import Draft
 from app.rules.history import Kind
@@ -35,7 +35,8 @@ from app.rules.situation import Situation
 from app.rules.vocabulary import ApplicationMode
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
     """A rule, and the kinds of fact that it reads: when none of them becomes known its answer stays what it is."""
 
     ask: Callable[[Situation], Draft | None]
@@ -54,19 +55,26 @@ OPEN_RULES: tuple[Rule, ...] = (
     _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
     _rule(coming_debrief_due),
     _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
-    _rule(timescale_missing, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
-    _rule(client_response_due, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
-    _rule(slip_to_relay, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _rule(timescale_missing, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(client_response_due, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(slip_to_relay, Kind.COMMENT, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
     _DECISION_TO_RELAY,
-    _rule(feedback_to_relay, Kind.CANDIDATE_CONTACT),
+    _rule(feedback_to_relay, Kind.COMMENT, Kind.CANDIDATE_CONTACT),
     _JOB_CHANGE_TO_RELAY,
-    _rule(next_step_missing, Kind.TIMESCALE),
-    _rule(courtesy_update_due, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
+    _rule(next_step_missing, Kind.COMMENT, Kind.TIMESCALE),
+    _rule(courtesy_update_due, Kind.COMMENT, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),
     _rule(promised_update_due, Kind.CANDIDATE_CONTACT),
     _rule(candidate_enquiry_open, Kind.CANDIDATE_CONTACT),
-    _rule(move_on_suggested, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
+    _rule(move_on_suggested, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(hold_review),
-    _rule(competing_deadline, Kind.DEBRIEF, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT),
+    _rule(
+        competing_deadline,
+        Kind.COMMENT,
+        Kind.DEBRIEF,
+        Kind.TIMESCALE,
+        Kind.CANDIDATE_CONTACT,
+        Kind.CLIENT_CONTACT,
+    ),
     _rule(statutory_notice_due, Kind.CANDIDATE_CONTACT),
 )
 
@@ -79,30 +87,36 @@ WITHDRAWN_RULES: tuple[Rule, ...] = (_rule(withdrawal_to_relay, Kind.CLIENT_CONT
 # N1: nobody at an agency owes anything; what the applicant owes ends with the application.
 DIRECT_RULES: tuple[Rule, ...] = (
     _rule(thank_you_due, Kind.INTERVIEWER_CONTACT),
-    _rule(touch_base_due, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
-    _rule(direct_move_on, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
+    _rule(touch_base_due, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
+    _rule(direct_move_on, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT),
 )
 
 
 # The rules that are asked of a situation, each with its answer.
-Answers = list[tuple[Rule, Draft | None]]
+Answers = dict[Rule, Draft | None]
 
 
 def answers_of(s: Situation) -> Answers:
     """What the rules say to the facts known now."""
-    return [(rule, rule.ask(s)) for rule in _rules_for(s)]
+    return {rule: rule.ask(s) for rule in _rules_for(s)}
 
 
-def answers_after(before: Answers, news: AbstractSet[Kind], s: Situation) -> Answers:
+def answers_after(before: Answers, news: frozenset[Kind], s: Situation) -> Answers:
     """The same where the answers before some facts became known are at hand: only who reads those is asked."""
-    if Kind.TURN in news:
+    if not before or Kind.TURN in news:
         return answers_of(s)
-    return [(rule, answer if rule.reads.isdisjoint(news) else rule.ask(s)) for rule, answer in before]
+    return before | {rule: rule.ask(s) for rule in _readers(news) if rule in before}
 
 
 def drafts_of(answers: Answers) -> list[Draft]:
     """The draft reasons among answers."""
-    return [draft for _, draft in answers if draft]
+    return [draft for draft in answers.values() if draft is not None]
+
+
+@cache
+def _readers(news: frozenset[Kind]) -> list[Rule]:
+    rules = (*OPEN_RULES, *WITHDRAWN_RULES, *DIRECT_RULES)
+    return [rule for rule in rules if not rule.reads.isdisjoint(news)]
 
 
 def _rules_for(s: Situation) -> tuple[Rule, ...]:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.rules.drafts import Draft, Fact, counted, due_step, step
-from app.rules.expectations import expectation_fact, expectation_steps
+from app.rules.expectations import expectation_steps
 from app.rules.facts import is_delivered
 from app.rules.situation import Situation
 from app.rules.vocabulary import Purpose, ReasonCode, Target
@@ -40,7 +40,7 @@ def touch_base_due(s: Situation) -> Draft | None:
         due,
         None,
         None,
-        (expectation_fact(s, expected),),
+        (expected.fact,),
         lambda: (*expectation_steps(s, expected), due_step("touch base from {}", due)),
     )
 

@@ -7,9 +7,10 @@ or drops it; that is the business of `app.rules.status`.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
-from app.rules.expectations import Chase, chase_of, expectation_fact, expectation_steps
+from app.rules.expectations import chase_steps, expectation_steps
 from app.rules.facts import Interview, is_call
 from app.rules.situation import Situation
 from app.rules.vocabulary import (
@@ -94,7 +95,7 @@ def courtesy_update_due(s: Situation) -> Draft | None:
         passed = s.office.date_of(s.office.roll(expected.at))
         told = s.office.day_after(passed, s.policy.slip_update_working_days)
         if told < day:
-            day, facts = told, [expectation_fact(s, expected), heard]
+            day, facts = told, [expected.fact, heard]
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.COURTESY_UPDATE_DUE,
@@ -122,10 +123,13 @@ def _told_steps(s: Situation, day: date) -> tuple[Step, ...]:
 
 def _last_heard(s: Situation) -> Fact:
     assert s.round is not None
-    words = [Fact("interview", s.round.id, s.round.end)]
-    words += [Fact("debrief", d.id, d.occurred_at) for d in s.debriefs if is_call(d)]
-    words += [Fact("contact", c.id, c.at) for c in s.successes if c.at == s.last_success_at]
-    return max(words, key=lambda fact: fact.at)
+    end, last = s.round.end, s.last_success_at
+    calls = [d for d in s.debriefs if is_call(d) and d.occurred_at > end]
+    call = max(calls, key=attrgetter("occurred_at")) if calls else None
+    if last > (call.occurred_at if call else end):
+        told = [c for c in s.successes if c.at == last]
+        return Fact("contact", told[0].id, told[0].at)
+    return Fact("debrief", call.id, call.occurred_at) if call else Fact("interview", s.round.id, end)
 
 
 def _word_steps(heard: Fact, every: int, day: date) -> tuple[Step, ...]:
@@ -197,10 +201,10 @@ def candidate_enquiry_open(s: Situation) -> Draft | None:
 
 def move_on_suggested(s: Situation) -> Draft | None:
     """F1: the client stays silent; tell the candidate to look elsewhere, unless they agreed to wait."""
-    if not s.awaiting or s.expectation is None:
+    if not s.awaiting or s.expectation is None or s.chase_at is None:
         return None
-    chase = chase_of(s, s.expectation)
-    due, silence = _silent_since(s, chase)
+    expected, chase_at = s.expectation, s.chase_at
+    due, silence = _silent_since(s, chase_at)
     active_from, last = None, s.chasers[-1] if s.exhausted and s.chasers else None
     if last:
         active_from = last.at
@@ -218,9 +222,9 @@ def move_on_suggested(s: Situation) -> Draft | None:
         due,
         overdue,
         s.office.add_days(overdue, s.policy.escalate_working_days),
-        (*chase.facts, *([Fact("contact", last.id, last.at)] if last else [])),
+        (expected.fact, Fact("contact", last.id, last.at)) if last else (expected.fact,),
         lambda: (
-            *chase.steps(),
+            *chase_steps(s, expected, chase_at),
             silence(),
             *([step("the candidate agreed to wait until {}", agreed)] if agreed else []),
             due_step("suggest moving on from {}", due),
@@ -229,10 +233,10 @@ def move_on_suggested(s: Situation) -> Draft | None:
     )
 
 
-def _silent_since(s: Situation, chase: Chase) -> tuple[datetime, Callable[[], Step]]:
+def _silent_since(s: Situation, chase_at: datetime) -> tuple[datetime, Callable[[], Step]]:
     """When the client's silence has lasted too long: a word at or after that instant starts it anew."""
     days = s.policy.move_on_working_days
-    due = s.office.add_days(chase.at, days)
+    due = s.office.add_days(chase_at, days)
     if s.last_response_at < due:
         return due, lambda: step("no answer for {}", counted(days, "working day"))
     renewed = s.office.add_days(s.last_response_at, days)

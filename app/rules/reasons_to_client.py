@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
-from app.rules.expectations import absence_step, chase_of, client_back_at
+from app.rules.expectations import absence_step, chase_steps
 from app.rules.facts import Debrief, OtherProcess, is_delivered
 from app.rules.situation import Situation
 from app.rules.vocabulary import (
@@ -23,7 +23,7 @@ def timescale_missing(s: Situation) -> Draft | None:
         return None
     days = s.policy.timescale_due_working_days
     due, overdue = s.office.add_days(s.round.end, days), s.office.add_days(s.round.end, 2)
-    usual, end, back = due, s.round.end, client_back_at(s)
+    usual, end, back = due, s.round.end, s.client_back_at
     if back and back > due:
         due, overdue = back, s.office.add_days(back, 1)
     overdue = max(overdue, due)
@@ -46,21 +46,23 @@ def timescale_missing(s: Situation) -> Draft | None:
 
 def client_response_due(s: Situation) -> Draft | None:
     """D1: the time the client named, or that we assume, has passed without an answer."""
-    if not s.awaiting or s.expectation is None or s.exhausted:
+    if not s.awaiting or s.exhausted:
         return None
-    chase = chase_of(s, s.expectation)
-    overdue = s.office.add_days(chase.at, s.policy.client_overdue_working_days)
+    expected, due = s.expectation, s.chase_at
+    if expected is None or due is None:
+        return None
+    overdue = s.office.add_days(due, s.policy.client_overdue_working_days)
     return Draft(
         ReasonCode.CLIENT_RESPONSE_DUE,
         "D1",
         Target.CLIENT,
-        chase.at,
+        due,
         overdue,
-        s.office.add_days(chase.at, s.policy.client_escalate_working_days),
-        chase.facts,
+        s.office.add_days(due, s.policy.client_escalate_working_days),
+        (expected.fact,),
         lambda: (
-            *chase.steps(),
-            due_step("chase from {}", chase.at),
+            *chase_steps(s, expected, due),
+            due_step("chase from {}", due),
             overdue_step("overdue from {}", overdue),
         ),
     )
@@ -103,8 +105,8 @@ def _next_step_due(s: Situation, announced_at: datetime) -> tuple[datetime, Call
 def hold_review(s: Situation) -> Draft | None:
     """F2: the job has been on hold for a while; ask the client whether it goes on."""
     hold = s.application.hold
-    since = s.held_since
-    if not s.on_hold or since is None:
+    since = s.held_since if s.on_hold else None
+    if since is None:
         return None
     days = s.policy.hold_review_working_days
     until = hold and hold.until

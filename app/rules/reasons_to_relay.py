@@ -1,6 +1,7 @@
 """The reasons to tell a candidate some news (rulebook 4), in the form of `app.rules.reasons_to_candidate`."""
 
 from datetime import datetime
+from operator import attrgetter
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, listed, overdue_step, step
 from app.rules.facts import GivenTimescale, JobChange
@@ -61,16 +62,16 @@ def _relay_by(s: Situation, decision: Decision, at: datetime) -> tuple[datetime,
 def feedback_to_relay(s: Situation) -> Draft | None:
     """H2: the client said something short of a decision and the candidate does not know."""
     latest = s.decision.received_at if s.decision else None
-    open_comments = (
+    open_comments = [
         f
         for f in s.feedback
         if f.decision is Decision.UNDECIDED
         and not s.is_relayed(f)
         and (latest is None or latest < f.received_at)
-    )
-    comment = min(open_comments, key=lambda f: f.available_at, default=None)
-    if comment is None:
+    ]
+    if not open_comments:
         return None
+    comment = min(open_comments, key=attrgetter("available_at"))
     due = s.office.roll(comment.available_at)
     overdue = s.office.add_days(comment.available_at, s.policy.relay_feedback_working_days)
     return Draft(
@@ -94,9 +95,9 @@ def job_change_to_relay(s: Situation) -> Draft | None:
 
     In a closed file the news of how it ended takes its place.
     """
-    change = min(s.untold_job_changes, key=lambda c: c.changed_at, default=None)
-    if change is None or (s.closed and s.decision):
+    if not s.untold_job_changes or (s.closed and s.decision):
         return None
+    change = min(s.untold_job_changes, key=attrgetter("changed_at"))
     due, overdue = s.office.roll(change.changed_at), s.office.add_days(change.changed_at, 1)
     return Draft(
         ReasonCode.JOB_CHANGE_TO_RELAY,
@@ -123,8 +124,11 @@ def _changed_step(change: JobChange) -> Step:
 
 def slip_to_relay(s: Situation) -> Draft | None:
     """D3: the client has put the answer off to a later date and the candidate has not heard of it."""
-    current, earlier = s.current_timescale, s.slipped_from
-    if not s.awaiting or current is None or earlier is None or s.last_success_at > current.given_at:
+    current = s.current_timescale
+    if not s.awaiting or current is None or s.last_success_at > current.given_at:
+        return None
+    earlier = s.slipped_from
+    if earlier is None:
         return None
     due = s.office.roll(current.given_at)
     overdue = s.office.add_days(current.given_at, s.policy.slip_update_working_days)

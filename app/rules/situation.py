@@ -1,12 +1,15 @@
 """What the facts of one application amount to at an instant, before any rule is asked."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from itertools import takewhile
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from app.rules.calendar import WorkingCalendar
 from app.rules.derived import Derived, derived_from
+from app.rules.drafts import Fact
 from app.rules.facts import (
     Application,
     Contact,
@@ -32,6 +35,8 @@ from app.rules.vocabulary import (
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 HELD = frozenset({InterviewState.SCHEDULED, InterviewState.ATTENDED})
 
+_OfRound = TypeVar("_OfRound", Debrief, GivenTimescale, Feedback)
+
 
 class Expectation(NamedTuple):
     """When the client's answer is expected (section 2): as the client said, or assumed for want of a word."""
@@ -39,7 +44,7 @@ class Expectation(NamedTuple):
     at: datetime
     assumed: bool
     timescale: GivenTimescale | None
-    since: datetime
+    fact: Fact  # that says so, or from which it is assumed
 
 
 class OpenPromise(NamedTuple):
@@ -78,21 +83,23 @@ class Situation:
         What is derived from none of them stays.
         """
         later = Situation(self.application, self.policy, at, self.history)
-        stays = _not_derived_from(news)
-        later.__dict__.update({name: value for name, value in self.__dict__.items() if name in stays})
+        known = self.__dict__ | later.__dict__
+        for name in _derived_from(news):
+            known.pop(name, None)
+        later.__dict__ = known
         return later
 
     def knows(self, instant: datetime | None) -> bool:
         """Whether something dated `instant` has happened by now."""
         return instant is not None and instant <= self.at
 
-    @derived_from(Kind.TURN)
+    @derived_from()
     def client_office(self) -> WorkingCalendar:
         """The client contact's working time (T6); the agency's where no contact is named."""
         client = self.application.client
         return self.policy.hours_of(client.timezone, client.holidays) if client else self.office
 
-    @derived_from(Kind.TURN)
+    @derived_from()
     def candidate_office(self) -> WorkingCalendar:
         """Working time where the candidate is."""
         candidate = self.application.candidate
@@ -101,13 +108,13 @@ class Situation:
     @derived_from(Kind.TURN)
     def round(self) -> Interview | None:
         """The current round (R1): the interview that ended last."""
-        ended = [i for i in self.application.interviews if i.state in HELD and self.knows(i.end)]
+        ended = [i for i in self.application.interviews if i.end <= self.at and i.state in HELD]
         return max(ended, key=lambda i: i.end, default=None)
 
     @derived_from(Kind.TURN)
     def coming(self) -> tuple[Interview, ...]:
         """Interviews still to end."""
-        return tuple(i for i in self.application.interviews if i.state in HELD and not self.knows(i.end))
+        return tuple([i for i in self.application.interviews if i.end > self.at and i.state in HELD])
 
     @derived_from(Kind.TURN)
     def withdrawn(self) -> bool:
@@ -138,29 +145,29 @@ class Situation:
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def debriefs(self) -> tuple[Debrief, ...]:
         """The round's debriefs."""
-        return tuple(d for d in self.application.debriefs if self._of_round(d) and self.knows(d.occurred_at))
+        return self._of_round([d for d in self.application.debriefs if d.occurred_at <= self.at])
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def timescales(self) -> tuple[GivenTimescale, ...]:
         """The round's timescales, oldest first."""
-        return tuple([t for t in self.history.timescales.until(self.at) if self._of_round(t)])
+        return self._of_round(self.history.timescales.until(self.at))
 
-    @derived_from(Kind.TURN)
+    @derived_from(Kind.TURN, Kind.COMMENT)
     def feedback(self) -> tuple[Feedback, ...]:
         """The feedback that counts, oldest first: the round's, or all of it once the file is closed (R3)."""
         received = self.history.feedback.until(self.at)
-        return received if self.closed else tuple([f for f in received if self._of_round(f)])
+        return received if self.closed else self._of_round(received)
 
     @derived_from(Kind.TURN)
     def decision(self) -> Feedback | None:
         """The latest decision (R3); a job on hold is one only while the hold lasts."""
-        return self._latest_decision(self.feedback)
+        decisions = [f for f in self.feedback if self.counts_as_decision(f)]
+        return decisions[-1] if decisions else None
 
     def relayed_decision(self, now: datetime) -> Feedback | None:
         """The latest decision that the candidate has been told; under embargo there is none (N0)."""
-        return self._latest_decision(
-            tuple(f for f in self.feedback if f.available_at <= now and self.is_relayed(f))
-        )
+        decisions = [f for f in self.feedback if self.counts_as_decision(f) and f.available_at <= now]
+        return next((f for f in reversed(decisions) if self.is_relayed(f)), None)
 
     def counts_as_decision(self, feedback: Feedback) -> bool:
         """Whether feedback decides anything (R3): a job on hold does only while the hold lasts."""
@@ -215,7 +222,7 @@ class Situation:
     def enquiry(self) -> Contact | None:
         """The first question of the candidate's that no success has come after (E3)."""
         asked = self.history.enquiries.until(self.at)
-        return next((c for c in asked if c.at >= self.last_success_at), None)
+        return next((c for c in asked if c.at >= self.last_success_at), None) if asked else None
 
     @derived_from(Kind.TURN, Kind.INTERVIEWER_CONTACT)
     def interviewer_contacts(self) -> tuple[Contact, ...]:
@@ -230,14 +237,14 @@ class Situation:
             return ()
         answer = self.history.candidate_responses.last(self.at)
         heard = answer.at if answer else BEGINNING
-        return tuple(c for c in missed if c.at >= self.round.end and c.at > heard)
+        return tuple([c for c in missed if c.at >= self.round.end and c.at > heard])
 
     @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
     def unresponsive(self) -> bool:
         """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
         return len(self.attempts) >= self.policy.max_candidate_attempts
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.INTERVIEWER_CONTACT)
     def touches(self) -> tuple[Contact, ...]:
         """A direct applicant's notes to ask for news that stay unanswered (N1), oldest first."""
         if self.round is None:
@@ -252,15 +259,17 @@ class Situation:
     @derived_from(Kind.TURN, Kind.JOB_CHANGE, Kind.CANDIDATE_CONTACT)
     def untold_job_changes(self) -> tuple[JobChange, ...]:
         """Changes of the job that no success has passed on (H4)."""
-        changes = [j for j in self.application.job_changes if self.knows(j.changed_at)]
-        told = frozenset[str]().union(*(c.relays for c in self.successes)) if changes else ()
+        changes = [j for j in self.application.job_changes if j.changed_at <= self.at]
+        if not changes:
+            return ()
+        told = frozenset[str]().union(*(c.relays for c in self.successes))
         return tuple([j for j in changes if j.id not in told])
 
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
-        saying = (d for d in self.debriefs if d.other_processes is not None)
-        return max(reversed(tuple(saying)), key=lambda d: d.recorded_at or d.occurred_at, default=None)
+        saying = [d for d in self.debriefs if d.other_processes is not None]
+        return max(reversed(saying), key=lambda d: d.recorded_at or d.occurred_at, default=None)
 
     @derived_from(Kind.TURN)
     def held_since(self) -> datetime | None:
@@ -272,7 +281,7 @@ class Situation:
             return self.decision.received_at
         return self.round.end if self.round else None
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def chasers(self) -> tuple[Contact, ...]:
         """Chasers of this round that the client has left unanswered (G2), oldest first."""
         missed = self.history.missed_chasers.until(self.at)
@@ -281,26 +290,26 @@ class Situation:
         since = max(self.round.end, self.last_response_at)
         return tuple([c for c in missed if c.at > since])
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def exhausted(self) -> bool:
         """Whether so many chasers stay unanswered that another would only annoy (G2)."""
         return len(self.chasers) >= self.policy.max_unanswered_chasers
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def last_response_at(self) -> datetime:
         """The client's last word of any kind (G2), or the beginning of time."""
-        return self.history.client_words.last(self.at) or BEGINNING
+        words = self.history.client_words
+        known = bisect_right(words, self.at)
+        return words[known - 1] if known else BEGINNING
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def current_timescale(self) -> GivenTimescale | None:
         """The client's latest timescale, else the latest that the candidate heard (section 2)."""
-        for source in (TimescaleSource.CLIENT, TimescaleSource.CANDIDATE):
-            given = [t for t in self.timescales if t.source is source]
-            if given:
-                return given[-1]
-        return None
+        given = self.timescales
+        clients = [t for t in given if t.source is TimescaleSource.CLIENT]
+        return (clients or given)[-1] if given else None
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def expectation(self) -> Expectation | None:
         """When the round's answer is expected; None without a round."""
         if self.round is None:
@@ -309,22 +318,39 @@ class Situation:
         if given is None:
             base = self._assumption_base(self.round)
             days = self.policy.default_response_working_days
-            return Expectation(self.office.add_days(base, days), True, None, base)
+            return Expectation(self.office.add_days(base.at, days), True, None, base)
+        fact = Fact("timescale", given.id, given.given_at)
         at = self.resolve(given)
         if at is not None:
-            return Expectation(at, False, given, given.given_at)
+            return Expectation(at, False, given, fact)
         days = self.policy.unknown_recheck_working_days
-        return Expectation(self.office.add_days(given.given_at, days), True, given, given.given_at)
+        return Expectation(self.office.add_days(fact.at, days), True, given, fact)
 
-    @derived_from(Kind.TURN, Kind.TIMESCALE)
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
+    def chase_at(self) -> datetime | None:
+        """From when the client may be asked for its answer (D1's b, G4); None without a round."""
+        if self.expectation is None:
+            return None
+        usual = self.office.add_hours(self.expectation.at, self.policy.client_grace_working_hours)
+        return max(usual, self.client_back_at) if self.client_back_at else usual
+
+    @derived_from()
+    def client_back_at(self) -> datetime | None:
+        """When an absent client contact is back at work (G4)."""
+        client = self.application.client
+        return self.office.roll(client.unavailable_until) if client and client.unavailable_until else None
+
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
     def slipped_from(self) -> GivenTimescale | None:
         """The earlier timescale whose time comes before the one that the client names now (D3)."""
         current, expected = self.current_timescale, self.expectation
-        if current is None or current.source is not TimescaleSource.CLIENT or expected is None:
+        if current is None or current.source is not TimescaleSource.CLIENT:
+            return None
+        if expected is None or expected.assumed:
             return None
         before = takewhile(lambda given: given is not current, self.timescales)
         earlier = [(at, given) for given in before if (at := self.resolve(given)) is not None]
-        return earlier[-1][1] if earlier and not expected.assumed and earlier[-1][0] < expected.at else None
+        return earlier[-1][1] if earlier and earlier[-1][0] < expected.at else None
 
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""
@@ -342,23 +368,25 @@ class Situation:
         ended = _end_of_hold(self.application, self.office)
         return ended if self.knows(ended) else None
 
-    def _assumption_base(self, current: Interview) -> datetime:
-        comments = [
-            f.received_at for f in self.feedback if f.decision is Decision.UNDECIDED and self._of_round(f)
-        ]
-        return max([current.end, *comments, self.hold_ended_at or current.end])
+    def _assumption_base(self, current: Interview) -> Fact:
+        """The last of the interview, the client's comments on it and the end of a hold."""
+        said = self._of_round(self.feedback)
+        comments = [f.received_at for f in said if f.decision is Decision.UNDECIDED]
+        since = max([current.end, *comments, self.hold_ended_at or current.end])
+        comment = next((f for f in self.feedback if f.received_at == since), None)
+        if comment:
+            return Fact("feedback", comment.id, since)
+        return Fact("interview", current.id, since) if since == current.end else Fact("hold_end", None, since)
 
-    def _latest_decision(self, feedback: tuple[Feedback, ...]) -> Feedback | None:
-        return next((f for f in reversed(feedback) if self.counts_as_decision(f)), None)
-
-    def _of_round(self, fact: Debrief | GivenTimescale | Feedback) -> bool:
-        return self.round is not None and fact.interview_id == self.round.id
+    def _of_round(self, facts: Sequence[_OfRound]) -> tuple[_OfRound, ...]:
+        current = self.round
+        return tuple([f for f in facts if f.interview_id == current.id]) if current and facts else ()
 
 
 @cache
-def _not_derived_from(news: frozenset[Kind]) -> frozenset[str]:
+def _derived_from(news: frozenset[Kind]) -> list[str]:
     values = {name: value for name, value in vars(Situation).items() if isinstance(value, Derived)}
-    return frozenset(name for name, value in values.items() if value.reads.isdisjoint(news))
+    return [name for name, value in values.items() if not value.reads.isdisjoint(news)]
 
 
 def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:

@@ -4,10 +4,11 @@
 lays it out over all time. Both rest on the same reasons, so they cannot disagree.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
@@ -67,7 +68,9 @@ class Rest(NamedTuple):
     step: Callable[[], Step]
 
 
-class Reason(NamedTuple):
+# Not frozen, for the same reason as a draft.
+@dataclass(slots=True)
+class Reason:
     """Why somebody is due a word, with the interval in which it is shown.
 
     It counts from `active_from` (R4), is shown from `flagged_from` (after its `rests` and a pause) and until
@@ -125,8 +128,7 @@ def order(reason: Reason, now: datetime, subject_id: str) -> tuple[int, int, dat
     return rank, position(reason.code), reason.due_at, subject_id
 
 
-@dataclass(frozen=True, slots=True)
-class NextAction:
+class NextAction(NamedTuple):
     """Who does what next, towards whom if towards anybody, and not before when (T7, M2)."""
 
     code: ReasonCode
@@ -135,8 +137,7 @@ class NextAction:
     not_before: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class ApplicationStatus:
+class ApplicationStatus(NamedTuple):
     """Everything the status service says of one application at one instant (R5); `dropped` is what X left out."""
 
     status: Status
@@ -159,21 +160,29 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
     Raises CalendarRangeError where a date runs past the known holidays.
     """
     situation = Situation(application, policy, now)
-    return status_at(situation, drafts_of(answers_of(situation)), now)
+    return status_at(situation, reasons_of(situation, drafts_of(answers_of(situation))), now)
 
 
-def status_at(s: Situation, drafts: Sequence[Draft], now: datetime) -> ApplicationStatus:
-    """What a situation and its draft reasons amount to at an instant before the next turning point."""
-    ranked = sorted(reasons_of(s, drafts), key=lambda r: order(r, now, s.application.id))
-    flagged = tuple(r for r in ranked if r.is_flagged(now))
-    waiting = tuple(r for r in ranked if r.is_active(now) and not r.is_flagged(now))
-    future = sorted((r for r in ranked if now < r.active_from), key=lambda r: r.due_at)
+def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
+    """What a situation and its reasons amount to at an instant before the next turning point."""
+    ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
+    flagged: list[Reason] = []
+    waiting: list[Reason] = []
+    dropped: list[Reason] = []
+    for reason in ranked:
+        if reason.is_dropped(now):
+            dropped.append(reason)
+        elif reason.is_flagged(now):
+            flagged.append(reason)
+        elif reason.is_active(now):
+            waiting.append(reason)
+    future = sorted([r for r in ranked if now < r.active_from], key=attrgetter("due_at"))
     return ApplicationStatus(
         _status(s, flagged, waiting, now),
-        flagged,
-        waiting,
+        tuple(flagged),
+        tuple(waiting),
         tuple(future),
-        tuple(r for r in ranked if r.is_dropped(now)),
+        tuple(dropped),
         touch_base_from(s, now),
         _next_action(s, flagged, now),
     )
@@ -190,7 +199,8 @@ def _dropped_from(drafts: Iterable[Draft]) -> dict[ReasonCode, datetime]:
     found: dict[ReasonCode, datetime] = {}
     for draft in drafts:
         for code in DROPS.get(draft.code, ()):
-            found[code] = min(draft.counts_from, found.get(code, draft.counts_from))
+            if code not in found or draft.counts_from < found[code]:
+                found[code] = draft.counts_from
     return found
 
 
@@ -225,7 +235,7 @@ def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
 def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None) -> Reason:
     """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
     moved, held_until = _paused(s, draft) if s.application.candidate.pauses else (draft, None)
-    rests = tuple([rest for rest in _rests(s, moved) if rest.until > moved.due_at])
+    rests = _rests(s, moved)
     return Reason(
         draft.code,
         draft.rule,
@@ -234,7 +244,7 @@ def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None)
         moved.overdue_at,
         moved.escalate_at,
         draft.counts_from,
-        max([moved.due_at, *[rest.until for rest in rests]]),
+        max([rest.until for rest in rests]) if rests else moved.due_at,
         dropped_from,
         held_until,
         draft.urgent,
@@ -260,15 +270,17 @@ def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
 def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | None]:
     if pause.allow_urgent and draft.good:
         return draft, None
+    if not s.knows(pause.start) and draft.due_at < pause.start:
+        return draft, None
     back = s.office.roll(pause.until)
-    if draft.due_at >= back or not (s.knows(pause.start) or draft.due_at >= pause.start):
+    if draft.due_at >= back:
         return draft, None
     overdue = draft.overdue_at and max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
     escalate = draft.escalate_at
     if overdue and escalate:
         escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
     steps = partial(_held_steps, draft, back, overdue)
-    return draft._replace(due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
+    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
 
 def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Sequence[Step]:
@@ -279,24 +291,26 @@ def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Seque
     ]
 
 
-def _rests(s: Situation, draft: Draft) -> Iterator[Rest]:
-    """The wait after the last attempt, chaser or touch (G1, G2, N1), and snoozes."""
+def _rests(s: Situation, draft: Draft) -> tuple[Rest, ...]:
+    """The waits that end after it is due: after the last attempt, chaser or touch (G1, G2, N1), and snoozes."""
+    rests: list[Rest] = []
     if draft.code in CHASERS and s.chasers:
         last = s.chasers[-1].at
         until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
-        yield Rest(until, partial(step, "chased {}, so quiet until {}", last, until))
+        rests.append(Rest(until, partial(step, "chased {}, so quiet until {}", last, until)))
     if draft.code is ReasonCode.TOUCH_BASE_DUE and s.touches:
         last = s.touches[-1].at
         until = s.office.add_days(last, s.policy.direct_cooldown_working_days)
-        yield Rest(until, partial(step, "asked {}, so quiet until {}", last, until))
+        rests.append(Rest(until, partial(step, "asked {}, so quiet until {}", last, until)))
     if draft.target is Target.CANDIDATE and (attempt := _last_attempt(s, draft)):
         until = s.office.add_hours(attempt, s.policy.attempt_cooldown_working_hours)
-        yield Rest(until, partial(step, "last attempt {}, so quiet until {}", attempt, until))
+        rests.append(Rest(until, partial(step, "last attempt {}, so quiet until {}", attempt, until)))
     for snooze in s.application.snoozes:
         if snooze.code == draft.code:
             # A snooze never lasts past the escalation (G5).
             until = min(snooze.until, draft.escalate_at or snooze.until)
-            yield Rest(until, partial(step, "snoozed until {}", until))
+            rests.append(Rest(until, partial(step, "snoozed until {}", until)))
+    return tuple([rest for rest in rests if rest.until > draft.due_at]) if rests else ()
 
 
 def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
@@ -308,7 +322,7 @@ def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
     return last.at if last and last.at >= draft.due_at else None
 
 
-def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ...], now: datetime) -> Status:
+def _status(s: Situation, flagged: Sequence[Reason], waiting: Sequence[Reason], now: datetime) -> Status:
     """R5, K2."""
     if flagged:
         return max((Status(r.level(now)) for r in flagged), key=_SEVERITY.index)
@@ -322,7 +336,7 @@ def _status(s: Situation, flagged: tuple[Reason, ...], waiting: tuple[Reason, ..
 _SEVERITY = (Status.DUE, Status.OVERDUE, Status.ESCALATED)
 
 
-def _next_action(s: Situation, flagged: tuple[Reason, ...], now: datetime) -> NextAction | None:
+def _next_action(s: Situation, flagged: Sequence[Reason], now: datetime) -> NextAction | None:
     if not flagged:
         return None
     first = flagged[0]

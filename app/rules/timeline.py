@@ -156,9 +156,9 @@ def _moves(
 
 def _instants(course: Course) -> list[datetime]:
     """Every instant at which a status can change: more becomes known, or the time of a known reason comes."""
-    found = {each.start for each in course.stretches} - {BEGINNING}
+    found = {each.start for each in course.stretches}
     for each in course.stretches:
-        times = (t for reason in each.reasons for t in _times_of(reason))
+        times = (t for reason in each.begun for t in _times_of(reason))
         found.update(t for t in times if each.start < t and (each.end is None or t < each.end))
     return sorted(found)
 

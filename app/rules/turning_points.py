@@ -1,14 +1,13 @@
 """The instants at which more becomes known about an application, and what kind of fact it is."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from operator import itemgetter
 
-from app.rules.facts import Application
+from app.rules.facts import Application, Feedback, Hold
 from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import HELD
-from app.rules.vocabulary import ContactParty
+from app.rules.vocabulary import ContactParty, Decision
 
 _CONTACTS = {
     ContactParty.CANDIDATE: Kind.CANDIDATE_CONTACT,
@@ -26,19 +25,29 @@ def turning_points(application: Application, policy: Policy) -> dict[datetime, f
     return {instant: frozenset(kinds) for instant, kinds in sorted(found.items(), key=itemgetter(0))}
 
 
-def _dates(application: Application, policy: Policy) -> Iterator[tuple[Kind, datetime | None]]:
-    yield from ((Kind.TURN, i.end) for i in application.interviews if i.state in HELD)
-    yield from ((Kind.DEBRIEF, d.occurred_at) for d in application.debriefs)
-    # When it was recorded matters for rivals alone (L1).
-    yield from ((Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes)
-    yield from ((Kind.TIMESCALE, t.given_at) for t in application.timescales)
-    yield from ((Kind.TURN, f.received_at) for f in application.feedback)
-    yield from ((_CONTACTS[c.party], c.at) for c in application.contacts)
-    yield Kind.TURN, application.withdrawn_at
-    yield from ((Kind.TURN, p.start) for p in application.candidate.pauses)
-    yield from ((Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes)
-    yield Kind.TURN, application.closed_at
-    hold = application.hold
-    if hold:
-        yield from ((Kind.TURN, instant) for instant in (hold.since, hold.ended_at))
-        yield Kind.TURN, policy.office.start_of(hold.until) if hold.until else None
+def _dates(application: Application, policy: Policy) -> list[tuple[Kind, datetime | None]]:
+    return [
+        *[(Kind.TURN, i.end) for i in application.interviews if i.state in HELD],
+        *[(Kind.DEBRIEF, d.occurred_at) for d in application.debriefs],
+        # When it was recorded matters for rivals alone (L1).
+        *[(Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes],
+        *[(Kind.TIMESCALE, t.given_at) for t in application.timescales],
+        *[(_kind_of(f), f.received_at) for f in application.feedback],
+        *[(_CONTACTS[c.party], c.at) for c in application.contacts],
+        (Kind.TURN, application.withdrawn_at),
+        *[(Kind.PAUSE, p.start) for p in application.candidate.pauses],
+        *[(Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes],
+        (Kind.TURN, application.closed_at),
+        *_turns_of(application.hold, policy),
+    ]
+
+
+def _turns_of(hold: Hold | None, policy: Policy) -> list[tuple[Kind, datetime | None]]:
+    if hold is None:
+        return []
+    until = policy.office.start_of(hold.until) if hold.until else None
+    return [(Kind.TURN, instant) for instant in (hold.since, hold.ended_at, until)]
+
+
+def _kind_of(feedback: Feedback) -> Kind:
+    return Kind.COMMENT if feedback.decision is Decision.UNDECIDED else Kind.TURN

@@ -76,6 +76,12 @@ def test_a_course_says_what_the_rules_say_at_every_instant(
         assert told(course.status(now), now) == told(evaluate(application, policy, now), now), now
 
 
+def test_a_course_knows_of_the_time_before_its_first_fact() -> None:
+    course = Course(given.application(), Policy())
+    status = course.status(given.at("Mon 13 Jul 10:00"))
+    assert (status.status, status.upcoming and status.upcoming.code) == (Status.ON_TRACK, "debrief_due")
+
+
 def test_intervals_of_a_closed_file_know_when_its_hold_ended() -> None:
     application = given.application(
         state=ApplicationState.CLOSED,
