@@ -17,11 +17,12 @@ from app.rules.vocabulary import (
     SalaryChange,
 )
 from app.services import feedback as service
+from app.services import rounds
 from app.services.corrections import read, with_successors
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
-from app.web.operations import operation, router
+from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
 from app.web.schema import AsGiven, Day, Id, Input, Instant, Line, Money, Name, Notes, Word
 
@@ -150,6 +151,7 @@ class FeedbackSaved(FeedbackView):
     status_code=201,
     **operation("records:write", 404, 409),
 )
+@begins(rounds.beginning)
 async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.values(), now=work.now)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from app import writes
 from app.demo.directory import NOTHING_GIVEN
 from app.demo.events import (
     Closing,
@@ -90,6 +91,7 @@ async def play(stage: Stage, scene: Scene) -> None:
 
 async def _record(stage: Stage, course: Course, event: Event) -> None:
     stage.turn_clock(_recorded_at(stage, event))
+    await writes.flush(stage.db)  # the event before is there when this one is recorded
     match event:
         case Interview():
             await _interview(stage, course, event)

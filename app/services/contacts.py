@@ -73,6 +73,7 @@ async def _record_with_candidate(
 ) -> Recorded:
     """The same with a candidate, from the files of all their applications: what was read is not read again."""
     await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
+    await writes.flush(db)
     own = await files.of_candidate(db, caller, values["person_id"], as_of=now)
     covered = await _among(db, caller, [file.id for file in own], values["application_ids"])
     warnings: Sequence[Objection] = ()

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
-from app.models import Application, ClientContact, Feedback, Interview
+from app.models import Application, ClientContact, Feedback
 from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
-from app.services import revisions, status, timescales
+from app.services import revisions, rounds, status, timescales
 from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
+from app.services.rounds import Round
 from app.services.scope import Caller, find, rows_of
 from app.services.standings import Standing
 
@@ -29,11 +30,10 @@ async def record(
     `values` may carry the client's next `timescale`, and name a record that this one supersedes. Raises
     NotFoundError, InvalidError, ConflictError for one that is superseded already.
     """
-    interview = await find(db, caller, Interview, interview_id)
-    await status.lock(db, caller, [interview.application_id])
-    application = await find(db, caller, Application, interview.application_id)
+    held = await rounds.held(db, caller, interview_id)
+    application = await find(db, caller, Application, held.application_id)
     corrected = await find_corrected(db, caller, Feedback, values.get("supersedes"), interview_id)
-    row = await _add(db, caller, application, interview, values, now)
+    row = await _add(db, caller, application, held, values, now)
     if corrected:
         _undo(application, corrected, await _latest_decision(db, caller, application.id))
     if row.decision is not Decision.UNDECIDED and row == await _latest_decision(db, caller, application.id):
@@ -43,8 +43,8 @@ async def record(
     occurrences = [Occurrence(EventType.FEEDBACK_RECORDED, application.id, ids)]
     if values.get("timescale"):
         given = {"source": TimescaleSource.CLIENT, "given_at": row.received_at, **values["timescale"]}
-        client = await timescales.clients_calendar(db, caller, application.id)
-        timescale = await timescales.add(db, caller, interview, client, given, now=now, pointer="/timescale")
+        hours = await rounds.clients_hours(db, caller, held)
+        timescale = await timescales.add(db, caller, held, hours, given, now=now, pointer="/timescale")
         occurrences.append(timescales.recorded_as(timescale))
     standings = await status.refresh(db, caller, [application.id], occurrences, now=now)
     return row, standings[application.id]
@@ -54,19 +54,19 @@ async def _add(
     db: AsyncSession,
     caller: Caller,
     application: Application,
-    interview: Interview,
+    held: Round,
     values: Mapping[str, Any],
     now: datetime,
 ) -> Feedback:
     columns = {name: value for name, value in values.items() if name != "timescale"}
     columns["received_at"] = columns["received_at"] or now
-    columns["from_contact"] = columns["from_contact"] or application.client_contact_id
     if columns["from_contact"] is not None:
         await find(db, caller, ClientContact, columns["from_contact"], pointer="/from_contact")
+    columns["from_contact"] = columns["from_contact"] or application.client_contact_id
     row = Feedback(
         agency_id=caller.agency_id,
         id=uuid7(),
-        interview_id=interview.id,
+        interview_id=held.id,
         application_id=application.id,
         recorded_at=now,
         **columns,

@@ -10,12 +10,12 @@ from uuid_utils.compat import uuid7
 
 from app import writes
 from app.errors import InvalidError
-from app.models import Application, ClientContact, Timescale
+from app.models import ClientContact, Timescale
 from app.rules.calendar import WorkingCalendar
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.vocabulary import TimescaleAnchor
-from app.services import additions, facts, rounds, status
+from app.services import additions, rounds, status
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
@@ -86,13 +86,6 @@ async def add(
     )
     writes.add(db, row)
     return row
-
-
-async def clients_calendar(db: AsyncSession, caller: Caller, application_id: UUID) -> WorkingCalendar:
-    """The working time of an application's client contact, at the agency's hours."""
-    application = await find(db, caller, Application, application_id)
-    policy = await facts.policy_of(db, caller)
-    return await client_calendar(db, caller, application.client_contact_id, policy)
 
 
 async def client_calendar(

@@ -100,6 +100,12 @@ async def test_a_timescale_takes_four_messages(listened: Listened) -> None:
     assert len(await listened.asked(f"{interview}/timescales", TIMESCALE)) == 4
 
 
+async def test_feedback_takes_seven_messages(listened: Listened) -> None:
+    """It may change the application, which is therefore read and written by itself."""
+    interview = await listened.interview((await listened.agency.application())["id"])
+    assert len(await listened.asked(f"{interview}/feedback", {"decision": "undecided"})) == 7
+
+
 async def test_a_contact_with_a_candidate_takes_six_messages(listened: Listened) -> None:
     """Beginning, policy, candidate, their applications, all that is written, end."""
     application = await listened.agency.application()
