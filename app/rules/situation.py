@@ -269,7 +269,7 @@ class Situation:
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
         saying = [d for d in self.debriefs if d.other_processes is not None]
-        return max(reversed(saying), key=lambda d: d.recorded_at or d.occurred_at, default=None)
+        return max(reversed(saying), key=lambda d: d.recorded_at or d.occurred_at) if saying else None
 
     @derived_from(Kind.TURN)
     def held_since(self) -> datetime | None:
@@ -346,7 +346,7 @@ class Situation:
         current, expected = self.current_timescale, self.expectation
         if current is None or current.source is not TimescaleSource.CLIENT:
             return None
-        if expected is None or expected.assumed:
+        if current is self.timescales[0] or expected is None or expected.assumed:
             return None
         before = takewhile(lambda given: given is not current, self.timescales)
         earlier = [(at, given) for given in before if (at := self.resolve(given)) is not None]
