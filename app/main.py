@@ -175,6 +175,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     asyncio.get_running_loop().set_exception_handler(logs.report_loop_error)
     # What exists by now lives as long as the process; the collector need not look at it again. What a request makes
     # is freed without it, so it looks for the rest seldom.
+    gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE)
     stop = asyncio.Event()

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import writes
 from app.db import Database, connected
 from app.models import EventStream, Reason
 from app.services import status
@@ -38,6 +39,7 @@ async def _is_as_computed(database: Database, dataset: Dataset, place: Place, st
         undo = await db.begin_nested()
         await status.lock(db, caller, ids)
         await status.refresh(db, caller, ids, now=dataset.desk.told_at)
+        await writes.flush(db)
         computed = await _rows(db, caller, ids)
         await undo.rollback()
     return bool(stored) and stored == computed
