@@ -76,7 +76,8 @@ OF_PERSON = _read(
     "r.consultant_id IS NOT DISTINCT FROM p.consultant_id",
 )
 
-_PLACE = attrgetter("shown.code", "shown.flagged_from")
+# No two rows of a subject have the same.
+_place = attrgetter("shown.code", "shown.flagged_from")
 
 _COLUMNS = [getattr(Reason, name) for name in ("application_id", "candidate_id", *Shown._fields)]
 
@@ -108,24 +109,28 @@ def stored(interval: Interval) -> Stored:
     return Stored(shown, Fact(fact.kind, fact.id, fact.at))
 
 
-def is_same(old: Sequence[Row], new: Sequence[Stored]) -> bool:
-    """Whether new rows say what the old ones do, of the same owner."""
-    if len(old) != len(new) or not all(row.is_up_to_date for row in old):
-        return False
-    return sorted([row.says for row in old], key=_PLACE) == sorted(new, key=_PLACE)
+class Difference(NamedTuple):
+    """The rows of a subject that are gone, and those that come in their place; what stays as it was is in neither."""
+
+    gone: list[Row]
+    come: list[Stored]
 
 
-def replace(
-    db: AsyncSession, caller: Caller, owner: Owner, old: Sequence[Row], new: Sequence[Stored]
-) -> None:
-    """Write new rows of a locked subject in place of its old ones; what stays as it was is not touched.
+def difference(old: Sequence[Row], new: Sequence[Stored]) -> Difference:
+    """What has to be written so that old rows say what new ones do, of the owner as they are now."""
+    wanted = {_place(each): each for each in new}
+    gone = [row for row in old if not row.is_up_to_date or wanted.get(_place(row.says)) != row.says]
+    if not gone and len(old) == len(new):
+        return Difference(gone, [])
+    kept = {_place(row.says) for row in old if row not in gone}
+    return Difference(gone, [each for place, each in wanted.items() if place not in kept])
 
-    Only `services/status` has new ones.
-    """
-    kept = {row.says for row in old if row.is_up_to_date}.intersection(new)
-    gone = [row.id for row in old if not (row.is_up_to_date and row.says in kept)]
-    writes.delete(db, Reason, [{"agency_id": caller.agency_id, "id": row_id} for row_id in gone])
-    writes.insert(db, Reason, [_columns(caller, owner, each) for each in new if each not in kept])
+
+def write(db: AsyncSession, caller: Caller, owner: Owner, difference: Difference) -> None:
+    """Write what is new about a locked subject. Only `services/status` has something."""
+    rows = [{"agency_id": caller.agency_id, "id": row.id} for row in difference.gone]
+    writes.delete(db, Reason, rows)
+    writes.insert(db, Reason, [_columns(caller, owner, each) for each in difference.come])
 
 
 def _of(caller: Caller, owners: Sequence[Owner]) -> ColumnElement[bool]:

@@ -250,13 +250,13 @@ def _renewed(
     """Store what has been computed anew; of whom there may be news then, besides what was `told` of them."""
     file, new = computed.file, [reasons.stored(each) for each in computed.intervals]
     old = [row.says.shown for row in file.stored]
-    is_same = reasons.is_same(file.stored, new)
-    if is_same and file.id not in told and outbox.is_still(file.past, old, computed.touch_bases, now):
+    difference = reasons.difference(file.stored, new)
+    is_recorded = any(difference) or file.id in told
+    if not is_recorded and outbox.is_still(file.past, old, computed.touch_bases, now):
         return []
     shown = [each.shown for each in new]
     subject = Subject(file.owner, computed.status, file.past, old, shown, computed.touch_bases)
-    if not is_same:
-        reasons.replace(db, caller, file.owner, file.stored, new)
+    reasons.write(db, caller, file.owner, difference)
     return [subject]
 
 
