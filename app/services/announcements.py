@@ -30,10 +30,20 @@ PUT_OFF = timedelta(days=1)
 logger = logging.getLogger("touchbase.announcements")
 
 
-async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
-    """Announce what has passed by now, of as many subjects as a batch holds, and wake a worker for what is next."""
-    if await passings.tell(db, caller, now=now):
-        return
+async def advance(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Announce what has passed by now, of as many subjects as a batch holds, and wake a worker for what is next.
+
+    False where nobody was woken for it.
+    """
+    claimed = await passings.claim(db, caller, now=now)
+    if claimed.application_ids:
+        await passings.tell(db, caller, claimed.application_ids, now=now)
+    elif claimed.is_woken:
+        await _announce_unclear(db, caller, now)
+    return claimed.is_woken
+
+
+async def _announce_unclear(db: AsyncSession, caller: Caller, now: datetime) -> None:
     due = select(EventStream.candidate_id).where(
         EventStream.agency_id == caller.agency_id, EventStream.next_at <= now
     )

@@ -5,16 +5,17 @@ come. The rest needs the facts and the rules: see `announcements`. What is told 
 finds where the rows before and after are the same, to the byte.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import NamedTuple
+from uuid import UUID
 
-from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app.db import Statement
+from app.models import WakeKind
+from app.services import wakes
 from app.services.facts import FOREVER
 from app.services.scope import AGENCY, Caller, look_up_all
 
@@ -71,27 +72,29 @@ _DUE = f"s.agency_id = {AGENCY} AND s.next_at <= :now"
 _CLEAR = """s.id <> s.candidate_id AND s.announced_until IS NOT NULL
     AND (s.touch_base_at IS NULL OR s.touch_base_at > :now)"""
 
-# Of those for whom time has come, who has waited longest first, a batch is looked at; of these the ones that are clear
-# are locked by their candidates, in the order of their ids.
-_LOCK = text(
+# With the wakes that have come. Of those for whom time has come, who has waited longest first, a batch is looked at; of
+# these the ones that are clear are locked by their candidates, in the order of their ids.
+_CLAIM = Statement(
     f"""
-WITH due AS (
-  SELECT s.* FROM event_streams s WHERE {_DUE} ORDER BY s.next_at LIMIT :limit
+WITH taken AS ({wakes.TAKEN}), due AS (
+  SELECT s.* FROM event_streams s WHERE {_DUE} AND EXISTS (SELECT FROM taken) ORDER BY s.next_at LIMIT :limit
+), clear AS (
+  SELECT s.id
+  FROM due s JOIN candidates c ON c.agency_id = {AGENCY} AND c.id = s.candidate_id
+  WHERE {_CLEAR} AND EXISTS (
+    SELECT FROM reasons r WHERE r.agency_id = s.agency_id AND r.application_id = s.id
+      AND r.flagged_from <= :now AND r.flagged_until > :now
+    OFFSET 0)
+  ORDER BY c.id
+  FOR NO KEY UPDATE OF c
 )
-SELECT s.id
-FROM due s JOIN candidates c ON c.agency_id = {AGENCY} AND c.id = s.candidate_id
-WHERE {_CLEAR} AND EXISTS (
-  SELECT FROM reasons r WHERE r.agency_id = s.agency_id AND r.application_id = s.id
-    AND r.flagged_from <= :now AND r.flagged_until > :now
-  OFFSET 0)
-ORDER BY c.id
-FOR NO KEY UPDATE OF c
+SELECT EXISTS (SELECT FROM taken) AS is_woken, ARRAY(SELECT id FROM clear) AS ids
 """
 )
 
 # Read once they are locked: whoever was quicker has told it. A reason's rows follow one another; it is due with the
 # first, gone with the last, and gets worse in the first that still lasts when its time comes.
-_TELL = text(
+_TELL = Statement(
     f"""
 WITH due AS (
   SELECT s.agency_id, s.id, s.candidate_id, s.last_sequence, s.announced_until AS since,
@@ -154,18 +157,25 @@ SELECT {AGENCY}, gen_random_uuid(), kind, at
 FROM (SELECT 'publish' AS kind, min(:now) AS at FROM told UNION ALL SELECT 'announce', min(next_at) FROM upcoming) w
 WHERE at IS NOT NULL
 """
-).bindparams(bindparam("ids", type_=ARRAY(PG_UUID)))
+)
 
 
-async def tell(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
-    """Tell what has passed by now of as many applications as a batch holds, and wake workers for that and what is next.
+class Claimed(NamedTuple):
+    """Whether there was a wake, and the locked applications that are clear, as many as a batch holds."""
 
-    False where none is clear.
-    """
-    due: dict[str, Any] = {"agency_id": caller.agency_id, "now": now}
-    ids = list(await db.scalars(_LOCK, {**due, "limit": BATCH}))
-    if ids:
-        # The ids of a batch begin with its millisecond, as each of its own would.
-        begins = str(uuid7())[:15]
-        await db.execute(_TELL, {**due, "ids": ids, "forever": FOREVER, "id_begins": begins})
-    return bool(ids)
+    is_woken: bool
+    application_ids: Sequence[UUID]
+
+
+async def claim(db: AsyncSession, caller: Caller, *, now: datetime) -> Claimed:
+    """Take the wakes that have come by now, and lock what they are for as far as it is clear."""
+    due = {"agency_id": caller.agency_id, "now": now, "kind": WakeKind.ANNOUNCE, "limit": BATCH}
+    [row] = await _CLAIM.fetch(db, due)
+    return Claimed(*row)
+
+
+async def tell(db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime) -> None:
+    """Tell what has passed by now of claimed applications, and wake workers for that and for what is next."""
+    # The ids of a batch begin with its millisecond, as each of its own would.
+    told = {"ids": application_ids, "forever": FOREVER, "id_begins": str(uuid7())[:15]}
+    await _TELL.fetch(db, {"agency_id": caller.agency_id, "now": now, **told})

@@ -4,23 +4,28 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
+from app.db import Statement
 from app.models import Wake, WakeKind
 from app.services.scope import AGENCY, Caller
 
 MOST_AT_ONCE = 1_000
 
-# As text: every look in every agency begins with it, and to put it together cost more than to run it.
-_TAKE = text(
-    f"""
+# The part of a statement that takes the wakes that have come and that nobody else has taken.
+TAKEN = f"""
 DELETE FROM wakes WHERE agency_id = {AGENCY} AND id IN (
   SELECT id FROM wakes WHERE agency_id = {AGENCY} AND kind = :kind AND at <= :now FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
+
+_TAKE = Statement(TAKEN)
+
+_DUE = Statement(
+    f"""SELECT agency_id, kind FROM wakes WHERE at <= now() AND kind = ANY(:kinds)
+    GROUP BY agency_id, kind ORDER BY min(at) LIMIT {MOST_AT_ONCE}"""
 )
 
 
@@ -34,10 +39,7 @@ def add(db: AsyncSession, caller: Caller, at: Mapping[WakeKind, datetime]) -> No
 
 async def due(db: AsyncSession, kinds: Sequence[WakeKind]) -> list[tuple[UUID, WakeKind]]:
     """Which agencies may have work of these kinds by now, who has waited longest first."""
-    first = func.min(Wake.at)
-    query = select(Wake.agency_id, Wake.kind).where(Wake.at <= func.now(), Wake.kind.in_(kinds))
-    query = query.group_by(Wake.agency_id, Wake.kind).order_by(first).limit(MOST_AT_ONCE)
-    return [(agency_id, kind) for agency_id, kind in await db.execute(query)]
+    return [(row["agency_id"], WakeKind(row["kind"])) for row in await _DUE.fetch(db, {"kinds": kinds})]
 
 
 async def take(db: AsyncSession, caller: Caller, kind: WakeKind, *, now: datetime) -> bool:
@@ -45,5 +47,4 @@ async def take(db: AsyncSession, caller: Caller, kind: WakeKind, *, now: datetim
 
     They are gone with the transaction that does the work. Whatever is recorded after this has wakes of its own.
     """
-    taken = await db.execute(_TAKE, {"agency_id": caller.agency_id, "kind": kind, "now": now})
-    return taken.first() is not None
+    return bool(await _TAKE.fetch(db, {"agency_id": caller.agency_id, "kind": kind, "now": now}))
