@@ -32,6 +32,7 @@ from app.services.scope import AGENCY, Caller, rows_of
 
 WORK = "recomputation"  # its kind in `agency_work`
 BATCH = 100
+FIRST_FEW = 25  # of the first batch are read and computed together
 STRETCHES = (
     8  # of each phase that is worth it: more than there will be workers, so that all have something to do
 )
@@ -308,8 +309,8 @@ async def _first_batch(db: AsyncSession, caller: Caller, row: Recomputation) -> 
 
 
 async def _recompute(db: AsyncSession, caller: Caller, batch: Batch, now: datetime) -> None:
-    for begin in range(0, len(batch.applications), status.FEW):
-        await status.refresh(db, caller, batch.applications[begin : begin + status.FEW], now=now)
+    for begin in range(0, len(batch.applications), FIRST_FEW):
+        await status.refresh(db, caller, batch.applications[begin : begin + FIRST_FEW], now=now)
     await status.refresh_candidates(db, caller, batch.candidates, now=now)
 
 

@@ -34,7 +34,7 @@ from app.services.standings import (
 FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
 
 BATCH = 200  # applications recomputed in one step
-FEW = 25  # are computed in one go; requests to the same process have their turn in between
+FEW = 2  # are computed in one go; a request has its turn in between, and needs several before it is answered
 
 _CANDIDATES_OF = Statement(
     f"SELECT a.candidate_id FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
