@@ -264,7 +264,8 @@ class Bench:
                 self.alone |= await alone.memory(service, dataset, count, self.report)
             if self._wants("bulk"):
                 self.alone |= await alone.bulk(service, dataset, self.options.rounds)
-            if self._wants("policy"):
+        if self._wants("policy"):
+            with services.touchbase(dataset, folder, 2 if services.MULTIPLE else 1) as service:
                 self.alone |= await alone.policy_change(service, dataset, self.report)
 
     async def _sweep(self, applications: int) -> dict[str, float]:
