@@ -154,8 +154,10 @@ class Database:
         """A session on a connection of its own, which goes on to others only if its transaction has ended in order.
 
         The transaction is the driver's, so that what needs no session costs none: to SQLAlchemy each statement stands
-        alone, and neither closing nor giving back sends anything.
+        alone, and neither closing nor giving back sends anything. What is thrown away is not told so: a statement that
+        runs on there ends at its time limit, and is undone.
         """
+        pool = self.engine.pool
         connection = await self._connect()
         lent = connection.sync_connection
         assert lent is not None
@@ -170,7 +172,7 @@ class Database:
             if driver.is_under_way and not lent.invalidated:
                 lent.invalidate()
             lent.close()
-            if driver.is_silent:
+            if driver.is_silent and self.engine.pool is pool:
                 # The others are no better: each is made anew before its next use.
                 await self.engine.dispose(close=False)
 
@@ -227,6 +229,9 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
     known = dict(session.info)
     try:
         async with session.begin_nested() as part:
+            await (
+                session.connection()
+            )  # what went straight to the driver would otherwise go before the savepoint
             yield part
             await writes.flush(session)
     except BaseException:
@@ -241,12 +246,12 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
 class Beginning:
     """What a transaction begins with, where that of every other would cost more messages.
 
-    `locks` are statements that travel with BEGIN, so that what they lock is locked before anything is read; nothing
-    that somebody sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
-    `agency_policy`; if it finds nothing, the transaction begins as every other. What the locks hold is told as `info`.
+    `statements` travel with BEGIN, so that what they lock or set holds before anything is read; nothing that somebody
+    sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
+    `agency_policy`; if it finds nothing, the transaction begins as every other. What holds by then is told as `info`.
     """
 
-    locks: Sequence[str] = ()
+    statements: Sequence[str] = ()
     first: tuple["Statement", Mapping[str, Any]] | None = None
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -283,7 +288,7 @@ async def _open(session: AsyncSession, agency_id: UUID | None, beginning: Beginn
     driver = driver_of(session)
     entry = [_entry(agency_id)] if agency_id else []
     try:
-        await driver.begin([*entry, *beginning.locks])
+        await driver.begin([*entry, *beginning.statements])
         session.info.update(beginning.info, **await _begun(driver, agency_id, beginning.first))
     except DATABASE_ERRORS as error:
         raise translated_at_opening(error) from error

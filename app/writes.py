@@ -102,7 +102,7 @@ async def flush(db: AsyncSession) -> None:
     parts = sorted(of(db).parts.items(), key=lambda part: _place(part[0]))
     of(db).parts = {}
     if parts:
-        driver: Any = db.info["driver"]  # as `db.driver_of` gives it, without asking the pool again
+        driver: Any = db.info["driver"]  # as `db.driver_of` gives it, which is above this module
         statement = _statement(tuple(part for part, _ in parts))
         rows = [msgspec.json.encode([*map(_spelt, rows)]).decode() for _, rows in parts]
         await driver.execute(statement, parts[0][1][0]["agency_id"], *rows)

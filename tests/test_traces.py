@@ -77,6 +77,7 @@ async def test_a_request_and_its_statements_are_spans_of_one_trace(traced: Trace
     assert any(text.startswith("BEGIN;SET LOCAL app.agency_id") for text in texts)
     assert any("FROM clients" in text for text in texts)
     assert texts[-1] == "COMMIT"
+    assert str(traced.agency.id) not in "".join(texts)
 
 
 async def test_a_span_holds_nothing_that_a_client_wrote(traced: Traced) -> None:

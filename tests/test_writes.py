@@ -84,6 +84,19 @@ async def test_what_is_undone_is_not_written(agency: Agency, database: Database)
     assert await names_of(database, agency, Client.name) == ["Before", "After"]
 
 
+async def test_what_was_sent_is_undone_with_its_part(agency: Agency, database: Database) -> None:
+    async def fail(db: AsyncSession) -> None:
+        async with savepoint(db):
+            writes.insert(db, Client, [client(agency, "Undone")])
+            await writes.flush(db)
+            raise ValueError("undone")
+
+    async with database.transaction(agency.id) as db:
+        with pytest.raises(ValueError, match="undone"):
+            await fail(db)
+    assert await names_of(database, agency, Client.name) == []
+
+
 async def test_no_row_of_another_agency_is_touched(agency: Agency, rival: Agency, database: Database) -> None:
     theirs, late = client(rival, "Theirs"), wake(rival)
     async with database.transaction(rival.id) as db:

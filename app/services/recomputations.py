@@ -108,7 +108,7 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
     row.started_at, row.finished_at = now, None
     row.total = await count(db, caller, row.client_id, Phase)
     batch = await _first_batch(db, caller, row)
-    await _lock(db, caller, batch)
+    await status.lock(db, caller, batch.applications, batch.candidates)
     await _recompute(db, caller, batch, now)
     _note(row, batch, now)
     if row.finished_at is None:
@@ -285,13 +285,6 @@ async def count(db: AsyncSession, caller: Caller, client_id: UUID | None, phases
     queries = (selected(caller, client_id, phase).subquery() for phase in phases)
     counts = [await db.scalar(select(func.count()).select_from(query)) for query in queries]
     return sum(number or 0 for number in counts)
-
-
-async def _lock(db: AsyncSession, caller: Caller, batch: Batch) -> None:
-    theirs = select(Application.candidate_id).where(
-        Application.agency_id == caller.agency_id, Application.id.in_(batch.applications)
-    )
-    await status.lock_candidates(db, caller, {*await db.scalars(theirs), *batch.candidates})
 
 
 async def _first_batch(db: AsyncSession, caller: Caller, row: Recomputation) -> Batch:

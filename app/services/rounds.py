@@ -1,6 +1,7 @@
 """Rounds: an interview with the file of its application, which all that is recorded about it changes.
 
-Whoever records something begins the transaction with all it locks and reads, so that it takes four messages.
+Whoever records something begins the transaction with all it locks and reads: two messages, and two more to write it and
+to end where nothing else is read.
 """
 
 from dataclasses import dataclass, replace

@@ -81,8 +81,10 @@ async def of_candidate(
     return candidate_standing(person, cases, policy, as_of)
 
 
-async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]) -> None:
-    """Keep others from recording anything about the candidates of applications until the transaction ends.
+async def lock(
+    db: AsyncSession, caller: Caller, application_ids: Iterable[UUID], candidate_ids: Iterable[UUID] = ()
+) -> None:
+    """Keep others from recording anything about candidates, and those of applications, until the transaction ends.
 
     Call it before the first write of a fact: two writers about one candidate then queue up instead of computing a
     status from half of what is known. The policy is held first, then candidates are locked, before anything else
@@ -90,7 +92,8 @@ async def lock(db: AsyncSession, caller: Caller, application_ids: Iterable[UUID]
     """
     # Read first: where its statistics do not know the agency yet, the planner would scan it for a join.
     named = {"agency_id": caller.agency_id, "ids": list(application_ids)}
-    await lock_candidates(db, caller, {row[0] for row in await _CANDIDATES_OF.fetch(db, named)})
+    theirs = [row["candidate_id"] for row in await _CANDIDATES_OF.fetch(db, named)]
+    await lock_candidates(db, caller, {*theirs, *candidate_ids})
 
 
 async def lock_candidate(

@@ -4,6 +4,7 @@ They hold nothing a client wrote: no address, query, header or parameter (S5). F
 it shows the address and the query.
 """
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from app.web.middleware import facts_of
 LAST_SECONDS = 5  # at the end, for what has not been exported yet
 
 _SERVER_ERROR = 500
+_LITERAL = re.compile("'[^']*'")
 
 
 @contextmanager
@@ -142,7 +144,9 @@ def _trace_statements(engine: Engine, tracer: Tracer) -> None:
         if trace.get_current_span().get_span_context().trace_flags.sampled:
             ended = time.time_ns()
             began = ended - round(logged.elapsed * 1e9)
-            span = tracer.start_span(**_words(logged.query), start_time=began)
+            # Values stand in the text only where there are no parameters.
+            said = logged.query if logged.args else _LITERAL.sub("?", logged.query)
+            span = tracer.start_span(**_words(said), start_time=began)
             if logged.exception is not None:
                 _tell_error(span, logged.exception)
             span.end(ended)
