@@ -1,7 +1,7 @@
 """Contacts: calls, mails and voicemails with either side, what they relay and what they promise."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,6 @@ from app.models import (
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.restraint import Objection, Plan, objections
-from app.rules.situation import Case
 from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
 from app.services import facts, files, plans, relays, revisions, status, voids
 from app.services.additions import with_contact
@@ -85,9 +84,7 @@ async def _record_with_candidate(
         standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
         return Recorded(contact, standings, warnings)
     told = [
-        replace(
-            file, case=Case(with_contact(file.case.application, contact, values["relays"]), file.case.policy)
-        )
+        file.knowing(with_contact(file.case.application, contact, values["relays"]))
         for file in own
         if file.id in covered
     ]

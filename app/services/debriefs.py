@@ -84,7 +84,7 @@ async def record(
         told = {"contact_id": contact.id}
         occurrences.append(Occurrence(EventType.CONTACT_RECORDED, held.application_id, told))
         application = additions.with_contact(application, contact, (entry["contact"] or {}).get("relays", ()))
-    file = held.file_with(application)
+    file = held.file.knowing(application)
     standings = await status.conclude(db, caller, [file], occurrences, now=now)
     return Recorded(debrief, given, contact, standings[held.application_id])
 

@@ -4,8 +4,8 @@ All that a status is computed from and compared with, in one statement. That of 
 candidate in it, as far as a person who seeks is due a word of their own (K1).
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Statement
-from app.rules.facts import Candidate
+from app.rules.facts import Application, Candidate
 from app.rules.situation import Case
 from app.services import facts, outbox, reasons
 from app.services.outbox import Past
@@ -66,6 +66,10 @@ class File:
         """The application's id."""
         return self.owner.subject_id
 
+    def knowing(self, application: Application) -> "File":
+        """The file with the facts of its application as they are by now."""
+        return replace(self, case=Case(application, self.case.policy))
+
 
 class _Kept(NamedTuple):
     stored: list[Row] | None
@@ -87,34 +91,23 @@ async def load(
     db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, as_of: datetime
 ) -> list[File]:
     """The files of locked applications; `as_of` bounds only the last chaser to the client contact (M2)."""
-    agency = await facts.overrides_of(db, caller)
-    rows = await _FILES.fetch(
-        db,
-        {
-            "agency_id": caller.agency_id,
-            "ids": application_ids,
-            "as_of": as_of,
-            "known_at": facts.FOREVER,
-        },
-    )
-    return [file_of(row, agency) for row in rows]
+    return await _read(db, caller, _FILES, {"ids": application_ids, "as_of": as_of})
 
 
 async def of_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, as_of: datetime
 ) -> list[File]:
     """The files of all applications of a locked candidate, in the order of their ids; `as_of` as in `load`."""
+    found = await _read(db, caller, _OF_CANDIDATE, {"candidate_id": candidate_id, "as_of": as_of})
+    return sorted(found, key=lambda file: file.id)
+
+
+async def _read(
+    db: AsyncSession, caller: Caller, statement: Statement, which: Mapping[str, Any]
+) -> list[File]:
     agency = await facts.overrides_of(db, caller)
-    rows = await _OF_CANDIDATE.fetch(
-        db,
-        {
-            "agency_id": caller.agency_id,
-            "candidate_id": candidate_id,
-            "as_of": as_of,
-            "known_at": facts.FOREVER,
-        },
-    )
-    return sorted((file_of(row, agency) for row in rows), key=lambda file: file.id)
+    rows = await statement.fetch(db, {"agency_id": caller.agency_id, "known_at": facts.FOREVER, **which})
+    return [file_of(row, agency) for row in rows]
 
 
 async def load_people(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]) -> list[PersonalFile]:

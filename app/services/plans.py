@@ -27,10 +27,10 @@ async def load(
     """
     person_id = values["person_id"]
     if values["party"] is ContactParty.CANDIDATE:
-        parts = await _candidate(db, caller, person_id, at)
-    else:
-        parts = await _client_contact(db, caller, person_id, covered, at)
-    return _plan(values, covered, at, parts)
+        own = await status.open_applications(db, caller, candidate_id=person_id)
+        cases = list((await facts.load(db, caller, own, as_of=at)).values())
+        return await of_candidate(db, caller, values, covered, cases, at=at)
+    return _plan(values, covered, at, await _client_contact(db, caller, person_id, covered, at))
 
 
 async def of_candidate(
@@ -58,15 +58,6 @@ def _plan(values: Mapping[str, Any], covered: Sequence[UUID], at: datetime, part
         channel=values["channel"],
         relays=frozenset(map(str, values["relays"])),
     )
-
-
-async def _candidate(db: AsyncSession, caller: Caller, person_id: UUID, at: datetime) -> dict[str, Any]:
-    own = await status.open_applications(db, caller, candidate_id=person_id)
-    return {
-        "person": await facts.load_candidate(db, caller, person_id),
-        "cases": tuple((await facts.load(db, caller, own, as_of=at)).values()),
-        "policy": await facts.policy_of(db, caller),
-    }
 
 
 async def _client_contact(

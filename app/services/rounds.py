@@ -4,7 +4,7 @@ Whoever records something begins the transaction with all it locks and reads: tw
 to end where nothing else is read.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,6 @@ from app.db import Beginning, Statement
 from app.models import Interview as StoredInterview
 from app.rules.calendar import WorkingCalendar
 from app.rules.facts import Application, Interview
-from app.rules.situation import Case
 from app.services import facts, files, status
 from app.services.files import File
 from app.services.scope import AGENCY, Caller, find
@@ -55,10 +54,6 @@ class Round:
     def application(self) -> Application:
         """The facts of the application."""
         return self.file.case.application
-
-    def file_with(self, application: Application) -> File:
-        """The file with the facts as they are by now."""
-        return replace(self.file, case=Case(application, self.file.case.policy))
 
 
 def beginning(caller: Caller, interview_id: UUID) -> Beginning:

@@ -32,7 +32,7 @@ async def record(
     held = await rounds.held(db, caller, interview_id)
     await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
     row = await add(db, caller, held, await rounds.clients_hours(db, caller, held), values, now=now)
-    file = held.file_with(additions.with_timescale(held.application, row))
+    file = held.file.knowing(additions.with_timescale(held.application, row))
     standings = await status.conclude(db, caller, [file], [recorded_as(row)], now=now)
     return row, standings[held.application_id]
 
