@@ -8,6 +8,7 @@ import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -320,7 +321,13 @@ async def connected(url: str) -> AsyncIterator[Database]:
 
 
 def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
-    settings = {"role": APPLICATION_ROLE, "application_name": "touchbase", "timezone": "UTC", **TIMEOUTS}
+    settings = {
+        "role": APPLICATION_ROLE,
+        "application_name": "touchbase",
+        "timezone": "UTC",
+        "datestyle": "ISO",
+        **TIMEOUTS,
+    }
     engine = create_async_engine(
         async_url(url),
         pool_size=pool_size,
@@ -354,6 +361,18 @@ def _recognise(connection: Any, _record: Any) -> None:
     driver.is_cluster, is_parted = connection.run_async(lambda driver: driver.fetchrow(_PARTS))
     if not (driver.is_cluster or is_parted):
         connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_generic_plan"))
+    connection.run_async(_read_instants_as_text)
+
+
+async def _read_instants_as_text(driver: Connection) -> None:
+    """Python reads an instant that is spelt out four times as fast as the driver makes one of a number."""
+    await driver.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=datetime.isoformat,
+        decoder=datetime.fromisoformat,
+        format="text",
+    )
 
 
 def _pass_over_lost(connection: Any, _record: Any, _lent: Any) -> None:

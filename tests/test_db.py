@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -40,6 +41,20 @@ async def scratch_agency(scratch: Database, document: Document) -> AsyncIterator
     """An agency in it, served by an application of its own."""
     async with client_of(create_app(scratch, SECRET), document) as http:
         yield await found_agency(http, scratch, SECRET)
+
+
+@pytest.mark.parametrize("style", ["ISO, DMY", "SQL, DMY", "German"])
+async def test_instants_are_read_whatever_style_the_server_writes_dates_in(
+    scratch: Database, scratch_url: str, style: str
+) -> None:
+    await as_owner(scratch_url, f"ALTER DATABASE {make_url(scratch_url).database} SET datestyle TO {style}")
+    given = datetime(2026, 12, 31, 23, 59, 59, 999_999, UTC)
+    async with scratch.transaction(None) as session:
+        [row] = await driver_of(session).fetch(
+            "SELECT $1::timestamptz AS given, '2026-03-04 05:06:07.000008+01'::timestamptz AS written", given
+        )
+    assert row["given"] == given
+    assert row["written"] == datetime(2026, 3, 4, 4, 6, 7, 8, UTC)
 
 
 @pytest.mark.parametrize(
