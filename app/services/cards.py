@@ -19,7 +19,8 @@ from app.rules.status import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
 from app.services import covers, facts
 from app.services.covers import Acting
-from app.services.scope import AGENCY, Caller, look_up
+from app.services.names import NOBODY, Named, Names, names_of
+from app.services.scope import AGENCY, Caller
 
 LEVELS = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
@@ -41,7 +42,7 @@ class Wanted:
 
 
 class Row(NamedTuple):
-    """A flagged status row with whatever it names, in the order in which it is read."""
+    """A flagged status row, in the order in which it is read."""
 
     code: str
     rule: str
@@ -51,36 +52,26 @@ class Row(NamedTuple):
     due_at: datetime
     overdue_at: datetime | None
     escalate_at: datetime | None
-    application_id: UUID | None
     fact_kind: str
     fact_id: UUID | None
     fact_at: datetime
     level: Level
     rank: int
+    application_id: UUID | None
     candidate_id: UUID
-    candidate_name: str
-    candidate_timezone: str
-    candidate_holidays: Holidays
     client_contact_id: UUID | None
-    client_contact_name: str | None
-    client_timezone: str | None
-    client_holidays: Holidays
     consultant_id: UUID | None
-    consultant_name: str | None
-    mode: str | None
-    job_id: UUID | None
-    job_title: str | None
-    client_id: UUID | None
-    client_name: str | None
-    client_policy: Mapping[str, Any] | None
-    chased_at: datetime | None
+
+
+_NAMING = ("application_id", "candidate_id", "client_contact_id", "consultant_id")
 
 
 class Item(NamedTuple):
-    """A flagged status row as the lists show it, and the row itself for what only one of them shows."""
+    """A flagged status row as the lists show it, the row itself, and whatever it names."""
 
     row: Row
     fields: dict[str, Any]
+    names: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +98,8 @@ _AFTER = ("after_rank", "after_position", "after_due_at", "after_subject_id")
 def _statement(column: str, given: frozenset[str]) -> Statement:
     """The statement of a list with a card for each person that a column of the status rows names.
 
-    The sort key of a card is that of its first item; a page begins after the key of the last card before it. Only
-    what a page holds is looked up, by its id, and once however many items name it. `given` are the parameters there
-    are.
+    The sort key of a card is that of its first item; a page begins after the key of the last card before it. `given`
+    are the parameters there are.
     """
     narrowed = " AND ".join(["true", *(words for name, words in _NARROWED.items() if name in given)])
     levelled = f"{LEVEL} = ANY(:levels)" if "levels" in given else "true"
@@ -118,9 +108,7 @@ def _statement(column: str, given: frozenset[str]) -> Statement:
     return Statement(
         f"""
 WITH flagged AS (
-  SELECT r.code, r.rule, r.target, r.urgent, r.position, r.due_at, r.overdue_at, r.escalate_at, r.application_id,
-    r.fact_kind, r.fact_id, r.fact_at, r.candidate_id, r.client_contact_id, r.consultant_id,
-    {LEVEL} AS level,
+  SELECT r.*, {LEVEL} AS level,
     CASE WHEN r.urgent THEN 0 WHEN r.escalate_at <= :at THEN 1 WHEN r.overdue_at <= :at THEN 2 ELSE 3 END AS rank,
     COALESCE(r.application_id, r.candidate_id) AS subject_id
   FROM reasons r
@@ -132,39 +120,9 @@ WITH flagged AS (
   WINDOW card AS (PARTITION BY {column} ORDER BY rank, position, due_at, subject_id)
 ), numbered AS (
   SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
-), shown AS MATERIALIZED (
-  SELECT m.*, a.mode, a.job_id FROM numbered m {look_up("applications", "a", "m", "application_id")}
-  WHERE m.number <= :limit
-), jobs_shown AS MATERIALIZED (
-  SELECT j.id, j.title, l.id AS client_id, l.name AS client_name, NULLIF(l.policy, '{{}}') AS client_policy
-  FROM (SELECT DISTINCT job_id FROM shown) m
-  {look_up("jobs", "j", "m", "job_id")}
-  {look_up("clients", "l", "j", "client_id")}
-), contacts_shown AS MATERIALIZED (
-  SELECT k.id, k.name, k.timezone, k.holidays, x.occurred_at AS chased_at
-  FROM (SELECT DISTINCT client_contact_id FROM shown) m
-  {look_up("client_contacts", "k", "m", "client_contact_id")}
-  LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
-    WHERE c.agency_id = {AGENCY} AND c.client_contact_id = k.id
-      AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
-      AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
-    ORDER BY c.occurred_at DESC LIMIT 1) x ON true
-), consultants_shown AS MATERIALIZED (
-  SELECT s.id, s.name
-  FROM (SELECT DISTINCT consultant_id FROM shown) m {look_up("consultants", "s", "m", "consultant_id")}
 )
-SELECT m.code, m.rule, m.target, m.urgent, m.position, m.due_at, m.overdue_at, m.escalate_at, m.application_id,
-  m.fact_kind, m.fact_id, m.fact_at, m.level, m.rank,
-  m.candidate_id, p.name AS candidate_name, p.timezone AS candidate_timezone, p.holidays AS candidate_holidays,
-  m.client_contact_id, k.name AS client_contact_name, k.timezone AS client_timezone, k.holidays AS client_holidays,
-  m.consultant_id, s.name AS consultant_name, m.mode, m.job_id, j.title AS job_title,
-  j.client_id, j.client_name, j.client_policy, k.chased_at
-FROM shown m
-{look_up("candidates", "p", "m", "candidate_id")}
-LEFT JOIN jobs_shown j ON j.id = m.job_id
-LEFT JOIN contacts_shown k ON k.id = m.client_contact_id
-LEFT JOIN consultants_shown s ON s.id = m.consultant_id
-ORDER BY m.number, m.rank, m.position, m.due_at, m.subject_id
+SELECT {", ".join(Row._fields)} FROM numbered WHERE number <= :limit
+ORDER BY number, rank, position, due_at, subject_id
 """
     )
 
@@ -196,10 +154,12 @@ async def page(
     statement = _statement(column, frozenset(given))
     parameters = {"agency_id": caller.agency_id, "at": at, **given, "limit": limit + 1}
     rows = list(map(Row._make, await statement.fetch(db, parameters)))
-    hours = _hours(await facts.overrides_of(db, caller), rows, at)
+    named = {f"{name}s": {getattr(row, name) for row in rows} for name in _NAMING}
+    names = await names_of(db, caller, named, at=at) if rows else Names()
+    hours = _hours(await facts.overrides_of(db, caller), names, at)
     grouped: dict[UUID, list[Item]] = {}
     for row in rows:
-        item = Item(row, _fields(row, hours[row.client_id], acting))
+        item = Item(row, _fields(row, names, hours, acting), names)
         grouped.setdefault(getattr(row, column), []).append(item)
     groups = list(grouped.values())
     next_key = _key(groups[limit - 1][0].row) if len(groups) > limit else None
@@ -209,15 +169,7 @@ async def page(
 def summary(items: Sequence[Item]) -> dict[str, Any]:
     """The worst level and the earliest due time of a card."""
     levels = [item.row.level for item in items]
-    return {
-        "level": next(level for level in LEVELS if level in levels),
-        "due_at": min([item.row.due_at for item in items]),
-    }
-
-
-def named(found: UUID | None, name: str | None) -> dict[str, Any] | None:
-    """Somebody, by id and name."""
-    return {"id": found, "name": name} if found else None
+    return {"level": min(levels, key=LEVELS.index), "due_at": min([item.row.due_at for item in items])}
 
 
 def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
@@ -248,13 +200,12 @@ class _Hours:
         return not_before(Target(target), due, self.at, policy=self._policy, person=person)
 
 
-def _hours(agency: Mapping[str, Any], rows: Sequence[Row], at: datetime) -> dict[UUID | None, _Hours]:
+def _hours(agency: Mapping[str, Any], names: Names, at: datetime) -> dict[UUID | None, _Hours]:
     """The hours for each client of a page, and those for what concerns no client."""
     own = _Hours(Policy.of(agency), at)
-    clients = {row.client_id: row.client_policy for row in rows}
     return {
         client_id: _Hours(Policy.of({**agency, **mine}), at) if mine else own
-        for client_id, mine in clients.items()
+        for client_id, mine in {named.client_id: named.client_policy for named in names.of.values()}.items()
     }
 
 
@@ -271,8 +222,13 @@ def _after(key: list[Any] | None) -> dict[str, Any]:
     return dict(zip(_AFTER, (rank, position, datetime.fromisoformat(due_at), UUID(subject_id)), strict=True))
 
 
-def _fields(row: Row, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str, Any]:
+def _fields(
+    row: Row, names: Names, hours: Mapping[UUID | None, _Hours], acting: Mapping[UUID, Acting]
+) -> dict[str, Any]:
+    application = names.of[row.application_id]
+    job = names.of[application.job_id]
     covering = acting.get(row.consultant_id) if row.consultant_id else None
+    person = _target(row, names)
     return {
         "code": row.code,
         "rule": row.rule,
@@ -281,13 +237,15 @@ def _fields(row: Row, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str,
         "due_at": row.due_at,
         "overdue_at": row.overdue_at,
         "escalate_at": row.escalate_at,
-        "not_before": _not_before(row, hours),
+        "not_before": _not_before(
+            row, hours[job.client_id], person, names.of[row.client_contact_id].chased_at
+        ),
         "application_id": row.application_id,
-        "job": {"id": row.job_id, "title": row.job_title} if row.job_id else None,
-        "actor": _ACTORS.get(row.mode, Actor.CONSULTANT),
-        "consultant": named(row.consultant_id, row.consultant_name),
-        "covered_by": named(covering.id, covering.name) if covering else None,
-        "target": _target(row),
+        "job": {"id": job.id, "title": job.name} if job.id else None,
+        "actor": _ACTORS.get(application.mode, Actor.CONSULTANT),
+        "consultant": names.shown[row.consultant_id] if row.consultant_id else None,
+        "covered_by": {"id": covering.id, "name": covering.name} if covering else None,
+        "target": {"kind": row.target, "id": person.id, "name": person.name},
         "since": {"kind": row.fact_kind, "id": row.fact_id, "at": row.fact_at},
     }
 
@@ -295,23 +253,19 @@ def _fields(row: Row, hours: _Hours, acting: Mapping[UUID, Acting]) -> dict[str,
 _ACTORS: Mapping[str | None, Actor] = {ApplicationMode.DIRECT: Actor.CANDIDATE}
 
 
-def _target(row: Row) -> dict[str, Any]:
+def _target(row: Row, names: Names) -> Named:
     """Whom to speak with; an interviewer is nobody the records know (N1)."""
     match row.target:
         case Target.CANDIDATE:
-            return {"kind": row.target, "id": row.candidate_id, "name": row.candidate_name}
+            return names.of[row.candidate_id]
         case Target.CLIENT:
-            return {"kind": row.target, "id": row.client_contact_id, "name": row.client_contact_name}
-    return {"kind": row.target, "id": None, "name": None}
+            return names.of[row.client_contact_id]
+    return NOBODY
 
 
-def _not_before(row: Row, hours: _Hours) -> datetime:
+def _not_before(row: Row, hours: _Hours, person: Named, chased_at: datetime | None) -> datetime:
     due = row.due_at
-    if row.chased_at and row.code in CHASERS:
-        due = max(due, hours.chase_floor(row.chased_at))
-    person = hours.place
-    if row.target == Target.CANDIDATE:
-        person = (row.candidate_timezone, row.candidate_holidays)
-    elif row.target == Target.CLIENT and row.client_timezone:
-        person = (row.client_timezone, row.client_holidays)
-    return hours.first(row.target, max(due, hours.at), person)
+    if chased_at and row.code in CHASERS:
+        due = max(due, hours.chase_floor(chased_at))
+    place = (person.timezone, person.holidays) if person.timezone else hours.place
+    return hours.first(row.target, max(due, hours.at), place)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.vocabulary import Target
-from app.services.cards import Item, Page, Wanted, named, page, summary
+from app.services.cards import Item, Page, Wanted, page, summary
 from app.services.scope import Caller
 
 
@@ -21,14 +21,12 @@ async def chase_list(
 
 
 def _card(items: Sequence[Item]) -> dict[str, Any]:
-    first = items[0].row
+    row, _, names = items[0]
+    job = names.of[names.of[row.application_id].job_id]
     return {
-        "client_contact": named(first.client_contact_id, first.client_contact_name),
-        "client": named(first.client_id, first.client_name),
+        "client_contact": names.shown[row.client_contact_id],
+        "client": {"id": job.client_id, "name": job.client_name} if job.client_id else None,
         **summary(items),
         "not_before": max(item.fields["not_before"] for item in items),
-        "items": [
-            {**item.fields, "candidate": named(item.row.candidate_id, item.row.candidate_name)}
-            for item in items
-        ],
+        "items": [{**item.fields, "candidate": names.shown[item.row.candidate_id]} for item in items],
     }

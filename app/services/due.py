@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.vocabulary import Level
 from app.services import covers
-from app.services.cards import FLAGGED, LEVEL, Item, Page, Wanted, named, owners, page, summary
+from app.services.cards import FLAGGED, LEVEL, Item, Page, Wanted, owners, page, summary
 from app.services.scope import AGENCY, Caller
 
 _COUNT = text(
@@ -54,7 +54,7 @@ async def count_cards(db: AsyncSession, caller: Caller, consultant_id: UUID, *, 
 
 def _card(items: Sequence[Item]) -> dict[str, Any]:
     return {
-        "candidate": named(items[0].row.candidate_id, items[0].row.candidate_name),
+        "candidate": items[0].names.shown[items[0].row.candidate_id],
         **summary(items),
         "items": [item.fields for item in items],
     }
