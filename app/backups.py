@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.db import APPLICATION_ROLE, async_url
+from app.connections import APPLICATION_ROLE, async_url
 from app.errors import SetupError
 from app.migrate import check_known, current_revision
 from app.postgres import find_clients, start_client

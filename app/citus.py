@@ -10,7 +10,7 @@ from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.db import APPLICATION_ROLE, IS_CLUSTER, async_url
+from app.connections import APPLICATION_ROLE, IS_CLUSTER, async_url
 from app.errors import SetupError
 from app.models import Agency, Base
 from migrations import RUNNERS_LOCK

@@ -5,43 +5,20 @@ and the application works under a role that can neither own tables nor pass by t
 """
 
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
-import msgspec
-from sqlalchemy import event, make_url, text
-from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import ArgumentError, DisconnectionError, ProgrammingError
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncSession,
-    AsyncSessionTransaction,
-    create_async_engine,
-)
-from sqlalchemy.pool import QueuePool
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 
 from app import writes
+from app.connections import APPLICATION_ROLE, POOL_WAIT_SECONDS, Connection, Pool
 from app.db_errors import DATABASE_ERRORS, translated, translated_at_opening, unavailable
-from app.errors import DatabaseUnusableError, SetupError, UnsafeRoleError
-
-APPLICATION_ROLE = "touchbase_app"
-
-# R8. A request that waits longer than this is better refused than kept waiting.
-POOL_WAIT_SECONDS = 2
-TIMEOUTS = {
-    "statement_timeout": "5s",
-    "lock_timeout": "2s",
-    "idle_in_transaction_session_timeout": "10s",
-}
-
-# Longer than the database lets a statement run: when it comes to this, it is frozen or the way to it is cut.
-ANSWER_SECONDS = 6
+from app.errors import DatabaseUnusableError, UnsafeRoleError
 
 # The first statement of every transaction: the clock (R6), and what nearly every request reads of its agency.
 _CLOCK = "SELECT now()"
@@ -50,82 +27,14 @@ _OPENING = "SELECT now(), policy FROM agencies WHERE agency_id = $1"
 # Not the second colon of a cast.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
-IS_CLUSTER = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"
-_PARTS = f"SELECT ({IS_CLUSTER}), EXISTS (SELECT FROM pg_partitioned_table)"
-
-
-def async_url(url: str) -> URL:
-    """A PostgreSQL URL for the driver we use, whatever driver it names."""
-    try:
-        return make_url(url).set(drivername="postgresql+asyncpg")
-    except ArgumentError:
-        raise SetupError("TOUCHBASE_DATABASE_URL is not a database URL.") from None
-
-
-class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """The driver's connection, whose transactions are ours to begin and to end.
-
-    An answer that does not come in time is not waited for again: the connection ends with it.
-    """
-
-    is_cluster = False
-    is_under_way = False
-    is_silent = False
-
-    async def begin(self, statements: Sequence[str]) -> None:
-        """Begin a transaction with some statements, in one message.
-
-        Not on a Citus cluster, which repeats the whole message that sets something on every machine that it then asks.
-        """
-        self.is_under_way = True
-        messages = ["BEGIN", *statements]
-        for message in messages if self.is_cluster else [";".join(messages)]:
-            await self.execute(message)
-
-    async def commit(self) -> None:
-        """End the transaction; RuntimeError where one of its statements failed and nobody took notice."""
-        done = await self.execute("COMMIT")
-        self.is_under_way = False
-        if done != "COMMIT":
-            raise RuntimeError("A transaction that had failed was to be committed.")
-
-    async def rollback(self) -> None:
-        """Undo the transaction, if the database can still be told."""
-        if not self.is_closed():
-            with suppress(*DATABASE_ERRORS):
-                await self.execute("ROLLBACK")
-                self.is_under_way = False
-
-    async def execute(self, query: str, *args: Any, **options: Any) -> str:
-        """Run a statement, as the driver does."""
-        with self._ended_by_silence():
-            done: str = await super().execute(query, *args, **options)
-        return done
-
-    async def fetch(self, query: str, *args: Any, **options: Any) -> list[asyncpg.Record]:
-        """Read rows, as the driver does."""
-        with self._ended_by_silence():
-            rows: list[asyncpg.Record] = await super().fetch(query, *args, **options)
-        return rows
-
-    @contextmanager
-    def _ended_by_silence(self) -> Iterator[None]:
-        try:
-            yield
-        except TimeoutError:
-            self.is_silent = True
-            self.terminate()
-            raise
-
 
 class Database:
-    """A pool of connections to one PostgreSQL database."""
+    """One PostgreSQL database."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
-        self.engine = _engine(url, pool_size, ANSWER_SECONDS)
+        self.pool = Pool(url, pool_size)
         # So that whoever asks after the database's health need not queue with those who are at work (R14).
-        self.spare = _engine(url, 1, POOL_WAIT_SECONDS)
-        self.waiting = 0
+        self.spare = Pool(url, 1, answer_seconds=POOL_WAIT_SECONDS)
 
     @asynccontextmanager
     async def transaction(
@@ -152,43 +61,20 @@ class Database:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:
-        """A session on a connection of its own, which goes on to others only if its transaction has ended in order.
-
-        The transaction is the driver's, so that what needs no session costs none: to SQLAlchemy each statement stands
-        alone, and neither closing nor giving back sends anything. What is thrown away is not told so: a statement that
-        runs on there ends at its time limit, and is undone.
-        """
-        pool = self.engine.pool
-        connection = await self._connect()
-        lent = connection.sync_connection
-        assert lent is not None
-        driver = lent.connection.driver_connection
-        assert isinstance(driver, Connection)
-        session = AsyncSession(connection, expire_on_commit=False, autoflush=False)
-        session.info["driver"] = driver
-        try:
-            yield session
-        finally:
-            session.sync_session.close()
-            if driver.is_under_way and not lent.invalidated:
-                lent.invalidate()
-            lent.close()
-            if driver.is_silent and self.engine.pool is pool:
-                # The others are no better: each is made anew before its next use.
-                await self.engine.dispose(close=False)
-
-    @property
-    def pool(self) -> QueuePool:
-        """The connections; `waiting` counts the transactions that have none yet."""
-        pool = self.engine.pool
-        assert isinstance(pool, QueuePool)
-        return pool
+        """A session on a connection of its own."""
+        async with self.pool.connection() as lent:
+            session = AsyncSession(lent.connection, expire_on_commit=False, autoflush=False)
+            session.info["driver"] = lent.driver
+            try:
+                yield session
+            finally:
+                session.sync_session.close()
 
     async def check_role(self) -> None:
         """Raise SetupError if the database cannot be used, or under a role that row-level security does not bind."""
         query = text("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user")
         try:
-            async with self.engine.connect() as connection:
+            async with self.pool.engine.connect() as connection:
                 unsafe = await connection.scalar(query)
         except DATABASE_ERRORS as error:
             raise DatabaseUnusableError(APPLICATION_ROLE) from error
@@ -198,29 +84,18 @@ class Database:
     async def revision(self) -> str | None:
         """The schema's revision; None where there is no schema yet, or none that we may read."""
         try:
-            async with self.spare.connect() as connection:
-                revision: str | None = await connection.scalar(
-                    text("SELECT version_num FROM alembic_version")
-                )
-        except ProgrammingError:
+            async with self.spare.connection() as lent:
+                rows = await lent.driver.fetch("SELECT version_num FROM alembic_version")
+        except asyncpg.SyntaxOrAccessError:
             return None
         except DATABASE_ERRORS as error:
             raise unavailable(error) from error
-        return revision
+        return rows[0]["version_num"] if rows else None
 
     async def close(self) -> None:
         """Close every connection."""
-        await self.engine.dispose()
-        await self.spare.dispose()
-
-    async def _connect(self) -> AsyncConnection:
-        self.waiting += 1
-        try:
-            return await self.engine.connect()
-        except DATABASE_ERRORS as error:
-            raise unavailable(error) from error
-        finally:
-            self.waiting -= 1
+        await self.pool.close()
+        await self.spare.close()
 
 
 @asynccontextmanager
@@ -318,73 +193,6 @@ async def connected(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-def _engine(url: str, pool_size: int, answer_seconds: float) -> AsyncEngine:
-    settings = {
-        "role": APPLICATION_ROLE,
-        "application_name": "touchbase",
-        "timezone": "UTC",
-        "datestyle": "ISO",
-        **TIMEOUTS,
-    }
-    engine = create_async_engine(
-        async_url(url),
-        pool_size=pool_size,
-        max_overflow=0,
-        pool_timeout=POOL_WAIT_SECONDS,
-        pool_reset_on_return=None,
-        isolation_level="AUTOCOMMIT",
-        connect_args={
-            "server_settings": settings,
-            "timeout": POOL_WAIT_SECONDS,
-            "command_timeout": answer_seconds,
-            "connection_class": Connection,
-        },
-        json_deserializer=msgspec.json.decode,
-        hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
-    )
-    event.listen(engine.sync_engine, "connect", _recognise)
-    event.listen(engine.sync_engine, "checkout", _pass_over_lost)
-    event.listen(engine.sync_engine, "handle_error", _give_up_on_silence)
-    return engine
-
-
-def _recognise(connection: Any, _record: Any) -> None:
-    """What every new connection asks and sets.
-
-    One machine plans a statement once for whatever values: planning would cost more than running most of them, and of
-    an agency that its statistics do not know the planner would expect no rows. Where tables are in parts, on one
-    machine or on many, the planner needs the values: by them it knows which parts need not be looked at.
-    """
-    driver = connection.driver_connection
-    driver.is_cluster, is_parted = connection.run_async(lambda driver: driver.fetchrow(_PARTS))
-    if not (driver.is_cluster or is_parted):
-        connection.run_async(lambda driver: driver.execute("SET plan_cache_mode = force_generic_plan"))
-    connection.run_async(_read_instants_as_text)
-
-
-async def _read_instants_as_text(driver: Connection) -> None:
-    """Python reads an instant that is spelt out four times as fast as the driver makes one of a number."""
-    await driver.set_type_codec(
-        "timestamptz",
-        schema="pg_catalog",
-        encoder=datetime.isoformat,
-        decoder=datetime.fromisoformat,
-        format="text",
-    )
-
-
-def _pass_over_lost(connection: Any, _record: Any, _lent: Any) -> None:
-    """One whose end the driver knows of is made anew before anybody gets it."""
-    if connection.driver_connection.is_closed():
-        raise DisconnectionError
-
-
-def _give_up_on_silence(context: ExceptionContext) -> None:
-    """Where one connection does not answer in time the others are no better: each is made anew before its next use."""
-    if isinstance(context.original_exception, TimeoutError):
-        context.invalidate_pool_on_disconnect = True
 
 
 async def enter(session: AsyncSession, agency_id: UUID) -> None:

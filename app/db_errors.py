@@ -5,14 +5,12 @@ import re
 
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from app.errors import ConflictError, InvalidError, NotFoundError, RetryError, UnavailableError
 
 # What speaks to the driver itself gets its errors without SQLAlchemy's wrapping.
 DATABASE_ERRORS = (
     DBAPIError,
-    PoolTimeoutError,
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,

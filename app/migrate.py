@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app import citus
-from app.db import async_url
+from app.connections import async_url
 from app.db_errors import DATABASE_ERRORS
 from app.errors import SetupError
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.db import async_url
+from app.connections import async_url
 from app.models import Base
 from migrations import RUNNERS_LOCK
 

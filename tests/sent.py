@@ -1,7 +1,7 @@
 """The statements that a service sends, be it by way of SQLAlchemy or to the driver itself."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from asyncpg.connection import LoggedQuery  # type: ignore[import-untyped]
@@ -12,8 +12,8 @@ from app.db import Database
 Sent = list[tuple[str, Any]]
 
 
-@contextmanager
-def noted(database: Database) -> Iterator[Sent]:
+@asynccontextmanager
+async def noted(database: Database) -> AsyncIterator[Sent]:
     """Every statement that is sent meanwhile, with its parameters; but for those that only hold it in a transaction."""
     sent: Sent = []
 
@@ -27,15 +27,14 @@ def noted(database: Database) -> Iterator[Sent]:
     def listen(connection: Any, *_: Any) -> None:
         connection.driver_connection.add_query_logger(note_driven)
 
-    def stop(connection: Any, *_: Any) -> None:
-        connection.driver_connection.remove_query_logger(note_driven)
-
-    engine = database.engine.sync_engine
-    listeners = (("before_cursor_execute", note), ("checkout", listen), ("checkin", stop))
+    engine = database.pool.engine.sync_engine
+    listeners = (("before_cursor_execute", note), ("connect", listen))
     for name, listener in listeners:
         event.listen(engine, name, listener)
+    await database.pool.close()  # each connection is made anew, and listened to from its beginning
     try:
         yield sent
     finally:
         for name, listener in listeners:
             event.remove(engine, name, listener)
+        await database.pool.close()

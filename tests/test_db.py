@@ -11,9 +11,9 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import db as app_db
-from app import postgres
-from app.db import Beginning, Database, async_url, driver_of, enter
+from app import connections, db, postgres
+from app.connections import async_url
+from app.db import Beginning, Database, Statement, driver_of, enter, savepoint
 from app.errors import (
     SetupError,
     UnavailableError,
@@ -81,7 +81,7 @@ async def test_a_serialisation_failure_is_tried_three_times_as_a_whole(
     await as_owner(
         scratch_url,
         "CREATE SEQUENCE tries",
-        f"GRANT USAGE ON SEQUENCE tries TO {app_db.APPLICATION_ROLE}",
+        f"GRANT USAGE ON SEQUENCE tries TO {connections.APPLICATION_ROLE}",
         f"""
         CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
         IF nextval('tries') <= {failures} THEN RAISE EXCEPTION 'x' USING ERRCODE = '40001'; END IF;
@@ -155,8 +155,8 @@ async def test_no_statement_lock_or_pause_lasts_long(scratch: Database) -> None:
 async def test_a_full_pool_is_503_with_a_time_to_come_back(
     scratch: Database, scratch_agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert app_db.POOL_WAIT_SECONDS == 2
-    monkeypatch.setattr(scratch.engine.pool, "_timeout", 0.1)
+    assert connections.POOL_WAIT_SECONDS == 2
+    monkeypatch.setattr(connections, "POOL_WAIT_SECONDS", 0.1)
     async with scratch.transaction(None), scratch.transaction(None):
         response = await scratch_agency.call("GET", "/v1/clients")
         problem_of(response, 503, "unavailable")
@@ -170,7 +170,7 @@ async def test_a_database_that_restarts_is_503_and_then_works_again(
     scratch: Database, scratch_agency: Agency, server: postgres.Server
 ) -> None:
     assert (await scratch_agency.call("GET", "/v1/clients")).status_code == 200
-    name = str(async_url(str(scratch.engine.url)).database)
+    name = str(async_url(str(scratch.pool.engine.url)).database)
     server.query(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
     statuses = [(await scratch_agency.call("GET", "/v1/clients")).status_code for _ in range(3)]
     assert set(statuses) <= {200, 503}
@@ -222,7 +222,8 @@ async def test_a_role_that_passes_every_wall_is_refused(
     server.query("CREATE ROLE passes_walls BYPASSRLS NOLOGIN")
     try:
         for role in ("passes_walls", postgres.server.OWNER):
-            monkeypatch.setattr(app_db, "APPLICATION_ROLE", role)
+            for module in (connections, db):
+                monkeypatch.setattr(module, "APPLICATION_ROLE", role)
             unsafe = Database(scratch_url)
             with pytest.raises(SetupError, match=role):
                 await unsafe.check_role()
@@ -309,7 +310,7 @@ async def test_a_cancelled_request_gives_its_connection_back(
             async with asyncio.timeout(0.001):
                 await scratch_agency.call("GET", "/v1/clients")
     await asyncio.sleep(0.05)
-    assert scratch.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert scratch.pool.lent == 0
 
 
 async def test_a_transaction_that_is_cancelled_is_undone_at_once(
@@ -361,7 +362,7 @@ async def test_a_statement_that_failed_unnoticed_is_never_answered_as_done(scrat
 async def test_a_lock_that_is_not_had_at_the_beginning_is_all_that_fails(
     scratch_url: str, scratch: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(app_db.TIMEOUTS, "lock_timeout", "50ms")
+    monkeypatch.setitem(connections.TIMEOUTS, "lock_timeout", "50ms")
     impatient = Database(scratch_url, pool_size=1)
     beginning = Beginning(["SELECT pg_advisory_xact_lock(1)"])
 
@@ -380,12 +381,12 @@ async def test_a_lock_that_is_not_had_at_the_beginning_is_all_that_fails(
 async def test_a_statement_without_an_answer_ends_its_connection(
     scratch_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_db, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
     hasty = Database(scratch_url, pool_size=1)
 
     async def sleep(seconds: float) -> None:
         async with hasty.transaction(uuid4()) as db:
-            await app_db.Statement("SELECT pg_sleep(:seconds)").fetch(db, {"seconds": seconds})
+            await Statement("SELECT pg_sleep(:seconds)").fetch(db, {"seconds": seconds})
 
     with pytest.raises(UnavailableError):
         await sleep(1)
@@ -395,7 +396,7 @@ async def test_a_statement_without_an_answer_ends_its_connection(
 
 async def test_what_is_undone_holds_no_policy(database: Database, agency: Agency) -> None:
     async def fail(db: AsyncSession) -> None:
-        async with app_db.savepoint(db):
+        async with savepoint(db):
             await facts.hold_policy(db, worker(agency.id))
             raise ValueError("undone")
 

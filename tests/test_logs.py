@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app import logs, postgres
-from app.db import Database, async_url
+from app.connections import async_url
+from app.db import Database
 from app.main import create_app
 from app.services.api_keys import generate
 from tests.agency import Agency, found_agency

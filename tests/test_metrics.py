@@ -14,7 +14,8 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from app import postgres
-from app.db import Database, async_url
+from app.connections import async_url
+from app.db import Database
 from app.main import create_app
 from app.settings import Settings
 from app.worker import due_counts
@@ -151,7 +152,7 @@ async def test_scrapes_at_once_count_once(service: Service) -> None:
         if "count(*)" in statement:
             counts.append(statement)
 
-    event.listen(service.database.engine.sync_engine, "before_cursor_execute", note, named=True)
+    event.listen(service.database.pool.engine.sync_engine, "before_cursor_execute", note, named=True)
     assert len({tuple(each) for each in await asyncio.gather(*(service.due_items() for _ in range(8)))}) == 1
     assert len(counts) == 1
 

@@ -159,8 +159,9 @@ async def test_what_is_done_outside_requests_is_not_traced(traced: Traced) -> No
 
 
 async def test_spans_go_where_the_standard_variables_say(
-    database: Database, document: Document, monkeypatch: pytest.MonkeyPatch
+    database_url: str, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    database = Database(database_url)
     with collecting() as collector:
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
         monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=staging")
@@ -168,6 +169,8 @@ async def test_spans_go_where_the_standard_variables_say(
         with traces.exporting() as provider:
             async with client_of(create_app(database, SECRET, tracer_provider=provider), document) as http:
                 await http.get("/readyz")
+                await asyncio.sleep(0)  # the driver tells of a statement a little later
+    await database.close()
     assert set(collector.paths) == {"/v1/traces"}
     [sent] = [each for request in collector.requests for each in request.resource_spans]
     resource = {each.key: each.value.string_value for each in sent.resource.attributes}

@@ -51,11 +51,10 @@ class Metrics:
             "Transactions run again after a serialisation failure or a deadlock.",
             registry=self._registry,
         )
-        # The pool is another after the database has been silent, so it is asked for each time.
         pool = {
-            "size": ("Database connections this process may have.", lambda: database.pool.size()),  # noqa: PLW0108
-            "checked_out": ("Database connections in use.", lambda: database.pool.checkedout()),  # noqa: PLW0108
-            "waiting": ("Transactions that wait for a database connection.", lambda: database.waiting),
+            "size": ("Database connections this process may have.", lambda: database.pool.size),
+            "checked_out": ("Database connections in use.", lambda: database.pool.lent),
+            "waiting": ("Transactions that wait for a database connection.", lambda: database.pool.waiting),
         }
         for name, (words, read) in pool.items():
             self._gauge(f"pool_{name}", words).set_function(read)

@@ -58,8 +58,8 @@ def install(app: FastAPI, database: Database, provider: trace.TracerProvider) ->
     """Trace every request of an application, and what it asks its database."""
     tracer = provider.get_tracer("touchbase", version("touchbase"))
     app.add_middleware(Traces, tracer=tracer)
-    for engine in (database.engine, database.spare):
-        _trace_statements(engine.sync_engine, tracer)
+    for pool in (database.pool, database.spare):
+        _trace_statements(pool.engine.sync_engine, tracer)
 
 
 class Traces:

@@ -28,7 +28,7 @@ async def run(database: Database, stop: asyncio.Event) -> None:
     """Do whatever work there is until told to stop; batches under way are finished first."""
     resting: dict[UUID, float] = {}
     async with asyncio.TaskGroup() as tasks:
-        for _ in range(min(AT_ONCE, database.pool.size() - 1) or 1):  # requests need a connection, too
+        for _ in range(min(AT_ONCE, database.pool.size - 1) or 1):  # requests need a connection, too
             tasks.create_task(_run(database, stop, resting))
 
 

@@ -15,7 +15,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from sqlalchemy import select, text
 
 from app import logs
-from app.db import Database, async_url
+from app.connections import async_url
+from app.db import Database
 from app.main import create_app
 from app.models import CalendarFeed, Credential
 from app.settings import Settings
@@ -208,7 +209,7 @@ async def traced(
     """An agency in a service that is traced."""
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    watched = Database(str(database.engine.url))
+    watched = Database(str(database.pool.engine.url))
     async with client_of(create_app(watched, SECRET, tracer_provider=provider), document) as http:
         yield await found_agency(http, watched, SECRET), exporter
     await watched.close()

@@ -106,5 +106,5 @@ async def test_the_issuer_is_asked_while_no_transaction_is_open(trusting: Trusti
     slow = asyncio.create_task(client.get("/v1/due", headers={"Authorization": f"Bearer {trusting.token()}"}))
     while not trusting.issuer.asked:  # noqa: ASYNC110 - the server's
         await asyncio.sleep(0.01)
-    assert trusting.database.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert trusting.database.pool.lent == 0
     assert (await slow).status_code == 200

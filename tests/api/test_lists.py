@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app.db import Database, async_url
+from app.connections import async_url
+from app.db import Database
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 from tests.sent import Sent, noted
@@ -217,7 +218,7 @@ async def test_a_longer_page_takes_no_more_statements(
         await agency.job(await agency.client())
     counts = []
     for limit in (1, 5):
-        with noted(database) as sent:
+        async with noted(database) as sent:
             params = {"as_of": AS_OF} if path in CARDS else {}
             page = await agency.get(path, limit=limit, **params)
         counts.append(len(of_lists(sent)))

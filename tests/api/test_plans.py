@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.db import Database, async_url, driver_of
+from app.connections import async_url
+from app.db import Database, driver_of
 from app.main import create_app
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
@@ -18,8 +19,8 @@ from tests.sent import Sent, noted
 # What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
 BY_ID = {"candidates": "(id = ", "applications": "(id = "}
 ASKED: dict[str, tuple[str, dict[str, str]]] = {
-    "/v1/due": ("WITH flagged AS", BY_ID),
-    "/v1/chase": ("WITH flagged AS", BY_ID),
+    "/v1/due": ("WITH asked AS", BY_ID),
+    "/v1/chase": ("WITH asked AS", BY_ID),
     "/v1/applications/{id}/status": ("json_build_object", {"candidates": "(id = "}),
     "/v1/applications/{id}/timeline": (
         "dated AS",
@@ -108,7 +109,7 @@ async def unknown(scratch_url: str, document: Document) -> AsyncIterator[Unknown
             await connection.execute(text("ANALYZE"))
         agency = await found_agency(http, database, SECRET)
         await fill(owner, agency, 1_000)
-        with noted(database) as sent:
+        async with noted(database) as sent:
             yield Unknown(agency, database, sent)
     await database.close()
     await owner.dispose()

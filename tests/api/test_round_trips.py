@@ -66,7 +66,7 @@ async def listened(database_url: str, document: Document) -> AsyncIterator[Liste
     database = Database(database_url, pool_size=1)
     async with client_of(create_app(database, SECRET), document) as http:
         listened = Listened(await found_agency(http, database, SECRET))
-        event.listen(database.engine.sync_engine, "before_cursor_execute", listened.hear_prepared)
+        event.listen(database.pool.engine.sync_engine, "before_cursor_execute", listened.hear_prepared)
         async with database.transaction(None) as db:
             driver_of(db).add_query_logger(listened.hear)
         yield listened

@@ -20,7 +20,7 @@ from uuid import UUID
 import asyncpg  # type: ignore[import-untyped]
 from sqlalchemy import make_url
 
-from app.db import APPLICATION_ROLE
+from app.connections import APPLICATION_ROLE
 from app.migrate import migrate
 from app.models import WakeKind
 from app.worker.announcements import announce

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from app.db import async_url
+from app.connections import async_url
 from tests.agency import Agency
 from tests.contract.world import World, build_world
 

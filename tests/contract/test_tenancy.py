@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app import postgres
-from app.db import Database, async_url
+from app.connections import async_url
+from app.db import Database
 from app.main import create_app
 from app.models import Base
 from tests.agency import Json, found_agency

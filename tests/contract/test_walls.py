@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.db import APPLICATION_ROLE, Database
+from app.connections import APPLICATION_ROLE
+from app.db import Database
 from app.errors import NotFoundError
 from app.models import Base, Client, Digest, Recomputation, RecomputationStretch
 from app.models.policies import Phase
