@@ -145,8 +145,8 @@ class Pool:
 
         Raises UnavailableError where none is to be had.
         """
-        lent = await self._take()
         epoch = self._epoch
+        lent = await self._take()
         try:
             yield lent
         finally:

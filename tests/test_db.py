@@ -1,7 +1,7 @@
 """Transactions under trouble: failing commits, deadlocks, timeouts, a full pool, a database that goes (R2, R8, R13)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import connections, db, postgres
 from app.connections import async_url
-from app.db import Beginning, Database, Statement, driver_of, enter, savepoint
+from app.db import Beginning, Database, driver_of, enter, savepoint
 from app.errors import (
     SetupError,
     UnavailableError,
@@ -378,20 +378,42 @@ async def test_a_lock_that_is_not_had_at_the_beginning_is_all_that_fails(
     await impatient.close()
 
 
-async def test_a_statement_without_an_answer_ends_its_connection(
-    scratch_url: str, monkeypatch: pytest.MonkeyPatch
+async def by_session(session: AsyncSession, seconds: float) -> None:
+    await session.execute(text(f"SELECT pg_sleep({seconds})"))
+
+
+async def by_driver(session: AsyncSession, seconds: float) -> None:
+    await driver_of(session).fetch("SELECT pg_sleep($1)", seconds)
+
+
+@pytest.mark.parametrize("sleep", [by_session, by_driver])
+async def test_a_statement_without_an_answer_ends_its_connection_and_those_that_are_idle(
+    scratch_url: str, monkeypatch: pytest.MonkeyPatch, sleep: Callable[[AsyncSession, float], Awaitable[None]]
 ) -> None:
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
-    hasty = Database(scratch_url, pool_size=1)
+    hasty = Database(scratch_url, pool_size=2)
 
-    async def sleep(seconds: float) -> None:
+    async def pid(seconds: float) -> int:
         async with hasty.transaction(uuid4()) as db:
-            await Statement("SELECT pg_sleep(:seconds)").fetch(db, {"seconds": seconds})
+            await sleep(db, seconds)
+            found: int = await db.scalar(text("SELECT pg_backend_pid()"))
+            return found
 
+    before = set(await asyncio.gather(pid(0.05), pid(0.05)))
     with pytest.raises(UnavailableError):
-        await sleep(1)
-    await sleep(0)
+        await pid(1)
+    assert not before & set(await asyncio.gather(pid(0.05), pid(0.05)))
+    assert len(before) == 2
+    assert hasty.pool.lent == 0
     await hasty.close()
+
+
+async def test_connections_that_are_lent_at_the_end_are_closed_when_they_come_back(scratch: Database) -> None:
+    async with scratch.transaction(None) as db:
+        driver = driver_of(db)
+        await scratch.close()
+        assert await db.scalar(text("SELECT 1")) == 1
+    assert driver.is_closed()
 
 
 async def test_what_is_undone_holds_no_policy(database: Database, agency: Agency) -> None:
