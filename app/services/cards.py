@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, partial
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -19,8 +20,8 @@ from app.rules.status import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
 from app.services import covers, facts
 from app.services.covers import Acting
-from app.services.names import NOBODY, Named, Names, names_of
-from app.services.scope import AGENCY, Caller
+from app.services.names import Named, Names, names_of
+from app.services.scope import AGENCY, Caller, look_up
 
 LEVELS = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
@@ -42,7 +43,7 @@ class Wanted:
 
 
 class Row(NamedTuple):
-    """A flagged status row, in the order in which it is read."""
+    """A flagged status row, in the order in which it is read; `mode` and `job_id` are its application's."""
 
     code: str
     rule: str
@@ -61,9 +62,11 @@ class Row(NamedTuple):
     candidate_id: UUID
     client_contact_id: UUID | None
     consultant_id: UUID | None
+    mode: str | None
+    job_id: UUID | None
 
 
-_NAMING = ("application_id", "candidate_id", "client_contact_id", "consultant_id")
+_NAMING = ("candidate_id", "client_contact_id", "consultant_id", "job_id")
 
 
 class Item(NamedTuple):
@@ -121,7 +124,9 @@ WITH flagged AS (
 ), numbered AS (
   SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
 )
-SELECT {", ".join(Row._fields)} FROM numbered WHERE number <= :limit
+SELECT {", ".join(Row._fields)}
+FROM numbered m {look_up("applications", "a", "m", "application_id", "mode, job_id")}
+WHERE number <= :limit
 ORDER BY number, rank, position, due_at, subject_id
 """
     )
@@ -225,10 +230,9 @@ def _after(key: list[Any] | None) -> dict[str, Any]:
 def _fields(
     row: Row, names: Names, hours: Mapping[UUID | None, _Hours], acting: Mapping[UUID, Acting]
 ) -> dict[str, Any]:
-    application = names.of[row.application_id]
-    job = names.of[application.job_id]
+    job = names.of[row.job_id]
     covering = acting.get(row.consultant_id) if row.consultant_id else None
-    person = _target(row, names)
+    person = names.of[_PARTIES[row.target](row)]
     return {
         "code": row.code,
         "rule": row.rule,
@@ -242,7 +246,7 @@ def _fields(
         ),
         "application_id": row.application_id,
         "job": {"id": job.id, "title": job.name} if job.id else None,
-        "actor": _ACTORS.get(application.mode, Actor.CONSULTANT),
+        "actor": _ACTORS[row.mode],
         "consultant": names.shown[row.consultant_id] if row.consultant_id else None,
         "covered_by": {"id": covering.id, "name": covering.name} if covering else None,
         "target": {"kind": row.target, "id": person.id, "name": person.name},
@@ -250,17 +254,19 @@ def _fields(
     }
 
 
-_ACTORS: Mapping[str | None, Actor] = {ApplicationMode.DIRECT: Actor.CANDIDATE}
+# Who must do it (N1): of what is about no application, the consultant.
+_ACTORS: Mapping[str | None, Actor] = {
+    None: Actor.CONSULTANT,
+    ApplicationMode.AGENCY: Actor.CONSULTANT,
+    ApplicationMode.DIRECT: Actor.CANDIDATE,
+}
 
-
-def _target(row: Row, names: Names) -> Named:
-    """Whom to speak with; an interviewer is nobody the records know (N1)."""
-    match row.target:
-        case Target.CANDIDATE:
-            return names.of[row.candidate_id]
-        case Target.CLIENT:
-            return names.of[row.client_contact_id]
-    return NOBODY
+# Whom to speak with; an interviewer is nobody the records know (N1).
+_PARTIES: Mapping[str, Callable[[Row], UUID | None]] = {
+    Target.CANDIDATE: attrgetter("candidate_id"),
+    Target.CLIENT: attrgetter("client_contact_id"),
+    Target.INTERVIEWER: lambda _: None,
+}
 
 
 def _not_before(row: Row, hours: _Hours, person: Named, chased_at: datetime | None) -> datetime:

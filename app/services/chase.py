@@ -22,7 +22,7 @@ async def chase_list(
 
 def _card(items: Sequence[Item]) -> dict[str, Any]:
     row, _, names = items[0]
-    job = names.of[names.of[row.application_id].job_id]
+    job = names.of[row.job_id]
     return {
         "client_contact": names.shown[row.client_contact_id],
         "client": {"id": job.client_id, "name": job.client_name} if job.client_id else None,

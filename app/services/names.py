@@ -1,4 +1,4 @@
-"""What the rows of a list name: people, applications and jobs, each read once, however many rows name it."""
+"""What the rows of a list name: people and jobs, each read once, however many rows name it."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -22,8 +22,6 @@ class Named(NamedTuple):
     name: str | None = None
     timezone: str | None = None
     holidays: Holidays = None
-    mode: str | None = None
-    job_id: UUID | None = None
     client_id: UUID | None = None
     client_name: str | None = None
     client_policy: dict[str, Any] | None = None
@@ -32,27 +30,23 @@ class Named(NamedTuple):
 
 NOBODY = Named()
 
-# One look at each table; what is read has the same columns everywhere, so that it can be read at once.
+# One look at each table; all rows have the same columns, so that all are read at once.
 _NAMED = Statement(
     f"""
-WITH asked AS MATERIALIZED (
-  SELECT id, mode, job_id FROM applications WHERE agency_id = {AGENCY} AND id = ANY(:application_ids)
-)
-SELECT id, name, timezone, holidays, NULL AS mode, CAST(NULL AS uuid) AS job_id, CAST(NULL AS uuid) AS client_id,
-  NULL AS client_name, CAST(NULL AS jsonb) AS client_policy, CAST(NULL AS timestamptz) AS chased_at
+SELECT id, name, timezone, holidays, CAST(NULL AS uuid) AS client_id, NULL AS client_name,
+  CAST(NULL AS jsonb) AS client_policy, CAST(NULL AS timestamptz) AS chased_at
 FROM candidates WHERE agency_id = {AGENCY} AND id = ANY(:candidate_ids)
-UNION ALL SELECT id, NULL, NULL, NULL, mode, job_id, NULL, NULL, NULL, NULL FROM asked
-UNION ALL SELECT j.id, j.title, NULL, NULL, NULL, NULL, l.id, l.name, NULLIF(l.policy, '{{}}'), NULL
+UNION ALL SELECT j.id, j.title, NULL, NULL, l.id, l.name, NULLIF(l.policy, '{{}}'), NULL
 FROM jobs j {look_up("clients", "l", "j", "client_id")}
-WHERE j.agency_id = {AGENCY} AND j.id = ANY(ARRAY(SELECT job_id FROM asked))
-UNION ALL SELECT k.id, k.name, k.timezone, k.holidays, NULL, NULL, NULL, NULL, NULL, x.occurred_at
+WHERE j.agency_id = {AGENCY} AND j.id = ANY(:job_ids)
+UNION ALL SELECT k.id, k.name, k.timezone, k.holidays, NULL, NULL, NULL, x.occurred_at
 FROM client_contacts k LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
   WHERE c.agency_id = {AGENCY} AND c.client_contact_id = k.id
     AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
     AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
   ORDER BY c.occurred_at DESC LIMIT 1) x ON true
 WHERE k.agency_id = {AGENCY} AND k.id = ANY(:client_contact_ids)
-UNION ALL SELECT id, name, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL
+UNION ALL SELECT id, name, NULL, NULL, NULL, NULL, NULL, NULL
 FROM consultants WHERE agency_id = {AGENCY} AND id = ANY(:consultant_ids)
 """
 )
@@ -69,6 +63,6 @@ class Names:
 async def names_of(
     db: AsyncSession, caller: Caller, ids: Mapping[str, set[UUID | None]], *, at: datetime
 ) -> Names:
-    """What some ids stand for, given as `application_ids`, `candidate_ids`, `client_contact_ids`, `consultant_ids`."""
+    """What some ids stand for, given as `candidate_ids`, `client_contact_ids`, `consultant_ids`, `job_ids`."""
     parameters = {"agency_id": caller.agency_id, "at": at, **{name: [*some] for name, some in ids.items()}}
     return Names(map(Named._make, await _NAMED.fetch(db, parameters)))

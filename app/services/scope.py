@@ -99,12 +99,12 @@ NAMED_IDS: dict[str, type[TenantedBase]] = {
 AGENCY = "CAST(:agency_id AS uuid)"
 
 
-def look_up(table: str, name: str, of: str, column: str) -> str:
+def look_up(table: str, name: str, of: str, column: str, columns: str = "*") -> str:
     """The join of the one row, or none, that a column of another names, read by its id.
 
     Behind its LIMIT it stays a look-up, where the planner might scan an agency of which it expects no rows.
     """
-    row = f"SELECT * FROM {table} WHERE agency_id = {AGENCY} AND id = {of}.{column} LIMIT 1"
+    row = f"SELECT {columns} FROM {table} WHERE agency_id = {AGENCY} AND id = {of}.{column} LIMIT 1"
     return f"LEFT JOIN LATERAL ({row}) {name} ON true"
 
 

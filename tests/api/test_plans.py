@@ -17,10 +17,9 @@ from tests.contract.document import Document
 from tests.sent import Sent, noted
 
 # What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
-BY_ID = {"candidates": "(id = ", "applications": "(id = "}
 ASKED: dict[str, tuple[str, dict[str, str]]] = {
-    "/v1/due": ("WITH asked AS", BY_ID),
-    "/v1/chase": ("WITH asked AS", BY_ID),
+    "/v1/due": ("FROM candidates", {"candidates": "(id = "}),
+    "/v1/chase": ("WITH flagged AS", {"applications": "(id = "}),
     "/v1/applications/{id}/status": ("json_build_object", {"candidates": "(id = "}),
     "/v1/applications/{id}/timeline": (
         "dated AS",
