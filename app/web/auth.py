@@ -9,33 +9,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 
 from app.db import Database
 from app.errors import UnauthenticatedError
-from app.services import access, api_keys, identities, identity_providers
+from app.services import api_keys, identities, identity_providers
 from app.services.api_keys import Mint
 from app.services.scope import Caller, KnownCaller
 from app.settings import Settings
 from app.web import tokens
 from app.web.issuers import Issuers
-
-SCOPES_IN_WORDS = "\n".join(f"- `{scope}`: {words}" for scope, words in access.SCOPES.items())
-
-# They show the schemes in the document; the check itself is ours, so that it comes before everything else (H4).
-API_KEY = HTTPBearer(
-    scheme_name="api_key",
-    bearerFormat="tb_<environment>_<key id>_<secret>",
-    description=f"An API key. Its scopes:\n\n{SCOPES_IN_WORDS}",
-    auto_error=False,
-)
-IDENTITY_TOKEN = HTTPBearer(
-    scheme_name="identity_token",
-    bearerFormat="JWT",
-    description="A token that one of the agency's identity providers gave to a consultant. It has the scopes of the "
-    f"role of the consultant's identity:\n\n{SCOPES_IN_WORDS}",
-    auto_error=False,
-)
 
 # A credential revoked elsewhere works on for this long at most (S3 allows 5).
 REMEMBERED_SECONDS = 4

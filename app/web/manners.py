@@ -4,7 +4,7 @@ from typing import Any
 
 from app.web import idempotency, trail
 from app.web.operations import WITH_BODY, problem_response
-from app.web.routes import BODIED, EDITS
+from app.web.routes import BODIED, EDITS, SCOPED
 
 Json = dict[str, Any]
 
@@ -89,10 +89,7 @@ def add_manners(document: Json) -> None:
 
 def _add(method: str, operation: Json, *, has_tag: bool) -> None:
     responses = operation["responses"]
-    scopes = [
-        scope for scheme in operation.get("security", []) for scopes in scheme.values() for scope in scopes
-    ]
-    if trail.is_audited(scopes, operation):
+    if trail.is_audited(operation.get(SCOPED, ()), operation):
         operation[trail.AUDITED] = True
         _take(operation, _PURPOSE)
     if has_tag:

@@ -9,10 +9,12 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.services.access import roles_with
+from app.services.access import SCOPES, roles_with
 from app.web.components import PLACE, keep_used, name_shapes, part_given
 from app.web.manners import add_manners
 from app.web.problems import FieldError, Problem
+from app.web.routes import SCOPED
+from app.web.trail import AUDITED
 
 EXAMPLES = Path(__file__).with_name("examples.json")
 
@@ -58,6 +60,26 @@ TAGS = {
     "Access": "API keys, and the consultants whom identity providers vouch for.",
     "Audit": "Who wrote what, and who read a debrief.",
     "Health": "For load balancers and orchestrators.",
+}
+
+
+_CALL = {"parameters", "requestBody", "responses", AUDITED}  # in an operation: behind who may ask for it
+_SCOPES = "\n".join(f"- `{scope}`: {words}" for scope, words in SCOPES.items())
+
+SECURITY_SCHEMES = {
+    "api_key": {
+        "type": "http",
+        "description": f"An API key. Its scopes:\n\n{_SCOPES}",
+        "scheme": "bearer",
+        "bearerFormat": "tb_<environment>_<key id>_<secret>",
+    },
+    "identity_token": {
+        "type": "http",
+        "description": "A token that one of the agency's identity providers gave to a consultant. It has the scopes "
+        f"of the role of the consultant's identity:\n\n{_SCOPES}",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+    },
 }
 
 
@@ -117,6 +139,7 @@ def _derived(app: FastAPI) -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=f"{PLACE}{{model}}")
         schema.pop("$defs", None)
         document["components"]["schemas"][model.__name__] = schema
+    document["components"]["securitySchemes"] = SECURITY_SCHEMES
     return document
 
 
@@ -125,14 +148,14 @@ def _tell_scopes(operation: dict[str, Any]) -> None:
 
     In `security` only OAuth's scopes may stand.
     """
-    security = operation.get("security", [])
-    scopes = list(dict.fromkeys(name for schemes in security for names in schemes.values() for name in names))
+    scopes = operation.pop(SCOPED, None)
     if scopes:
-        operation["security"] = [{scheme: [] for scheme in schemes} for schemes in security]
-        operation["x-scopes"] = scopes
-        operation["x-roles"] = roles = [str(role) for role in roles_with(scopes)]
+        roles = [str(role) for role in roles_with(scopes)]
         named = ", ".join(f"`{scope}`" for scope in scopes)
         operation["description"] += f"\n\nNeeds the scope {named}. Roles that have it: {', '.join(roles)}."
+        operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
+        operation |= {name: operation.pop(name) for name in list(operation) if name in _CALL}
+        operation |= {SCOPED: scopes, "x-roles": roles}
 
 
 def _tell_parameter(parameter: dict[str, Any]) -> None:

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from fastapi import APIRouter, Security
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
 from app.db import Beginning
 from app.services.access import SCOPES
-from app.web.auth import API_KEY, IDENTITY_TOKEN
-from app.web.routes import Route
+from app.web.routes import SCOPED, Route
 from app.web.trail import AUDITED
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
@@ -34,7 +33,6 @@ PROBLEM_WORDS = {
 AT_THE_DOOR = (414, 431)
 ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
 WITH_BODY = (400, 408, 413, 415)
-SCHEMES = (API_KEY, IDENTITY_TOKEN)
 
 
 def router(tag: str, route_class: type[APIRoute] = Route) -> APIRouter:
@@ -58,11 +56,8 @@ def operation(scope: str, *errors: int, upsert: type | None = None, audited: boo
     responses = problem_responses(*sorted({*ALWAYS, *errors}))
     if upsert is not None:
         responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
-    declared = {
-        "dependencies": [Security(scheme, scopes=scopes) for scheme in SCHEMES],
-        "responses": responses,
-    }
-    return declared | ({"openapi_extra": {AUDITED: True}} if audited else {})
+    told = {SCOPED: scopes} | ({AUDITED: True} if audited else {})
+    return {"responses": responses, "openapi_extra": told}
 
 
 def begins(beginning: Callable[..., Beginning]) -> Callable[[Endpoint], Endpoint]:

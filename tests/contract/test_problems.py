@@ -245,7 +245,7 @@ def test_every_address_of_the_api_checks_who_calls() -> None:
     for route in ours:
         assert isinstance(route, Route), route.path
         assert route.include_in_schema, route.path
-        assert set(scopes_of(route.dependant)) & SCOPES.keys(), route.path
+        assert set(scopes_of(route)) & SCOPES.keys(), route.path
 
 
 @pytest.mark.parametrize("scope", ["", "clients:read", "directory", "ACCESS:READ"])
