@@ -1,6 +1,6 @@
-"""What is asked of a request: its one transaction, the caller, and the ids in its path.
+"""What is asked of a request: its unit of work, and the ids in its path.
 
-The dependencies of every request are coroutines, though they wait for nothing: FastAPI calls others in a thread.
+The dependency of every request is a coroutine, though it waits for nothing: FastAPI calls others in a thread.
 """
 
 from dataclasses import dataclass
@@ -30,11 +30,6 @@ async def get_work(request: Request) -> Work:
     return work
 
 
-async def get_caller(request: Request) -> Caller:
-    """The caller, whom the route has authenticated before anything else."""
-    return (await get_work(request)).caller
-
-
 def ids_in_path(request: Request) -> dict[str, UUID]:
     """The ids that the path names, in its order. Raises NotFoundError for what is none."""
     try:
@@ -44,4 +39,3 @@ def ids_in_path(request: Request) -> dict[str, UUID]:
 
 
 InWork = Annotated[Work, Depends(get_work)]
-ByCaller = Annotated[Caller, Depends(get_caller)]

@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
 from app.errors import InvalidError
-from app.web.deps import ByCaller
+from app.services.scope import Caller
 from app.web.problems import path_of
 from app.web.schema import Output, parse_count
 
@@ -81,13 +81,13 @@ class Paging:
 async def get_paging(
     request: Request,
     response: Response,
-    caller: ByCaller,
     limit: Annotated[Limit, Query(description="Items on a page")] = 50,
     cursor: Annotated[
         str | None, Query(max_length=2_000, description="`next_cursor` of the page before")
     ] = None,
 ) -> Paging:
     """The paging of a list request. Raises InvalidError for a cursor that is not ours or not of this list."""
+    caller: Caller = request.scope["touchbase.caller"]
     filters = sorted((k, v) for k, v in request.query_params.multi_items() if k not in ("cursor", "limit"))
     binding = json.dumps([str(caller.agency_id), request.scope["path"], filters]).encode()
     key = None if cursor is None else _opened(request, cursor, binding)
