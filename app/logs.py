@@ -16,7 +16,7 @@ from typing import Any
 
 Facts = dict[str, str | int | float]
 
-EXTRAS = ("request_id", "agency_id", "operation", "status", "milliseconds")
+EXTRAS = ("request_id", "status", "milliseconds")
 
 # What every line says of the request it is written in. A function, as the agency is known only after a while.
 request_facts: ContextVar[Callable[[], Facts]] = ContextVar("request_facts", default=dict)
@@ -36,7 +36,8 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= request_facts.get()()
-        line |= {name: getattr(record, name) for name in EXTRAS if hasattr(record, name)}
+        told = vars(record)
+        line |= {name: told[name] for name in EXTRAS if name in told}
         if record.exc_info:
             line["traceback"] = _places(record.exc_info[1])
         return json.dumps(line)

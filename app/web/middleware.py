@@ -186,5 +186,5 @@ def facts_of(scope: Scope) -> Facts:
 def _log(scope: Scope, status: int, seconds: float) -> None:
     method = scope["method"] if scope["method"] in METHODS else "OTHER"
     path = getattr(scope.get("route"), "path", "-")
-    extra = {**facts_of(scope), "status": status, "milliseconds": round(seconds * 1000, 1)}
+    extra = {"status": status, "milliseconds": round(seconds * 1000, 1)}
     logger.info("%s %s %d", method, path, status, extra=extra)

@@ -1,6 +1,5 @@
 """Errors have one shape, one order of checks, and give nothing away (H1 to H6)."""
 
-import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +23,7 @@ from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document, is_asked_with_a_key, needed_scopes
 from tests.contract.problems import places_of, problem_of, without_request_id
+from tests.written import writing
 
 NOWHERE = "0197f3a0-0000-7000-8000-000000000000"
 
@@ -119,14 +119,12 @@ async def test_any_other_request_id_is_replaced(http: httpx.AsyncClient, replace
     assert len(response.headers["x-request-id"]) == 32
 
 
-async def test_the_request_id_stands_in_the_log_and_the_query_does_not(
-    http: httpx.AsyncClient, caplog: pytest.LogCaptureFixture
-) -> None:
-    with caplog.at_level(logging.INFO, logger="touchbase.requests"):
+async def test_the_request_id_stands_in_the_log_and_the_query_does_not(http: httpx.AsyncClient) -> None:
+    with writing() as written:
         await http.get("/v1/due?external_id=secret", headers={"X-Request-Id": "mine"})
-    [record] = [record for record in caplog.records if record.name == "touchbase.requests"]
-    assert record.getMessage() == "GET /v1/due 401"
-    assert record.request_id == "mine"  # type: ignore[attr-defined]
+    [line] = written.lines
+    assert (line["message"], line["request_id"]) == ("GET /v1/due 401", "mine")
+    assert "secret" not in written.text
 
 
 @pytest.mark.parametrize(
