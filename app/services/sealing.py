@@ -3,12 +3,12 @@
 The key is made from the service's secret, so a copy of the database alone opens nothing.
 """
 
-import hmac
 from base64 import urlsafe_b64encode
 
 from cryptography.fernet import Fernet, InvalidToken
 
 from app.errors import UnsealableError
+from app.services.macs import mac_of
 
 
 def seal(plain: bytes, secret: str) -> bytes:
@@ -26,4 +26,4 @@ def unseal(sealed: bytes, secret: str) -> bytes:
 
 def _box(secret: str) -> Fernet:
     # A key of its own: the secret itself also signs API keys and cursors.
-    return Fernet(urlsafe_b64encode(hmac.digest(secret.encode(), b"sealing", "sha256")))
+    return Fernet(urlsafe_b64encode(mac_of(b"sealing", secret)))

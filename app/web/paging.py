@@ -1,19 +1,21 @@
 """Cursor pages (H9): opaque, signed, and bound to the agency, the list and its filters."""
 
-import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hmac import compare_digest
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 from uuid import UUID
 
+import msgspec
 from fastapi import Depends, Query, Request, Response
 from pydantic import BeforeValidator, Field
 
 from app.errors import InvalidError
+from app.services.macs import mac_of
 from app.services.scope import Caller
 from app.web.problems import path_of
 from app.web.schema import Output, parse_count
@@ -67,7 +69,7 @@ class Paging:
 
     def cursor(self, key: list[Any]) -> str:
         """A cursor for a sort key; also sets the Link header."""
-        payload = json.dumps(key, separators=(",", ":")).encode()
+        payload = msgspec.json.encode(key)
         token = _spelt(self._tag(payload) + payload)
         others = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
         query = urlencode([*others, ("cursor", token)])
@@ -101,7 +103,7 @@ def _opened(request: Request, cursor: str, binding: bytes) -> list[Any]:
         raise _foreign() from None
     tag, payload = raw[:_TAG_BYTES], raw[_TAG_BYTES:]
     # Base64 may be spelt in many ways; only ours is a cursor.
-    if cursor != _spelt(raw) or not hmac.compare_digest(tag, _sign(request, binding + payload)):
+    if cursor != _spelt(raw) or not compare_digest(tag, _sign(request, binding + payload)):
         raise _foreign()
     key: list[Any] = json.loads(payload)
     return key
@@ -117,7 +119,7 @@ def _foreign() -> InvalidError:
 
 def _sign(request: Request, message: bytes) -> bytes:
     secret: str = request.app.state.authenticator.secret
-    return hmac.digest(secret.encode(), b"cursor:" + message, "sha256")[:_TAG_BYTES]
+    return mac_of(b"cursor:" + message, secret)[:_TAG_BYTES]
 
 
 Paged = Annotated[Paging, Depends(get_paging)]
