@@ -102,11 +102,12 @@ def check_query(request: Request, known: Mapping[str, bool]) -> None:
     `known` tells of each parameter whether it may be repeated. A misspelt filter would otherwise widen the answer in
     silence, and of two values one would be ignored.
     """
-    for name, value in request.query_params.multi_items():
+    given = request.query_params
+    for name, value in given.multi_items():
         if name not in known:
             detail = "The operation has no such parameter."
             raise InvalidError(detail, code="unknown_parameter", parameter=name[:200])
-        if not known[name] and len(request.query_params.getlist(name)) > 1:
+        if not known[name] and len(given.getlist(name)) > 1:
             raise InvalidError("Give it once.", code="repeated_parameter", parameter=name)
         if not _is_clean(value):
             raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
@@ -167,7 +168,10 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
 
 
 def _is_clean(text: str) -> bool:
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    try:
+        return b"\x00" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def escaped(name: str) -> str:
