@@ -19,6 +19,7 @@ from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
 from app.services import access, objects
 from app.services.access import ROLES
+from app.services.macs import mac_of
 from app.services.scope import AGENCY, Caller, KnownCaller
 
 USE_NOTED_EVERY = timedelta(minutes=1)
@@ -74,7 +75,7 @@ def key_id_of(key: str) -> str | None:
 
 def digest_of(key: str, secret: str) -> bytes:
     """What is kept of a key."""
-    return hmac.digest(secret.encode(), key.encode(), "sha256")
+    return mac_of(key.encode(), secret)
 
 
 async def create_agency(db: AsyncSession, name: str) -> UUID:
