@@ -43,7 +43,10 @@ class Wanted:
 
 
 class Row(NamedTuple):
-    """A flagged status row, in the order in which it is read; `mode` and `job_id` are its application's."""
+    """A flagged status row, in the order in which it is read; `mode` and `job_id` are its application's.
+
+    Ids are text, since they go to JSON as they are: to make and hash an object of each was a tenth of a due list.
+    """
 
     code: str
     rule: str
@@ -54,19 +57,19 @@ class Row(NamedTuple):
     overdue_at: datetime | None
     escalate_at: datetime | None
     fact_kind: str
-    fact_id: UUID | None
+    fact_id: str | None
     fact_at: datetime
     level: Level
     rank: int
-    application_id: UUID | None
-    candidate_id: UUID
-    client_contact_id: UUID | None
-    consultant_id: UUID | None
+    application_id: str | None
+    candidate_id: str
+    client_contact_id: str | None
+    consultant_id: str | None
     mode: str | None
-    job_id: UUID | None
+    job_id: str | None
 
 
-_NAMING = ("candidate_id", "client_contact_id", "consultant_id", "job_id")
+_READ = ", ".join(f"CAST({name} AS text)" if name.endswith("_id") else name for name in Row._fields)
 
 
 class Item(NamedTuple):
@@ -124,7 +127,7 @@ WITH flagged AS (
 ), numbered AS (
   SELECT *, dense_rank() OVER (ORDER BY {key}) AS number FROM keyed {later}
 )
-SELECT {", ".join(Row._fields)}
+SELECT {_READ}
 FROM numbered m {look_up("applications", "a", "m", "application_id", "mode, job_id")}
 WHERE number <= :limit
 ORDER BY number, rank, position, due_at, subject_id
@@ -148,23 +151,16 @@ async def page(
     `card` makes one card of all items that name the same person in `column`.
     """
     acting = await covers.acting_at(db, caller, at)
-    wishes = {
-        **_owned(owners(wanted.consultant_id, acting)),
-        "codes": list(wanted.codes),
-        "targets": list(wanted.targets),
-        "levels": list(wanted.levels),
-        **_after(after),
-    }
-    given = {name: value for name, value in wishes.items() if value not in (None, [])}
-    statement = _statement(column, frozenset(given))
+    given = _given(wanted, acting, after)
     parameters = {"agency_id": caller.agency_id, "at": at, **given, "limit": limit + 1}
-    rows = list(map(Row._make, await statement.fetch(db, parameters)))
-    named = {f"{name}s": {getattr(row, name) for row in rows} for name in _NAMING}
-    names = await names_of(db, caller, named, at=at) if rows else Names()
+    found = await _statement(column, frozenset(given)).fetch(db, parameters)
+    rows = list(map(Row._make, found))
+    names = await names_of(db, caller, rows, at=at)
     hours = _hours(await facts.overrides_of(db, caller), names, at)
-    grouped: dict[UUID, list[Item]] = {}
+    covering = _covering(acting)
+    grouped: dict[str, list[Item]] = {}
     for row in rows:
-        item = Item(row, _fields(row, names, hours, acting), names)
+        item = Item(row, _fields(row, names, hours, covering), names)
         grouped.setdefault(getattr(row, column), []).append(item)
     groups = list(grouped.values())
     next_key = _key(groups[limit - 1][0].row) if len(groups) > limit else None
@@ -182,6 +178,23 @@ def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UU
     if consultant_id is None:
         return None
     return [consultant_id, *(owner for owner, other in acting.items() if other.id == consultant_id)]
+
+
+def _given(wanted: Wanted, acting: Mapping[UUID, Acting], after: list[Any] | None) -> dict[str, Any]:
+    """The parameters of what narrows a list, by name; none of what does not."""
+    wishes = {
+        **_owned(owners(wanted.consultant_id, acting)),
+        "codes": list(wanted.codes),
+        "targets": list(wanted.targets),
+        "levels": list(wanted.levels),
+        **_after(after),
+    }
+    return {name: value for name, value in wishes.items() if value not in (None, [])}
+
+
+def _covering(acting: Mapping[UUID, Acting]) -> dict[str | None, dict[str, Any]]:
+    """Who does a consultant's work, by the consultant."""
+    return {str(owner): {"id": other.id, "name": other.name} for owner, other in acting.items()}
 
 
 def _owned(ids: Sequence[UUID] | None) -> dict[str, Any]:
@@ -205,7 +218,7 @@ class _Hours:
         return not_before(Target(target), due, self.at, policy=self._policy, person=person)
 
 
-def _hours(agency: Mapping[str, Any], names: Names, at: datetime) -> dict[UUID | None, _Hours]:
+def _hours(agency: Mapping[str, Any], names: Names, at: datetime) -> dict[str | None, _Hours]:
     """The hours for each client of a page, and those for what concerns no client."""
     own = _Hours(Policy.of(agency), at)
     return {
@@ -217,7 +230,7 @@ def _hours(agency: Mapping[str, Any], names: Names, at: datetime) -> dict[UUID |
 def _key(first: Row) -> list[Any]:
     """The sort key of a card, from its first item."""
     subject_id = first.application_id or first.candidate_id
-    return [first.rank, first.position, first.due_at.isoformat(), str(subject_id)]
+    return [first.rank, first.position, first.due_at.isoformat(), subject_id]
 
 
 def _after(key: list[Any] | None) -> dict[str, Any]:
@@ -228,10 +241,9 @@ def _after(key: list[Any] | None) -> dict[str, Any]:
 
 
 def _fields(
-    row: Row, names: Names, hours: Mapping[UUID | None, _Hours], acting: Mapping[UUID, Acting]
+    row: Row, names: Names, hours: Mapping[str | None, _Hours], covering: Mapping[str | None, Any]
 ) -> dict[str, Any]:
     job = names.of[row.job_id]
-    covering = acting.get(row.consultant_id) if row.consultant_id else None
     person = names.of[_PARTIES[row.target](row)]
     return {
         "code": row.code,
@@ -248,7 +260,7 @@ def _fields(
         "job": {"id": job.id, "title": job.name} if job.id else None,
         "actor": _ACTORS[row.mode],
         "consultant": names.shown[row.consultant_id] if row.consultant_id else None,
-        "covered_by": {"id": covering.id, "name": covering.name} if covering else None,
+        "covered_by": covering.get(row.consultant_id),
         "target": {"kind": row.target, "id": person.id, "name": person.name},
         "since": {"kind": row.fact_kind, "id": row.fact_id, "at": row.fact_at},
     }
@@ -262,7 +274,7 @@ _ACTORS: Mapping[str | None, Actor] = {
 }
 
 # Whom to speak with; an interviewer is nobody the records know (N1).
-_PARTIES: Mapping[str, Callable[[Row], UUID | None]] = {
+_PARTIES: Mapping[str, Callable[[Row], str | None]] = {
     Target.CANDIDATE: attrgetter("candidate_id"),
     Target.CLIENT: attrgetter("client_contact_id"),
     Target.INTERVIEWER: lambda _: None,

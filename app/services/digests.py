@@ -226,5 +226,5 @@ def _item(card: Mapping[str, Any], consultant_id: UUID, at: datetime, zone: Zone
 
 def _action(item: Mapping[str, Any], consultant_id: UUID) -> Action:
     job, owner = item["job"], item["consultant"]
-    colleague = owner["name"] if owner and owner["id"] != consultant_id else None
+    colleague = owner["name"] if owner and owner["id"] != str(consultant_id) else None
     return Action(ReasonCode(item["code"]), job and job["title"], colleague)
