@@ -4,10 +4,11 @@ Between two recorded facts a status changes only at instants that the stored int
 from the intervals: pure, so that whoever announces them, and when, cannot change what is announced (R5).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.rules.vocabulary import Level, ReasonCode, Target
@@ -76,12 +77,12 @@ class Passing(NamedTuple):
 
 
 # Where several come at the same instant, what goes comes before what takes its place, and a reason gets worse in order.
-_ORDER = (
-    EventType.REASON_SETTLED,
-    EventType.REASON_DUE,
-    EventType.REASON_OVERDUE,
-    EventType.REASON_ESCALATED,
-)
+_ORDER = {
+    EventType.REASON_SETTLED: 1,
+    EventType.REASON_DUE: 2,
+    EventType.REASON_OVERDUE: 3,
+    EventType.REASON_ESCALATED: 4,
+}
 
 
 def passings(intervals: Iterable[Shown], forever: datetime) -> list[Passing]:
@@ -89,28 +90,35 @@ def passings(intervals: Iterable[Shown], forever: datetime) -> list[Passing]:
 
     A reason that is kept quiet for a while is neither settled by that nor due a second time.
     """
-    ordered = sorted(intervals, key=lambda each: (*each.key, each.flagged_from))
-    found = [
-        passing
-        for _, shown in groupby(ordered, key=lambda each: each.key)
-        for passing in _passings_of(list(shown), forever)
-    ]
-    return sorted(found, key=lambda each: (each.at, _ORDER.index(each.type), each.reason.key))
+    return _in_order(chain.from_iterable(_passings_of(each, forever) for each in _by_key(intervals).values()))
 
 
-def _passings_of(shown: Sequence[Shown], forever: datetime) -> Iterator[Passing]:
+def _in_order(found: Iterable[Passing]) -> list[Passing]:
+    return sorted(found, key=lambda each: (each.at, _ORDER[each.type], each.reason.key))
+
+
+def _by_key(intervals: Iterable[Shown]) -> dict[Key, list[Shown]]:
+    """The intervals of each reason in their order."""
+    found: dict[Key, list[Shown]] = {}
+    for each in sorted(intervals, key=attrgetter("flagged_from")):
+        found.setdefault(each.key, []).append(each)
+    return found
+
+
+def _passings_of(shown: Sequence[Shown], forever: datetime) -> list[Passing]:
     """The instants of one reason, given its intervals in their order."""
     first, last = shown[0], shown[-1]
-    yield Passing(first.flagged_from, EventType.REASON_DUE, first)
+    found = [Passing(first.flagged_from, EventType.REASON_DUE, first)]
     for event_type, at in (
         (EventType.REASON_OVERDUE, last.overdue_at),
         (EventType.REASON_ESCALATED, last.escalate_at),
     ):
-        seen = [each for each in shown if at is not None and at < each.flagged_until]
-        if at is not None and seen:
-            yield Passing(max(at, seen[0].flagged_from), event_type, seen[0])
+        seen = [each for each in shown if at < each.flagged_until] if at else []
+        if at and seen:
+            found.append(Passing(max(at, seen[0].flagged_from), event_type, seen[0]))
     if last.flagged_until < forever:
-        yield Passing(last.flagged_until, EventType.REASON_SETTLED, last)
+        found.append(Passing(last.flagged_until, EventType.REASON_SETTLED, last))
+    return found
 
 
 class Told(NamedTuple):
@@ -129,23 +137,27 @@ def told(
     Nothing has been told of intervals without `since`. What is over by now and was never told stays untold: a fact
     that came late has rewritten the past. `now` is not before `since`.
     """
-    earlier = passings(old, forever) if since is not None else []
-    late = [p for p in earlier if since is not None and since < p.at <= now]
-    known = {p.name for p in earlier if p.at <= now}
-    settled = {key for event_type, key in known if event_type is EventType.REASON_SETTLED}
-    going_on = {each.key for each in new if now < each.flagged_until}
-    begun = {each.key for each in new if each.flagged_from <= now} & going_on
-    gone = [
-        Passing(now, EventType.REASON_SETTLED, p.reason)
-        for p in earlier
-        if p.type is EventType.REASON_DUE and p.at <= now and p.reason.key not in going_on | settled
+    were, are = _by_key(old) if since is not None else {}, _by_key(new)
+    before = {key: _passings_of(shown, forever) for key, shown in were.items()}
+    # What stayed as it was is worked out once.
+    after = {
+        key: before[key] if were.get(key) == shown else _passings_of(shown, forever)
+        for key, shown in are.items()
+    }
+    past = [p for p in chain.from_iterable(before.values()) if p.at <= now]
+    known = {p.name for p in past}
+    late = [p for p in past if since is not None and since < p.at]
+    going_on = {key for key, shown in are.items() if now < shown[-1].flagged_until}
+    was_due = (before[key][0] for key in before.keys() - going_on)
+    gone = [p for p in was_due if p.at <= now and (EventType.REASON_SETTLED, p.reason.key) not in known]
+    begun = (key for key in going_on if are[key][0].flagged_from <= now)
+    come = [p for key in begun for p in after[key] if p.at <= now and p.name not in known]
+    at_once = [
+        *[Passing(now, EventType.REASON_SETTLED, p.reason) for p in _in_order(gone)],
+        *[p._replace(at=now) for p in _in_order(come)],
     ]
-    later = passings(new, forever)
-    come = [
-        p._replace(at=now) for p in later if p.at <= now and p.reason.key in begun and p.name not in known
-    ]
-    next_at = min((p.at for p in later if p.at > now), default=None)
-    return Told(late, [*gone, *come], next_at)
+    next_at = min((p.at for p in chain.from_iterable(after.values()) if p.at > now), default=None)
+    return Told(_in_order(late), at_once, next_at)
 
 
 def level_of(shown: Iterable[Shown], now: datetime) -> Level | None:
