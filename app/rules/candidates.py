@@ -29,6 +29,8 @@ def candidate_reasons(
 
 def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Policy) -> list[Interval]:
     """Those reasons with the intervals in which they are shown, over all time."""
+    if not (candidate.seeking and all(_ends(case.application) for case in cases)):
+        return []
     known = {instant for case in cases for instant in turning_points(*case)}
     known |= turning_points(_person(candidate, cases), policy).keys()
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
@@ -64,6 +66,11 @@ def preference_review(person: Situation, situations: Sequence[Situation]) -> Dra
             overdue_step("overdue from {}", overdue),
         ),
     )
+
+
+def _ends(application: Application) -> bool:
+    """Whether an application ever comes to its end, as far as its facts tell."""
+    return application.state is ApplicationState.CLOSED or application.withdrawn_at is not None
 
 
 def _review_basis(person: Situation, situations: Sequence[Situation]) -> tuple[Fact, int, str] | None:
