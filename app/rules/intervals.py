@@ -23,9 +23,10 @@ from app.rules.status import (
     reasons_of,
     status_at,
     touch_base_from,
+    word_at,
 )
 from app.rules.turning_points import turning_points
-from app.rules.vocabulary import ReasonCode
+from app.rules.vocabulary import ReasonCode, Status
 
 
 class Interval(NamedTuple):
@@ -92,11 +93,18 @@ class Course:
 
     def status(self, now: datetime) -> ApplicationStatus:
         """The status at an instant, as `app.rules.status.evaluate` gives it."""
+        stretch = self._stretch_at(now)
+        return status_at(stretch.situation, stretch.reasons, now) if stretch else evaluate(*self._case, now)
+
+    def word(self, now: datetime) -> Status:
+        """The word alone for that status."""
+        stretch = self._stretch_at(now)
+        return word_at(stretch.situation, stretch.begun, now) if stretch else self.status(now).status
+
+    def _stretch_at(self, now: datetime) -> Stretch | None:
+        """The stretch in which an instant lies; None before the first."""
         after = bisect_right(self.stretches, now, key=attrgetter("start"))
-        if not after:
-            return evaluate(*self._case, now)
-        stretch = self.stretches[after - 1]
-        return status_at(stretch.situation, stretch.reasons, now)
+        return self.stretches[after - 1] if after else None
 
     def touch_bases(self, since: datetime) -> list[TouchBase]:
         """When the candidate may touch base (N0): what holds at `since`, and all that time will bring, in order."""

@@ -188,6 +188,12 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
     )
 
 
+def word_at(s: Situation, reasons: Sequence[Reason], now: datetime) -> Status:
+    """The word alone for what `status_at` says of them."""
+    flagged = [r for r in reasons if r.is_flagged(now)]
+    return _status(s, flagged, [r for r in reasons if r.is_active(now) and not r.is_flagged(now)], now)
+
+
 def reasons_of(s: Situation, drafts: Sequence[Draft]) -> list[Reason]:
     """The reasons that drafts become in a situation, each with its interval, whether or not it has begun."""
     dropped = _dropped_from(drafts)

@@ -92,8 +92,8 @@ class Computed:
 
     @property
     def status(self) -> Status:
-        """The word for it."""
-        return self.standing.status.status
+        """The word for it, without the rest."""
+        return self._course.word(self._now)
 
 
 class ComputedPerson:

@@ -73,7 +73,9 @@ def test_a_course_says_what_the_rules_say_at_every_instant(
     application, probes = case
     course = Course(application, policy)
     for now in [*probes, *around(ends_of(course.intervals())), *around(application.chased_at)]:
-        assert told(course.status(now), now) == told(evaluate(application, policy, now), now), now
+        status = evaluate(application, policy, now)
+        assert told(course.status(now), now) == told(status, now), now
+        assert course.word(now) is status.status, now
 
 
 def test_a_course_knows_of_the_time_before_its_first_fact() -> None:
