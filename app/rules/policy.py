@@ -70,7 +70,7 @@ class Policy:
         Policies are shared: the same parameters give the same object, with its calendars. Raises ValueError for an
         unknown parameter or an unreadable date or clock time.
         """
-        return _policy(frozenset((name, _frozen(value)) for name, value in overrides.items()))
+        return _policy(frozenset([(name, _frozen(value)) for name, value in overrides.items()]))
 
     @cached_property
     def week(self) -> dict[str, Span | None]:
@@ -128,9 +128,9 @@ def _policy(overrides: frozenset[tuple[str, Any]]) -> Policy:
 
 def _frozen(value: Any) -> Any:
     """A JSON value as one that can be looked up."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return tuple((name, _frozen(value[name])) for name in sorted(value))
-    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+    return tuple(map(_frozen, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _parse(name: str, value: Any) -> Any:
