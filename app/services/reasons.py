@@ -1,7 +1,6 @@
 """The status rows as they are stored: every reason with the interval in which it is shown."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -12,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from app import writes
 from app.models import Reason
+from app.rules.drafts import Fact
 from app.rules.events import Shown
 from app.rules.intervals import Interval
 from app.rules.status import position
@@ -33,16 +33,8 @@ class Owner(NamedTuple):
         return self.application_id or self.candidate_id
 
 
-class Fact(NamedTuple):
-    """The fact since which a reason is due."""
-
-    kind: str
-    id: str | None
-    at: datetime
-
-
 class Stored(NamedTuple):
-    """What a row says."""
+    """What a row says: a reason as it is shown, and the fact since which it is due."""
 
     shown: Shown
     fact: Fact
@@ -94,7 +86,7 @@ async def read(db: AsyncSession, caller: Caller, owners: Sequence[Owner]) -> dic
 
 def stored(interval: Interval) -> Stored:
     """An interval as it is stored."""
-    reason, fact = interval.reason, interval.reason.facts[0]
+    reason = interval.reason
     shown = Shown(
         reason.code,
         reason.rule,
@@ -106,7 +98,7 @@ def stored(interval: Interval) -> Stored:
         interval.start,
         interval.until or FOREVER,
     )
-    return Stored(shown, Fact(fact.kind, fact.id, fact.at))
+    return Stored(shown, reason.facts[0])
 
 
 class Difference(NamedTuple):
@@ -119,11 +111,14 @@ class Difference(NamedTuple):
 def difference(old: Sequence[Row], new: Sequence[Stored]) -> Difference:
     """What has to be written so that old rows say what new ones do, of the owner as they are now."""
     wanted = {_place(each): each for each in new}
-    gone = [row for row in old if not row.is_up_to_date or wanted.get(_place(row.says)) != row.says]
-    if not gone and len(old) == len(new):
-        return Difference(gone, [])
-    kept = {_place(row.says) for row in old if row not in gone}
-    return Difference(gone, [each for place, each in wanted.items() if place not in kept])
+    gone = []
+    for row in old:
+        place = _place(row.says)
+        if row.is_up_to_date and wanted.get(place) == row.says:
+            del wanted[place]
+        else:
+            gone.append(row)
+    return Difference(gone, list(wanted.values()))
 
 
 def write(db: AsyncSession, caller: Caller, owner: Owner, difference: Difference) -> None:
