@@ -443,11 +443,15 @@ def histories(
 
 
 @st.composite
-def files(draw: st.DrawFn, first: date = SUMMER) -> tuple[Candidate, list[Application]]:
-    """A candidate with up to two applications, none of which runs on."""
+def files(
+    draw: st.DrawFn,
+    first: date = SUMMER,
+    states: Iterable[ApplicationState] = (ApplicationState.CLOSED,),
+) -> tuple[Candidate, list[Application]]:
+    """A candidate with up to two applications, none of which runs on unless told otherwise."""
     person = draw(candidates(first))
-    ended = draw(st.lists(histories((ApplicationState.CLOSED,), person=person, first=first), max_size=2))
-    return person, [replace(a, id=f"p{n}") for n, a in enumerate(ended)]
+    theirs = draw(st.lists(histories(tuple(states), person=person, first=first), max_size=2))
+    return person, [replace(a, id=f"p{n}") for n, a in enumerate(theirs)]
 
 
 def policies() -> st.SearchStrategy[Policy]:

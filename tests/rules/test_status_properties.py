@@ -97,12 +97,12 @@ def test_intervals_of_a_closed_file_know_when_its_hold_ended() -> None:
 
 
 @often
-@hypothesis.given(in_any_season(files), policies())
+@hypothesis.given(in_any_season(lambda first: files(first) | files(first, ApplicationState)), policies())
 def test_intervals_of_a_candidate_agree_with_the_rules_at_every_instant(
     case: tuple[tuple[Candidate, list[Application]], list[datetime]], policy: Policy
 ) -> None:
-    (person, ended), probes = case
-    cases = [Case(application, policy) for application in ended]
+    (person, applications), probes = case
+    cases = [Case(application, policy) for application in applications]
     intervals = candidate_schedule(person, cases, policy)
     for now in [*probes, *around(ends_of(intervals))]:
         reasons = candidate_reasons(person, cases, policy, now)
