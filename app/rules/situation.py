@@ -82,11 +82,10 @@ class Situation:
 
         What is derived from none of them stays.
         """
-        later = Situation(self.application, self.policy, at, self.history)
-        known = self.__dict__ | later.__dict__
+        later = Situation.__new__(Situation)
+        known = later.__dict__ = self.__dict__ | {"at": at}
         for name in _derived_from(news):
             known.pop(name, None)
-        later.__dict__ = known
         return later
 
     def knows(self, instant: datetime | None) -> bool:
