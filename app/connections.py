@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg  # type: ignore[import-untyped]
 import msgspec
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import NullPool, event, make_url
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError
@@ -104,15 +106,17 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A connection as SQLAlchemy has it, and the driver's own."""
+    """A connection as SQLAlchemy has it, the driver's own, and the epoch of its pool in which it was made."""
 
     connection: AsyncConnection
     driver: Connection
+    epoch: int
 
     @property
     def is_fit(self) -> bool:
         """Whether another transaction can begin on it."""
-        return not (self.driver.is_under_way or self.driver.is_closed() or self.connection.invalidated)
+        is_over = not (self.driver.is_under_way or self.connection.in_transaction())
+        return is_over and not (self.driver.is_closed() or self.connection.invalidated)
 
     def end(self) -> None:
         """Throw it away. The server is not told: a statement that runs on ends at its time limit, and is undone."""
@@ -145,18 +149,17 @@ class Pool:
 
         Raises UnavailableError where none is to be had.
         """
-        epoch = self._epoch
         lent = await self._take()
         try:
             yield lent
+        except asyncio.CancelledError:
+            lent.driver.terminate()  # what it was cancelled in would keep the next one waiting
+            raise
         finally:
-            if lent.driver.is_silent and epoch == self._epoch:
-                self._end_idle()  # they are no better
-            if lent.is_fit and epoch == self._epoch:
-                self._idle.append(lent)
-            else:
-                lent.end()
-            self._leave()
+            try:
+                self._give_back(lent)
+            finally:
+                self._leave()
 
     async def close(self) -> None:
         """Close every connection; one that is lent ends when it is given back."""
@@ -192,6 +195,14 @@ class Pool:
         self.lent -= 1
         self._places.release()
 
+    def _give_back(self, lent: Lent) -> None:
+        if lent.driver.is_silent and lent.epoch == self._epoch:
+            self._end_idle()  # they are no better
+        if lent.is_fit and lent.epoch == self._epoch:
+            self._idle.append(lent)
+        else:
+            lent.end()
+
     def _idle_one(self) -> Lent | None:
         """The connection that was used last; any whose end the driver knows of are thrown away."""
         while self._idle:
@@ -202,10 +213,11 @@ class Pool:
         return None
 
     async def _connected(self) -> Lent:
+        epoch = self._epoch
         connection = await self.engine.connect()
         driver = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, Connection)
-        return Lent(connection, driver)
+        return Lent(connection, driver, epoch)
 
     def _end_idle(self) -> None:
         idle, self._idle = self._idle, []
@@ -225,6 +237,7 @@ def _engine(url: str, answer_seconds: float) -> AsyncEngine:
         "application_name": "touchbase",
         "timezone": "UTC",
         "datestyle": "ISO",
+        "tcp_keepalives_idle": "60",  # what is idle between here and there is otherwise cut off in silence
         **TIMEOUTS,
     }
     engine = create_async_engine(
@@ -241,9 +254,18 @@ def _engine(url: str, answer_seconds: float) -> AsyncEngine:
         json_deserializer=msgspec.json.decode,
         hide_parameters=True,  # they stand neither in the words of errors nor in logs (S5)
     )
+    engine.dialect.do_savepoint = partial(_send, "SAVEPOINT")  # type: ignore[method-assign]
+    engine.dialect.do_release_savepoint = partial(_send, "RELEASE SAVEPOINT")  # type: ignore[method-assign]
+    engine.dialect.do_rollback_to_savepoint = partial(_send, "ROLLBACK TO SAVEPOINT")  # type: ignore[method-assign]
     event.listen(engine.sync_engine, "connect", _recognise)
     event.listen(engine.sync_engine, "handle_error", _end_silent)
     return engine
+
+
+def _send(words: str, connection: SyncConnection, savepoint: str) -> None:
+    """To the driver as it is: each savepoint of a connection has another name, and none is worth preparing."""
+    lent: Any = connection.connection.dbapi_connection
+    lent.run_async(lambda driver: driver.execute(f"{words} {savepoint}"))
 
 
 def _recognise(connection: Any, _record: Any) -> None:
@@ -261,7 +283,10 @@ def _recognise(connection: Any, _record: Any) -> None:
 
 
 async def _read_instants_as_text(driver: Connection) -> None:
-    """Python reads an instant that is spelt out four times as fast as the driver makes one of a number."""
+    """Python reads an instant that is spelt out four times as fast as the driver makes one of a number.
+
+    Nothing reads records or ranges of them, which the driver has only as numbers.
+    """
     await driver.set_type_codec(
         "timestamptz",
         schema="pg_catalog",

@@ -408,6 +408,35 @@ async def test_a_statement_without_an_answer_ends_its_connection_and_those_that_
     await hasty.close()
 
 
+async def test_whoever_waited_out_a_silence_keeps_the_connection_made_for_them(
+    scratch_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
+    hasty = Database(scratch_url, pool_size=1)
+
+    async def pid(seconds: float) -> int:
+        async with hasty.transaction(uuid4()) as db:
+            await by_driver(db, seconds)
+            found: int = await db.scalar(text("SELECT pg_backend_pid()"))
+            return found
+
+    silent, *others = await asyncio.gather(pid(1), pid(0), pid(0), pid(0), return_exceptions=True)
+    assert isinstance(silent, UnavailableError)
+    assert len(set(others)) == 1
+    await hasty.close()
+
+
+async def test_savepoints_leave_nothing_prepared(scratch_url: str) -> None:
+    single = Database(scratch_url, pool_size=1)
+    for _ in range(3):
+        async with single.transaction(None) as session, savepoint(session):
+            assert await session.scalar(text("SELECT 1")) == 1
+    async with single.transaction(None) as session:
+        prepared = await session.scalars(text("SELECT statement FROM pg_prepared_statements"))
+        assert [statement for statement in prepared if "SAVEPOINT" in statement] == []
+    await single.close()
+
+
 async def test_connections_that_are_lent_at_the_end_are_closed_when_they_come_back(scratch: Database) -> None:
     async with scratch.transaction(None) as db:
         driver = driver_of(db)
