@@ -131,7 +131,7 @@ class Pool:
     """Connections that are made when they are needed, and lent to one transaction after the other.
 
     SQLAlchemy's pool makes a connection's wrapping anew for everybody it lends it to, and to wait for one takes a task
-    and a timer: together as much work as the statements of a short request. So each stays wrapped here.
+    and a timer: together more work than the messages of a transaction. So each stays wrapped here.
     """
 
     def __init__(self, url: str, size: int, *, answer_seconds: float | None = None) -> None:
