@@ -7,6 +7,7 @@ log or calls the endpoints takes them from there.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -110,13 +111,14 @@ def tell(
 ) -> None:
     """Turn what is new about locked subjects into events: what was recorded, what that changed, what time has brought.
 
-    With the same rows before and after it tells what time has brought, and nothing twice.
+    With the same rows before and after it tells what time has brought, and nothing twice. What one fact means for
+    several subjects stands in the log in the order of their ids.
     """
     about: dict[UUID, list[Occurrence]] = {}
     for occurrence in occurrences:
         about.setdefault(occurrence.subject_id, []).append(occurrence)
     instants, events = [], []
-    for subject in subjects:
+    for subject in sorted(subjects, key=attrgetter("id")):
         drafts, stream = _drafted(subject, about.get(subject.id, ()), now)
         events += _rows(caller, subject, drafts, now)
         stream["last_sequence"] += len(drafts)
