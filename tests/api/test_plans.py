@@ -17,14 +17,14 @@ from tests.contract.document import Document
 from tests.sent import Sent, noted
 
 # What a scan of each table looks for. Tables not named have few rows here, and reading them all is right.
-ASKED: dict[str, tuple[str, dict[str, str]]] = {
-    "/v1/due": ("FROM candidates", {"candidates": "(id = "}),
-    "/v1/chase": ("WITH flagged AS", {"applications": "(id = "}),
-    "/v1/applications/{id}/status": ("json_build_object", {"candidates": "(id = "}),
-    "/v1/applications/{id}/timeline": (
-        "dated AS",
-        {"interviews": "(application_id = ", "revisions": "(object_id = "},
-    ),
+CARDS = {"WITH flagged AS": {"applications": "(id = "}, "FROM candidates": {"candidates": "(id = "}}
+ASKED: dict[str, dict[str, dict[str, str]]] = {
+    "/v1/due": CARDS,
+    "/v1/chase": CARDS,
+    "/v1/applications/{id}/status": {"json_build_object": {"candidates": "(id = "}},
+    "/v1/applications/{id}/timeline": {
+        "dated AS": {"interviews": "(application_id = ", "revisions": "(object_id = "}
+    },
 }
 
 PEOPLE = """
@@ -124,10 +124,10 @@ def assert_looked_up(found: list[dict[str, Any]], keys: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("path", ASKED)
 async def test_rows_are_looked_up_by_their_keys(unknown: Unknown, path: str) -> None:
-    words, keys = ASKED[path]
     [application] = (await unknown.agency.get("/v1/applications", limit=1))["items"]
     await unknown.agency.get(path.format(id=application["id"]))
-    assert_looked_up(await unknown.plan_of(words), keys)
+    for words, keys in ASKED[path].items():
+        assert_looked_up(await unknown.plan_of(words), keys)
 
 
 async def test_a_change_of_policy_looks_up_the_applications_of_each_candidate(unknown: Unknown) -> None:
