@@ -163,9 +163,7 @@ class Pool:
 
     async def close(self) -> None:
         """Close every connection; one that is lent ends when it is given back."""
-        idle, self._idle = self._idle, []
-        self._epoch += 1
-        for lent in idle:
+        for lent in self._emptied():
             await lent.connection.close()
 
     async def _take(self) -> Lent:
@@ -197,7 +195,8 @@ class Pool:
 
     def _give_back(self, lent: Lent) -> None:
         if lent.driver.is_silent and lent.epoch == self._epoch:
-            self._end_idle()  # they are no better
+            for other in self._emptied():  # they are no better
+                other.end()
         if lent.is_fit and lent.epoch == self._epoch:
             self._idle.append(lent)
         else:
@@ -219,11 +218,11 @@ class Pool:
         assert isinstance(driver, Connection)
         return Lent(connection, driver, epoch)
 
-    def _end_idle(self) -> None:
+    def _emptied(self) -> list[Lent]:
+        """The idle connections; neither they nor those that are lent go on to others."""
         idle, self._idle = self._idle, []
         self._epoch += 1
-        for lent in idle:
-            lent.end()
+        return idle
 
 
 def _engine(url: str, answer_seconds: float) -> AsyncEngine:

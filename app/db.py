@@ -105,9 +105,8 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
     known = dict(session.info)
     try:
         async with session.begin_nested() as part:
-            await (
-                session.connection()
-            )  # what went straight to the driver would otherwise go before the savepoint
+            # What goes straight to the driver would otherwise go before the savepoint.
+            await session.connection()
             yield part
             await writes.flush(session)
     except BaseException:

@@ -386,6 +386,16 @@ async def by_driver(session: AsyncSession, seconds: float) -> None:
     await driver_of(session).fetch("SELECT pg_sleep($1)", seconds)
 
 
+async def pid_after(
+    database: Database, seconds: float, sleep: Callable[[AsyncSession, float], Awaitable[None]] = by_driver
+) -> int:
+    """The server's process of a transaction in which it slept."""
+    async with database.transaction(uuid4()) as db:
+        await sleep(db, seconds)
+        pid: int = await db.scalar(text("SELECT pg_backend_pid()"))
+        return pid
+
+
 @pytest.mark.parametrize("sleep", [by_session, by_driver])
 async def test_a_statement_without_an_answer_ends_its_connection_and_those_that_are_idle(
     scratch_url: str, monkeypatch: pytest.MonkeyPatch, sleep: Callable[[AsyncSession, float], Awaitable[None]]
@@ -393,16 +403,10 @@ async def test_a_statement_without_an_answer_ends_its_connection_and_those_that_
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
     hasty = Database(scratch_url, pool_size=2)
 
-    async def pid(seconds: float) -> int:
-        async with hasty.transaction(uuid4()) as db:
-            await sleep(db, seconds)
-            found: int = await db.scalar(text("SELECT pg_backend_pid()"))
-            return found
-
-    before = set(await asyncio.gather(pid(0.05), pid(0.05)))
+    before = set(await asyncio.gather(*(pid_after(hasty, 0.05, sleep) for _ in range(2))))
     with pytest.raises(UnavailableError):
-        await pid(1)
-    assert not before & set(await asyncio.gather(pid(0.05), pid(0.05)))
+        await pid_after(hasty, 1, sleep)
+    assert not before & set(await asyncio.gather(*(pid_after(hasty, 0.05, sleep) for _ in range(2))))
     assert len(before) == 2
     assert hasty.pool.lent == 0
     await hasty.close()
@@ -414,13 +418,8 @@ async def test_whoever_waited_out_a_silence_keeps_the_connection_made_for_them(
     monkeypatch.setattr(connections, "ANSWER_SECONDS", 0.2)
     hasty = Database(scratch_url, pool_size=1)
 
-    async def pid(seconds: float) -> int:
-        async with hasty.transaction(uuid4()) as db:
-            await by_driver(db, seconds)
-            found: int = await db.scalar(text("SELECT pg_backend_pid()"))
-            return found
-
-    silent, *others = await asyncio.gather(pid(1), pid(0), pid(0), pid(0), return_exceptions=True)
+    asked = [pid_after(hasty, seconds) for seconds in (1, 0, 0, 0)]
+    silent, *others = await asyncio.gather(*asked, return_exceptions=True)
     assert isinstance(silent, UnavailableError)
     assert len(set(others)) == 1
     await hasty.close()

@@ -166,16 +166,7 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
 def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
     """What a situation and its reasons amount to at an instant before the next turning point."""
     ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
-    flagged: list[Reason] = []
-    waiting: list[Reason] = []
-    dropped: list[Reason] = []
-    for reason in ranked:
-        if reason.is_dropped(now):
-            dropped.append(reason)
-        elif reason.is_flagged(now):
-            flagged.append(reason)
-        elif reason.is_active(now):
-            waiting.append(reason)
+    flagged, waiting, dropped = _parted(ranked, now)
     future = sorted([r for r in ranked if now < r.active_from], key=attrgetter("due_at"))
     return ApplicationStatus(
         _status(s, flagged, waiting, now),
@@ -188,10 +179,25 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
     )
 
 
-def word_at(s: Situation, reasons: Sequence[Reason], now: datetime) -> Status:
+def word_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Status:
     """The word alone for what `status_at` says of them."""
-    flagged = [r for r in reasons if r.is_flagged(now)]
-    return _status(s, flagged, [r for r in reasons if r.is_active(now) and not r.is_flagged(now)], now)
+    flagged, waiting, _ = _parted(reasons, now)
+    return _status(s, flagged, waiting, now)
+
+
+def _parted(reasons: Iterable[Reason], now: datetime) -> tuple[list[Reason], list[Reason], list[Reason]]:
+    """The reasons that are flagged, those that wait, and those that are dropped."""
+    flagged: list[Reason] = []
+    waiting: list[Reason] = []
+    dropped: list[Reason] = []
+    for reason in reasons:
+        if reason.is_dropped(now):
+            dropped.append(reason)
+        elif reason.is_flagged(now):
+            flagged.append(reason)
+        elif reason.is_active(now):
+            waiting.append(reason)
+    return flagged, waiting, dropped
 
 
 def reasons_of(s: Situation, drafts: Sequence[Draft]) -> list[Reason]:

@@ -259,7 +259,7 @@ def _fields(
         "application_id": row.application_id,
         "job": {"id": job.id, "title": job.name} if job.id else None,
         "actor": _ACTORS[row.mode],
-        "consultant": names.shown[row.consultant_id] if row.consultant_id else None,
+        "consultant": names.shown[row.consultant_id],
         "covered_by": covering.get(row.consultant_id),
         "target": {"kind": row.target, "id": person.id, "name": person.name},
         "since": {"kind": row.fact_kind, "id": row.fact_id, "at": row.fact_at},

@@ -65,7 +65,7 @@ class Names:
 
     def __init__(self, found: Iterable[Named] = ()) -> None:
         self.of: dict[str | None, Named] = {None: NOBODY, **{named.id: named for named in found}}
-        self.shown = {named.id: {"id": named.id, "name": named.name} for named in self.of.values()}
+        self.shown = {id_: {"id": id_, "name": named.name} if id_ else None for id_, named in self.of.items()}
 
 
 async def names_of(db: AsyncSession, caller: Caller, rows: Sequence[Any], *, at: datetime) -> Names:
