@@ -4,11 +4,10 @@ import asyncio
 import time
 
 from alembic import context
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.connections import async_url
 from app.models import Base
 from migrations import RUNNERS_LOCK
 
@@ -54,9 +53,12 @@ def wait_for_other_runners(connection: Connection) -> None:
 
 
 async def connect_and_migrate() -> None:
-    """Open a connection as the owner of the tables and migrate."""
-    url = context.config.attributes["url"]
-    engine = create_async_engine(async_url(url), poolclass=NullPool)
+    """Open a connection as the owner of the tables and migrate.
+
+    The previous release's code runs this, too (R12): of `app` it takes the models alone, which every release has.
+    """
+    url = make_url(context.config.attributes["url"]).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(url, poolclass=NullPool)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(migrate)
