@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from tests.agency import Agency, Json
@@ -14,6 +14,9 @@ PER_CLIENT = 25
 JOBS_PER_CLIENT = 3
 
 WORKDAYS = 5
+MINUTE = timedelta(minutes=1)
+HALF_AN_HOUR = timedelta(minutes=30)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SEED = 20_260_717
 
 
@@ -92,25 +95,33 @@ class Teller:
 
 @dataclass
 class Plot:
-    """One application, and what happens to it."""
+    """One application, and what happens to it: what is told later happened later."""
 
     teller: Teller
     application_id: str
     candidate_id: str
     contact_id: str
+    told: datetime = LONG_AGO
 
-    async def interview(self, days_ago: float) -> tuple[str, datetime]:
-        """An interview of an hour, by its id and end."""
-        end = self.teller.at(days_ago)
+    def at(self, days_ago: float) -> datetime:
+        """A minute of about that day, if past after all that was told: around a weekend many fall on one day."""
+        if days_ago < 0:
+            return self.teller.at(days_ago)
+        self.told = max(self.teller.at(days_ago), self.told + MINUTE)
+        return self.told
+
+    async def interview(self, days_ago: float) -> str:
+        """An interview of an hour, by its id."""
+        end = self.at(days_ago)
         start = end - timedelta(hours=1)
-        made = await self.teller.agency.interview(self.application_id, start.isoformat(), end.isoformat())
-        return made, end
+        return await self.teller.agency.interview(self.application_id, start.isoformat(), end.isoformat())
 
-    async def debrief(self, interview_id: str, end: datetime, **parts: Any) -> None:
-        """The candidate's account, half an hour after the interview."""
+    async def debrief(self, interview_id: str, **parts: Any) -> None:
+        """The candidate's account, half an hour after the interview, which was told last."""
+        self.told = min(self.told + HALF_AN_HOUR, self.teller.now - 2 * MINUTE)
         account = {
             "interest_score": self.teller.draw.randrange(4, 11),
-            "occurred_at": self._after(end, 0.5),
+            "occurred_at": self.told.isoformat(),
             "channel": "phone",
             "overall_impression": "positive",
             "liked": ["The people", "What they build"],
@@ -120,40 +131,42 @@ class Plot:
 
     async def call(self, days_ago: float, outcome: str = "reached", **more: Any) -> None:
         """A call of ours to the candidate."""
-        await self._contact(
-            "candidate", self.candidate_id, days_ago, outcome=outcome, channel="phone", **more
-        )
+        more |= {"outcome": outcome, "channel": "phone"}
+        await self._contact("candidate", self.candidate_id, self.at(days_ago), **more)
+
+    async def promise(self, days_ago: float, days_to_come: float) -> None:
+        """A call in which we promised the next one, by an instant that comes, or has passed where negative."""
+        at, by = self.at(days_ago), self.at(-days_to_come)
+        more = {"outcome": "reached", "channel": "phone", "promise": {"by": by.isoformat()}}
+        await self._contact("candidate", self.candidate_id, at, **more)
 
     async def chaser(self, days_ago: float) -> None:
         """Our question to the client for its answer."""
         more = {"outcome": "sent", "channel": "email", "purpose": "chase"}
-        await self._contact("client", self.contact_id, days_ago, **more)
+        await self._contact("client", self.contact_id, self.at(days_ago), **more)
 
     async def feedback(self, interview_id: str, days_ago: float, decision: str) -> str:
         """What the client said, by its id."""
         body = {
             "decision": decision,
-            "received_at": self.teller.at(days_ago).isoformat(),
+            "received_at": self.at(days_ago).isoformat(),
             "raw_text": "Good on the whole; we see two more.",
         }
         made: Json = await self.teller.agency.post(f"/v1/interviews/{interview_id}/feedback", body)
         found: str = made["id"]
         return found
 
-    async def _contact(self, party: str, person_id: str, days_ago: float, **more: Any) -> None:
+    async def _contact(self, party: str, person_id: str, at: datetime, **more: Any) -> None:
         body = {
             "with": party,
             "person_id": person_id,
             "direction": "outbound",
             "purpose": "update",
-            "occurred_at": self.teller.at(days_ago).isoformat(),
+            "occurred_at": at.isoformat(),
             "application_ids": [self.application_id],
             **more,
         }
         await self.teller.agency.post("/v1/contacts", body)
-
-    def _after(self, at: datetime, hours: float) -> str:
-        return min(at + timedelta(hours=hours), self.teller.now - timedelta(minutes=2)).isoformat()
 
     def promised(self, days: float) -> Json:
         """When the client will answer: a day, from now on."""
@@ -166,7 +179,7 @@ class Plot:
 
 async def no_debrief(plot: Plot) -> str:
     """An interview is over and nobody has spoken with the candidate; two attempts failed."""
-    interview_id, _ = await plot.interview(3)
+    interview_id = await plot.interview(3)
     await plot.call(2, "left_message")
     await plot.call(1, "no_answer")
     return interview_id
@@ -174,8 +187,8 @@ async def no_debrief(plot: Plot) -> str:
 
 async def no_timescale(plot: Plot) -> str:
     """A debrief, a talk, a chaser, and nobody knows when the client will answer."""
-    interview_id, end = await plot.interview(5)
-    await plot.debrief(interview_id, end, next_promise={"by_date": plot.teller.day(-6).isoformat()})
+    interview_id = await plot.interview(5)
+    await plot.debrief(interview_id, next_promise={"by_date": plot.teller.day(-6).isoformat()})
     await plot.chaser(4)
     await plot.call(3)
     return interview_id
@@ -183,10 +196,8 @@ async def no_timescale(plot: Plot) -> str:
 
 async def waiting(plot: Plot) -> str:
     """The client has time yet, and everybody knows."""
-    interview_id, end = await plot.interview(plot.teller.draw.uniform(2, 6))
-    await plot.debrief(
-        interview_id, end, timescale=plot.promised(plot.teller.draw.uniform(4, 12)), contact={}
-    )
+    interview_id = await plot.interview(plot.teller.draw.uniform(2, 6))
+    await plot.debrief(interview_id, timescale=plot.promised(plot.teller.draw.uniform(4, 12)), contact={})
     await plot.call(1)
     await plot.call(0.5)
     return interview_id
@@ -194,8 +205,8 @@ async def waiting(plot: Plot) -> str:
 
 async def client_late(plot: Plot) -> str:
     """The client has let its day pass; we have asked and kept the candidate informed."""
-    interview_id, end = await plot.interview(9)
-    await plot.debrief(interview_id, end, timescale=plot.said(4))
+    interview_id = await plot.interview(9)
+    await plot.debrief(interview_id, timescale=plot.said(4))
     await plot.call(7)
     await plot.chaser(3)
     await plot.call(3, "left_message")
@@ -205,12 +216,12 @@ async def client_late(plot: Plot) -> str:
 
 async def second_round(plot: Plot) -> str:
     """Two interviews, with what the client said of the first passed on, and an answer to come."""
-    first, end = await plot.interview(12)
-    await plot.debrief(first, end, timescale=plot.said(8))
+    first = await plot.interview(12)
+    await plot.debrief(first, timescale=plot.said(8))
     feedback_id = await plot.feedback(first, 10, "next_stage")
     await plot.call(9, relays=[feedback_id])
-    second, end = await plot.interview(3)
-    await plot.debrief(second, end, timescale=plot.promised(plot.teller.draw.uniform(3, 9)))
+    second = await plot.interview(3)
+    await plot.debrief(second, timescale=plot.promised(plot.teller.draw.uniform(3, 9)))
     await plot.call(2)
     await plot.call(1, "left_message")
     return second
@@ -218,8 +229,8 @@ async def second_round(plot: Plot) -> str:
 
 async def decision(plot: Plot) -> str:
     """The client has decided; the candidate does not know it yet."""
-    interview_id, end = await plot.interview(8)
-    await plot.debrief(interview_id, end, timescale=plot.said(3))
+    interview_id = await plot.interview(8)
+    await plot.debrief(interview_id, timescale=plot.said(3))
     await plot.call(6)
     await plot.chaser(3)
     await plot.feedback(interview_id, 1, plot.teller.draw.choice(["offer", "reject", "next_stage"]))
@@ -229,19 +240,18 @@ async def decision(plot: Plot) -> str:
 
 async def promise(plot: Plot) -> str:
     """We said that we would call again, by an instant that comes, or has passed."""
-    interview_id, end = await plot.interview(6)
-    await plot.debrief(interview_id, end, timescale=plot.promised(plot.teller.draw.uniform(6, 12)))
+    interview_id = await plot.interview(6)
+    await plot.debrief(interview_id, timescale=plot.promised(plot.teller.draw.uniform(6, 12)))
     await plot.chaser(4)
     await plot.call(4)
-    by = plot.teller.at(plot.teller.draw.choice([-1, -2, -3, 0.7]))
-    await plot.call(2, promise={"by": by.isoformat()})
+    await plot.promise(2, plot.teller.draw.choice([1, 2, 3, -0.7]))
     return interview_id
 
 
 async def interview_to_come(plot: Plot) -> str:
     """The first round is talked over, and the next one stands in the diary."""
-    first, end = await plot.interview(9)
-    await plot.debrief(first, end, timescale=plot.said(6))
+    first = await plot.interview(9)
+    await plot.debrief(first, timescale=plot.said(6))
     feedback_id = await plot.feedback(first, 6, "next_stage")
     await plot.call(4, relays=[feedback_id])
     await plot.interview(-plot.teller.draw.uniform(1, 5))
