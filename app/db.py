@@ -123,7 +123,8 @@ class Beginning:
 
     `statements` travel with BEGIN, so that what they lock or set holds before anything is read; nothing that somebody
     sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
-    `agency_policy`; if it finds nothing, the transaction begins as every other. What holds by then is told as `info`.
+    `agency_policy`; if it finds nothing, the transaction begins as every other. Where it takes a `now` of its own, None
+    means the clock's. What holds by then is told as `info`.
     """
 
     statements: Sequence[str] = ()

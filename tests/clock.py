@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -20,6 +21,9 @@ class ClockedDatabase(Database):
         self, agency_id: UUID | None, beginning: Beginning | None = None
     ) -> AsyncIterator[AsyncSession]:
         """A transaction at the test's time."""
+        if beginning and beginning.first and "now" in beginning.first[1]:
+            statement, parameters = beginning.first
+            beginning = replace(beginning, first=(statement, {**parameters, "now": self.now}))
         async with super().transaction(agency_id, beginning) as db:
             db.info["now"] = self.now
             yield db

@@ -7,19 +7,22 @@ finds where the rows before and after are the same, to the byte.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import Statement
+from app.db import Beginning, Statement
 from app.models import WakeKind
 from app.services import wakes
 from app.services.facts import FOREVER
 from app.services.scope import AGENCY, Caller, look_up_all
 
 BATCH = 1_000
+
+# A plan is made once. Of tables that were empty then, one that reads them whole would go on to do so as they grow.
+_LOOK_UP = "SET LOCAL enable_seqscan = off"
 
 # The members of a body as SQL, named and ordered as in `outbox`.
 Members = Mapping[str, "str | Members"]
@@ -68,27 +71,38 @@ _BODY = _object(
     }
 )
 
-_DUE = f"s.agency_id = {AGENCY} AND s.next_at <= :now"
-_CLEAR = """s.id <> s.candidate_id AND s.announced_until IS NOT NULL
-    AND (s.touch_base_at IS NULL OR s.touch_base_at > :now)"""
+
+def _due(now: str) -> str:
+    return f"s.agency_id = {AGENCY} AND s.next_at <= {now}"
+
+
+def _clear(now: str) -> str:
+    return f"""s.id <> s.candidate_id AND s.announced_until IS NOT NULL
+    AND (s.touch_base_at IS NULL OR s.touch_base_at > {now})"""
+
+
+# A transaction begins with the claim, so the claim asks the clock itself where no instant is given. As a subselect: to
+# `now()` bare, behind the wall of row-level security, every row would be put, and not the index.
+_NOW = "(SELECT COALESCE(:now, now()))"
 
 # With the wakes that have come. Of those for whom time has come, who has waited longest first, a batch is looked at; of
 # these the ones that are clear are locked by their candidates, in the order of their ids.
 _CLAIM = Statement(
     f"""
-WITH taken AS ({wakes.TAKEN}), due AS (
-  SELECT s.* FROM event_streams s WHERE {_DUE} AND EXISTS (SELECT FROM taken) ORDER BY s.next_at LIMIT :limit
+WITH taken AS ({wakes.taken(_NOW)}), due AS (
+  SELECT s.* FROM event_streams s WHERE {_due(_NOW)} AND EXISTS (SELECT FROM taken) ORDER BY s.next_at LIMIT :limit
 ), clear AS (
   SELECT s.id
   FROM due s JOIN candidates c ON c.agency_id = {AGENCY} AND c.id = s.candidate_id
-  WHERE {_CLEAR} AND EXISTS (
+  WHERE {_clear(_NOW)} AND EXISTS (
     SELECT FROM reasons r WHERE r.agency_id = s.agency_id AND r.application_id = s.id
-      AND r.flagged_from <= :now AND r.flagged_until > :now
+      AND r.flagged_from <= {_NOW} AND r.flagged_until > {_NOW}
     OFFSET 0)
   ORDER BY c.id
   FOR NO KEY UPDATE OF c
 )
-SELECT EXISTS (SELECT FROM taken) AS is_woken, ARRAY(SELECT id FROM clear) AS ids
+SELECT {_NOW} AS now, (SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
+  EXISTS (SELECT FROM taken) AS is_woken, ARRAY(SELECT id FROM clear) AS ids
 """
 )
 
@@ -99,7 +113,7 @@ _TELL = Statement(
 WITH due AS (
   SELECT s.agency_id, s.id, s.candidate_id, s.last_sequence, s.announced_until AS since,
     GREATEST(s.announced_until, :now) AS until
-  FROM event_streams s WHERE {_DUE} AND s.id = ANY(:ids) AND {_CLEAR}
+  FROM event_streams s WHERE {_due(":now")} AND s.id = ANY(:ids) AND {_clear(":now")}
 ), shown AS (
   SELECT s.*, r.consultant_id, r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at,
     r.flagged_from, r.flagged_until,
@@ -167,11 +181,21 @@ class Claimed(NamedTuple):
     application_ids: Sequence[UUID]
 
 
+def beginning(caller: Caller) -> Beginning:
+    """How a transaction begins that is to tell what has passed: with the claim, by the database's clock."""
+    return Beginning([_LOOK_UP], (_CLAIM, _wanted(caller, None)))
+
+
 async def claim(db: AsyncSession, caller: Caller, *, now: datetime) -> Claimed:
     """Take the wakes that have come by now, and lock what they are for as far as it is clear."""
-    due = {"agency_id": caller.agency_id, "now": now, "kind": WakeKind.ANNOUNCE, "limit": BATCH}
-    [row] = await _CLAIM.fetch(db, due)
-    return Claimed(*row)
+    row: Any = db.info.pop("begun", None)
+    if row is None:
+        [row] = await _CLAIM.fetch(db, _wanted(caller, now))
+    return Claimed(row["is_woken"], row["ids"])
+
+
+def _wanted(caller: Caller, now: datetime | None) -> dict[str, Any]:
+    return {"agency_id": caller.agency_id, "now": now, "kind": WakeKind.ANNOUNCE, "limit": BATCH}
 
 
 async def tell(db: AsyncSession, caller: Caller, application_ids: Sequence[UUID], *, now: datetime) -> None:

@@ -14,14 +14,17 @@ from app.services.scope import AGENCY, Caller
 
 MOST_AT_ONCE = 1_000
 
-# The part of a statement that takes the wakes that have come and that nobody else has taken.
-TAKEN = f"""
+
+def taken(now: str = ":now") -> str:
+    """The part of a statement that takes the wakes that have come and that nobody else has taken."""
+    return f"""
 DELETE FROM wakes WHERE agency_id = {AGENCY} AND id IN (
-  SELECT id FROM wakes WHERE agency_id = {AGENCY} AND kind = :kind AND at <= :now FOR UPDATE SKIP LOCKED)
+  SELECT id FROM wakes WHERE agency_id = {AGENCY} AND kind = :kind AND at <= {now} FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
 
-_TAKE = Statement(TAKEN)
+
+_TAKE = Statement(taken())
 
 _DUE = Statement(
     f"""SELECT agency_id, kind FROM wakes WHERE at <= now() AND kind = ANY(:kinds)

@@ -278,8 +278,8 @@ class Bench:
         await asyncio.to_thread(migrate, url)
         async with sweep.connected(url) as owner:
             await sweep.fill(owner, applications)
-        few = await sweep.compare(url, applications // 100)
-        many = await sweep.compare(url, applications // 10)
+        few = await sweep.compare(url, applications // 100, sweep.ROUNDS_OF_FEW)
+        many = await sweep.compare(url, applications // 10, sweep.ROUNDS_OF_MANY)
         seconds = [statistics.median(each.seconds for each in result.sweeps) for result in (few, many)]
         found = {
             "sweep_1_percent_s": seconds[0],
