@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import (
+    IN_VAIN,
     ApplicationMode,
     ApplicationState,
     ContactParty,
@@ -227,6 +228,16 @@ def is_success(contact: Contact) -> bool:
     spoken = contact.outcome is Outcome.REACHED
     written = contact.outcome is Outcome.SENT and contact.direction is Direction.OUTBOUND
     return not contact.automated and (spoken or written)
+
+
+def is_attempt(contact: Contact) -> bool:
+    """Whether a contact is nothing but a try of ours to reach the candidate, in which nobody was there."""
+    return (
+        contact.party is ContactParty.CANDIDATE
+        and contact.direction is Direction.OUTBOUND
+        and contact.outcome in IN_VAIN
+        and contact.promise is None
+    )
 
 
 def is_delivered(contact: Contact) -> bool:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     TIMESCALE = "timescale"
     JOB_CHANGE = "job_change"
     CANDIDATE_CONTACT = "candidate_contact"
+    CANDIDATE_ATTEMPT = "candidate_attempt"  # of ours, in vain: it bears on nothing but our attempts (B2)
     CLIENT_CONTACT = "client_contact"
     INTERVIEWER_CONTACT = "interviewer_contact"
 

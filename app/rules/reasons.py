@@ -52,9 +52,9 @@ _JOB_CHANGE_TO_RELAY = _rule(job_change_to_relay, Kind.JOB_CHANGE, Kind.CANDIDAT
 
 # The order does not matter here: the due list sorts by P1.
 OPEN_RULES: tuple[Rule, ...] = (
-    _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
+    _rule(debrief_due, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT, Kind.CANDIDATE_ATTEMPT),
     _rule(coming_debrief_due),
-    _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT),
+    _rule(candidate_unresponsive, Kind.DEBRIEF, Kind.CANDIDATE_CONTACT, Kind.CANDIDATE_ATTEMPT),
     _rule(timescale_missing, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(client_response_due, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT),
     _rule(slip_to_relay, Kind.COMMENT, Kind.TIMESCALE, Kind.CANDIDATE_CONTACT),

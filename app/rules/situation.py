@@ -174,12 +174,18 @@ class Situation:
             return self.on_hold
         return feedback.decision is not Decision.UNDECIDED
 
-    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT, Kind.CLIENT_CONTACT, Kind.INTERVIEWER_CONTACT)
+    @derived_from(
+        Kind.TURN,
+        Kind.CANDIDATE_CONTACT,
+        Kind.CANDIDATE_ATTEMPT,
+        Kind.CLIENT_CONTACT,
+        Kind.INTERVIEWER_CONTACT,
+    )
     def contacts(self) -> tuple[Contact, ...]:
         """Every contact that covers this application, oldest first."""
         return self.history.contacts.until(self.at)
 
-    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT, Kind.CANDIDATE_ATTEMPT)
     def candidate_contacts(self) -> tuple[Contact, ...]:
         """Contacts with the candidate."""
         return self.history.candidate_contacts.until(self.at)
@@ -228,7 +234,7 @@ class Situation:
         """Contacts of a direct applicant with the interviewer (N1)."""
         return self.history.interviewer_contacts.until(self.at)
 
-    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT, Kind.CANDIDATE_ATTEMPT)
     def attempts(self) -> tuple[Contact, ...]:
         """What we tried since the interview and the candidate has left unanswered (B2), oldest first."""
         missed = self.history.missed.until(self.at)
@@ -238,7 +244,7 @@ class Situation:
         heard = answer.at if answer else BEGINNING
         return tuple([c for c in missed if c.at >= self.round.end and c.at > heard])
 
-    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)
+    @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT, Kind.CANDIDATE_ATTEMPT)
     def unresponsive(self) -> bool:
         """Whether so many attempts stay unanswered that another call would only annoy (B2)."""
         return len(self.attempts) >= self.policy.max_candidate_attempts

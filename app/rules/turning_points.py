@@ -3,7 +3,7 @@
 from datetime import datetime
 from operator import itemgetter
 
-from app.rules.facts import Application, Feedback, Hold
+from app.rules.facts import Application, Contact, Feedback, Hold, is_attempt
 from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import HELD
@@ -33,7 +33,7 @@ def _dates(application: Application, policy: Policy) -> list[tuple[Kind, datetim
         *[(Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes],
         *[(Kind.TIMESCALE, t.given_at) for t in application.timescales],
         *[(_kind_of(f), f.received_at) for f in application.feedback],
-        *[(_CONTACTS[c.party], c.at) for c in application.contacts],
+        *[(_kind_of_contact(c), c.at) for c in application.contacts],
         (Kind.TURN, application.withdrawn_at),
         *[(Kind.PAUSE, p.start) for p in application.candidate.pauses],
         *[(Kind.JOB_CHANGE, j.changed_at) for j in application.job_changes],
@@ -47,6 +47,12 @@ def _turns_of(hold: Hold | None, policy: Policy) -> list[tuple[Kind, datetime | 
         return []
     until = policy.office.start_of(hold.until) if hold.until else None
     return [(Kind.TURN, instant) for instant in (hold.since, hold.ended_at, until)]
+
+
+def _kind_of_contact(contact: Contact) -> Kind:
+    if is_attempt(contact):
+        return Kind.CANDIDATE_ATTEMPT
+    return _CONTACTS[contact.party]
 
 
 def _kind_of(feedback: Feedback) -> Kind:
