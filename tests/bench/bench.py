@@ -79,10 +79,10 @@ class Bench:
         """Everything, and what came of it."""
         before = described()
         desk, mark = await self._desk()
-        for size in self.options.sizes:
-            dataset = await self._dataset(size, desk, mark)
-            self.applications[size.name] = dataset.applications
-            await self._measure(dataset)
+        datasets = [await self._dataset(size, desk, mark) for size in self.options.sizes]
+        self.applications = {each.size.name: each.applications for each in datasets}
+        await self._compete(datasets)
+        await self._measure_alone(datasets[-1])
         if self._wants("rules"):
             self.alone |= self._rules()
         return {
@@ -160,25 +160,30 @@ class Bench:
             self.report(f"NOTE {self.notes[-1]}; use another --data-dir")
         return dataset
 
-    async def _measure(self, dataset: Dataset) -> None:
-        """All that is measured on one dataset."""
-        folder, last = self.options.folder, dataset.size is self.options.sizes[-1]
+    async def _compete(self, datasets: Sequence[Dataset]) -> None:
+        """All that contestants take turns at; what is compared over the sizes takes turns over them, too."""
+        options, sizes = self.options, [each.size.name for each in datasets]
         async with AsyncExitStack() as stack:
-            ours = [stack.enter_context(services.touchbase(dataset, folder, 1))]
-            if services.MULTIPLE:
-                ours.append(stack.enter_context(services.touchbase(dataset, folder, 2)))
-            matches = await self._matches(dataset, ours)
-            if self._wants("due"):
-                matches = await self._with_django(stack, dataset, matches)
-            if self._wants(HELLO) and last:
-                floor = [stack.enter_context(services.hello(kind, folder)) for kind in ("asgi", "fastapi")]
-                matches += self._floor(dataset, floor)
-            options = self.options
-            self.rows += await measure.compete(
+            matches = [match for each in datasets for match in await self._entered(stack, each)]
+            matches.sort(key=lambda match: NAMES.index(match.operation))
+            rows = await measure.compete(
                 matches, options.rounds, options.seconds, options.warmup, self.report
             )
-        if last:
-            await self._measure_alone(dataset)
+        self.rows = sorted(rows, key=lambda row: sizes.index(row.size))
+
+    async def _entered(self, stack: AsyncExitStack, dataset: Dataset) -> list[Match]:
+        """The matches on one dataset, with the services that take part."""
+        folder = self.options.folder
+        ours = [stack.enter_context(services.touchbase(dataset, folder, 1))]
+        if services.MULTIPLE:
+            ours.append(stack.enter_context(services.touchbase(dataset, folder, 2)))
+        matches = await self._matches(dataset, ours)
+        if self._wants("due"):
+            matches = await self._with_django(stack, dataset, matches)
+        if self._wants(HELLO) and dataset.size is self.options.sizes[-1]:
+            floor = [stack.enter_context(services.hello(kind, folder)) for kind in ("asgi", "fastapi")]
+            matches += self._floor(dataset, floor)
+        return matches
 
     async def _matches(self, dataset: Dataset, ours: Sequence[Service]) -> list[Match]:
         """Each wanted operation with each number of connections: pgbench and Touchbase.

@@ -51,16 +51,15 @@ def touchbase(
         "TOUCHBASE_RATE_LIMIT": "off",
     }
     name = f"touchbase x{processes}"
+    written = folder / f"touchbase-{dataset.size.name}-{processes}.log"
     with (
-        (folder / f"touchbase-{processes}.log").open("w") as log,
+        written.open("w") as log,
         _running(command, settings, stderr=log, stdout=subprocess.PIPE) as process,
     ):
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline() or "{}")
         if "url" not in ready:
-            raise click.ClickException(
-                f"The service did not start; see {folder / f'touchbase-{processes}.log'}."
-            )
+            raise click.ClickException(f"The service did not start; see {written}.")
         yield Service(name, int(ready["url"].rpartition(":")[2]), process.pid, processes)
 
 
@@ -93,7 +92,7 @@ def django(dataset: Dataset, server: Server, python: Path, folder: Path) -> Iter
     ]
     command += ["--worker-class", "gthread", "--threads", "16", "--keep-alive", "30", "--no-control-socket"]
     with (
-        (folder / "drf.log").open("w") as log,
+        (folder / f"drf-{dataset.size.name}.log").open("w") as log,
         _running(command, settings, stderr=log, cwd=HERE / "drf") as process,
     ):
         _wait(port, process)
