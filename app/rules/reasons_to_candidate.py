@@ -7,11 +7,10 @@ or drops it; that is the business of `app.rules.status`.
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
-from operator import attrgetter
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, overdue_step, step
 from app.rules.expectations import chase_steps, expectation_steps
-from app.rules.facts import Interview, is_call
+from app.rules.facts import Interview
 from app.rules.situation import Situation
 from app.rules.vocabulary import (
     NOES,
@@ -89,13 +88,9 @@ def courtesy_update_due(s: Situation) -> Draft | None:
     heard = _last_heard(s)
     every = s.policy.courtesy_on_hold_working_days if s.on_hold else s.policy.courtesy_every_working_days
     day = s.office.day_after(s.office.date_of(heard.at), every)
-    usual, facts = day, [heard]
-    expected = s.expectation
-    if s.awaiting and expected and not expected.assumed and heard.at <= expected.at:
-        passed = s.office.date_of(s.office.roll(expected.at))
-        told = s.office.day_after(passed, s.policy.slip_update_working_days)
-        if told < day:
-            day, facts = told, [expected.fact, heard]
+    usual, facts, expected = day, [heard], s.expectation
+    if expected and heard.at <= expected.at and s.told_day and s.told_day < day:
+        day, facts = s.told_day, [expected.fact, heard]
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.COURTESY_UPDATE_DUE,
@@ -123,12 +118,10 @@ def _told_steps(s: Situation, day: date) -> tuple[Step, ...]:
 
 def _last_heard(s: Situation) -> Fact:
     assert s.round is not None
-    end, last = s.round.end, s.last_success_at
-    calls = [d for d in s.debriefs if is_call(d) and d.occurred_at > end]
-    call = max(calls, key=attrgetter("occurred_at")) if calls else None
+    end, last, call = s.round.end, s.last_success_at, s.last_call
     if last > (call.occurred_at if call else end):
-        told = [c for c in s.successes if c.at == last]
-        return Fact("contact", told[0].id, told[0].at)
+        told = next(c for c in s.successes if c.at == last)
+        return Fact("contact", told.id, last)
     return Fact("debrief", call.id, call.occurred_at) if call else Fact("interview", s.round.id, end)
 
 

@@ -2,9 +2,10 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from itertools import takewhile
+from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from app.rules.calendar import WorkingCalendar
@@ -19,6 +20,7 @@ from app.rules.facts import (
     Interview,
     JobChange,
     Promise,
+    is_call,
 )
 from app.rules.history import History, Kind
 from app.rules.policy import Policy
@@ -145,6 +147,13 @@ class Situation:
     def debriefs(self) -> tuple[Debrief, ...]:
         """The round's debriefs."""
         return self._of_round([d for d in self.application.debriefs if d.occurred_at <= self.at])
+
+    @derived_from(Kind.TURN, Kind.DEBRIEF)
+    def last_call(self) -> Debrief | None:
+        """The latest of them in which we spoke with the candidate, after the interview's end (E1)."""
+        current = self.round
+        calls = [d for d in self.debriefs if is_call(d) and current and d.occurred_at > current.end]
+        return max(calls, key=attrgetter("occurred_at"), default=None)
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def timescales(self) -> tuple[GivenTimescale, ...]:
@@ -338,6 +347,14 @@ class Situation:
             return None
         usual = self.office.add_hours(self.expectation.at, self.policy.client_grace_working_hours)
         return max(usual, self.client_back_at) if self.client_back_at else usual
+
+    @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE)
+    def told_day(self) -> date | None:
+        """The day by which the candidate hears that the time has passed which the client named (E1)."""
+        if not self.awaiting or self.expectation is None or self.expectation.assumed:
+            return None
+        passed = self.office.date_of(self.office.roll(self.expectation.at))
+        return self.office.day_after(passed, self.policy.slip_update_working_days)
 
     @derived_from()
     def client_back_at(self) -> datetime | None:
