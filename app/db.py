@@ -122,9 +122,9 @@ class Beginning:
     """What a transaction begins with, where that of every other would cost more messages.
 
     `statements` travel with BEGIN, so that what they lock or set holds before anything is read; nothing that somebody
-    sent stands in them. `first` is read instead of the clock and the policy, and says both, as `now` and
-    `agency_policy`; if it finds nothing, the transaction begins as every other. Where it takes a `now` of its own, None
-    means the clock's. What holds by then is told as `info`.
+    sent stands in them. `first` is read instead of the clock and the policy. It says the clock as `now`, and the policy
+    as `agency_policy` unless few will ask for it; if it finds nothing, the transaction begins as every other. Where it
+    takes a `now` of its own, None means the clock's. What holds by then is told as `info`.
     """
 
     statements: Sequence[str] = ()
@@ -177,7 +177,8 @@ async def _begun(
     if first is not None:
         statement, parameters = first
         for row in await driver.fetch(statement.sql, *statement.values(parameters)):
-            return {"now": row["now"], "policy": row["agency_policy"] or {}, "begun": row}
+            policy = {"policy": row["agency_policy"] or {}} if "agency_policy" in row else {}
+            return {"now": row["now"], "begun": row, **policy}
     if agency_id is not None:
         for row in await driver.fetch(_OPENING, agency_id):
             return {"now": row["now"], "policy": row["policy"] or {}}

@@ -81,15 +81,16 @@ def _clear(now: str) -> str:
     AND (s.touch_base_at IS NULL OR s.touch_base_at > {now})"""
 
 
-# A transaction begins with the claim, so the claim asks the clock itself where no instant is given. As a subselect: to
-# `now()` bare, behind the wall of row-level security, every row would be put, and not the index.
-_NOW = "(SELECT COALESCE(:now, now()))"
+# A transaction begins with the claim, so the claim asks the clock itself where no instant is given. Where an index is
+# wanted, as a subselect: behind the wall of row-level security `now()` itself would be put to every row instead.
+_CLOCK = "COALESCE(:now, now())"
+_NOW = f"(SELECT {_CLOCK})"
 
 # With the wakes that have come. Of those for whom time has come, who has waited longest first, a batch is looked at; of
 # these the ones that are clear are locked by their candidates, in the order of their ids.
 _CLAIM = Statement(
     f"""
-WITH taken AS ({wakes.taken(_NOW)}), due AS (
+WITH taken AS ({wakes.taken(_CLOCK)}), due AS (
   SELECT s.* FROM event_streams s WHERE {_due(_NOW)} AND EXISTS (SELECT FROM taken) ORDER BY s.next_at LIMIT :limit
 ), clear AS (
   SELECT s.id
@@ -101,8 +102,7 @@ WITH taken AS ({wakes.taken(_NOW)}), due AS (
   ORDER BY c.id
   FOR NO KEY UPDATE OF c
 )
-SELECT {_NOW} AS now, (SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
-  EXISTS (SELECT FROM taken) AS is_woken, ARRAY(SELECT id FROM clear) AS ids
+SELECT {_NOW} AS now, EXISTS (SELECT FROM taken) AS is_woken, ARRAY(SELECT id FROM clear) AS ids
 """
 )
 
