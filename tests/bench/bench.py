@@ -40,7 +40,7 @@ POSTGRES = {
     "checkpoint_timeout": "15min",
     "maintenance_work_mem": "512MB",
     "random_page_cost": "1.1",
-    "max_connections": "200",
+    "max_connections": "400",
 }
 """What the server is run with, beside the settings of the embedded mode; it syncs every commit, as in production."""
 
