@@ -230,14 +230,9 @@ def is_success(contact: Contact) -> bool:
     return not contact.automated and (spoken or written)
 
 
-def is_attempt(contact: Contact) -> bool:
-    """Whether a contact is nothing but a try of ours to reach the candidate, in which nobody was there."""
-    return (
-        contact.party is ContactParty.CANDIDATE
-        and contact.direction is Direction.OUTBOUND
-        and contact.outcome in IN_VAIN
-        and contact.promise is None
-    )
+def is_in_vain(contact: Contact) -> bool:
+    """Whether we tried to reach somebody and nobody was there (G1)."""
+    return contact.direction is Direction.OUTBOUND and contact.outcome in IN_VAIN
 
 
 def is_delivered(contact: Contact) -> bool:

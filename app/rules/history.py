@@ -14,10 +14,11 @@ from app.rules.facts import (
     Feedback,
     GivenTimescale,
     is_chaser,
+    is_in_vain,
     is_response,
     is_success,
 )
-from app.rules.vocabulary import IN_VAIN, ContactParty, Direction, Outcome, TimescaleSource
+from app.rules.vocabulary import ContactParty, Direction, Outcome, TimescaleSource
 
 _T = TypeVar("_T")
 
@@ -115,7 +116,7 @@ class History:
     @Derived
     def in_vain(self) -> Dated[Contact]:
         """Those of them in which nobody was there (G1)."""
-        return self.missed.only(lambda c: c.outcome in IN_VAIN)
+        return self.missed.only(is_in_vain)
 
     @Derived
     def candidate_responses(self) -> Dated[Contact]:

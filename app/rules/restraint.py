@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from app.rules.drafts import counted
-from app.rules.facts import Candidate, ClientContact, is_response
+from app.rules.facts import Candidate, ClientContact, is_in_vain, is_response
 from app.rules.policy import Policy
 from app.rules.situation import BEGINNING, Case, Situation
 from app.rules.status import chase_floor, not_before
-from app.rules.vocabulary import GOOD_NEWS, IN_VAIN, Channel, Direction, Purpose, Target
+from app.rules.vocabulary import GOOD_NEWS, Channel, Purpose, Target
 
 WRITTEN = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.FORM})
 
@@ -139,8 +139,7 @@ def _attempts_in_vain(plan: Plan) -> list[datetime]:
     """When the candidate was tried in vain since their last word, in order."""
     contacts = {contact for case in plan.cases for contact in Situation(*case, plan.at).candidate_contacts}
     last_word = max((c.at for c in contacts if is_response(c)), default=BEGINNING)
-    ours = (c for c in contacts if c.direction is Direction.OUTBOUND and c.outcome in IN_VAIN)
-    return sorted(c.at for c in ours if c.at > last_word)
+    return sorted(c.at for c in contacts if is_in_vain(c) and c.at > last_word)
 
 
 def _pause(plan: Plan, policy: Policy) -> Objection | None:

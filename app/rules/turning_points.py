@@ -3,7 +3,7 @@
 from datetime import datetime
 from operator import itemgetter
 
-from app.rules.facts import Application, Contact, Feedback, Hold, is_attempt
+from app.rules.facts import Application, Contact, Feedback, Hold, is_in_vain
 from app.rules.history import Kind
 from app.rules.policy import Policy
 from app.rules.situation import HELD
@@ -50,9 +50,9 @@ def _turns_of(hold: Hold | None, policy: Policy) -> list[tuple[Kind, datetime | 
 
 
 def _kind_of_contact(contact: Contact) -> Kind:
-    if is_attempt(contact):
-        return Kind.CANDIDATE_ATTEMPT
-    return _CONTACTS[contact.party]
+    kind = _CONTACTS[contact.party]
+    is_attempt = kind is Kind.CANDIDATE_CONTACT and is_in_vain(contact) and contact.promise is None
+    return Kind.CANDIDATE_ATTEMPT if is_attempt else kind
 
 
 def _kind_of(feedback: Feedback) -> Kind:
