@@ -131,14 +131,12 @@ class Plot:
 
     async def call(self, days_ago: float, outcome: str = "reached", **more: Any) -> None:
         """A call of ours to the candidate."""
-        more |= {"outcome": outcome, "channel": "phone"}
-        await self._contact("candidate", self.candidate_id, self.at(days_ago), **more)
+        await self._call(self.at(days_ago), outcome=outcome, **more)
 
     async def promise(self, days_ago: float, days_to_come: float) -> None:
         """A call in which we promised the next one, by an instant that comes, or has passed where negative."""
         at, by = self.at(days_ago), self.at(-days_to_come)
-        more = {"outcome": "reached", "channel": "phone", "promise": {"by": by.isoformat()}}
-        await self._contact("candidate", self.candidate_id, at, **more)
+        await self._call(at, outcome="reached", promise={"by": by.isoformat()})
 
     async def chaser(self, days_ago: float) -> None:
         """Our question to the client for its answer."""
@@ -155,6 +153,9 @@ class Plot:
         made: Json = await self.teller.agency.post(f"/v1/interviews/{interview_id}/feedback", body)
         found: str = made["id"]
         return found
+
+    async def _call(self, at: datetime, **more: Any) -> None:
+        await self._contact("candidate", self.candidate_id, at, channel="phone", **more)
 
     async def _contact(self, party: str, person_id: str, at: datetime, **more: Any) -> None:
         body = {
