@@ -34,7 +34,7 @@ from app.services.standings import (
 FOLLOWED = (Application.state != ApplicationState.CLOSED) | Application.withdrawn_at.is_not(None)
 
 BATCH = 200  # applications recomputed in one step
-FEW = 2  # are computed in one go; a request has its turn in between, and needs several before it is answered
+TURNS = 6  # of the event loop between two of them in the background: about as many as a request needs
 
 _CANDIDATES_OF = Statement(
     f"SELECT a.candidate_id FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
@@ -168,12 +168,13 @@ async def conclude(
 async def recompute(db: AsyncSession, caller: Caller, found: Sequence[File], *, now: datetime) -> list[UUID]:
     """The same where nothing was recorded and nobody asks how they stand.
 
-    What has dates that run past the known holidays keeps its rows; the ids of such are returned.
+    Requests go first after each application. What has dates that run past the known holidays keeps its rows; the ids of
+    such are returned.
     """
     left: list[UUID] = []
     subjects = []
-    for number, file in enumerate(found):
-        if number % FEW == 0:
+    for file in found:
+        for _ in range(TURNS):
             await asyncio.sleep(0)
         with _left_out(file.id, left):
             subjects += _renewed(db, caller, Computed(file, now), (), now)

@@ -1,7 +1,7 @@
 """Applies changes of policy in the background: looks for agencies with work and does theirs batch by batch.
 
-Several processes may run this at once: each batch is claimed by one of them, and none waits for another. Each has more
-than one under way, so that one is computed while the database is at another.
+Several processes may run this at once: each batch is claimed by one of them, and none waits for another. Each has one
+under way: a second would fill the gaps in which the database is at the first, and requests need those.
 """
 
 import asyncio
@@ -17,7 +17,6 @@ from app.models import AgencyWork
 from app.services import recomputations
 from app.services.scope import worker
 
-AT_ONCE = 2  # batches
 POLL_SECONDS = 2
 REST_SECONDS = 30  # after an agency's batch has failed
 
@@ -25,14 +24,8 @@ logger = logging.getLogger("touchbase.recomputations")
 
 
 async def run(database: Database, stop: asyncio.Event) -> None:
-    """Do whatever work there is until told to stop; batches under way are finished first."""
+    """Do whatever work there is until told to stop; a batch under way is finished first."""
     resting: dict[UUID, float] = {}
-    async with asyncio.TaskGroup() as tasks:
-        for _ in range(min(AT_ONCE, database.pool.size - 1) or 1):  # requests need a connection, too
-            tasks.create_task(_run(database, stop, resting))
-
-
-async def _run(database: Database, stop: asyncio.Event, resting: dict[UUID, float]) -> None:
     while not stop.is_set():
         try:
             await work(database, stop, resting)
