@@ -93,27 +93,39 @@ def _ref(mark: str, number: int) -> Json:
 
 
 async def policy_change(service: Service, dataset: Dataset, report: Report) -> dict[str, float]:
-    """How fast a change of policy reaches all applications of some agencies, and what readers notice of it."""
+    """How fast a change of policy reaches all applications of some agencies; then the same while others read."""
     chosen = dataset.agencies[-RECOMPUTED_AGENCIES:]
+    keys = [key for _, key in chosen]
     operation = OPERATIONS["due"]
     # Those who read belong to other agencies, where there are any.
     others = {agency_id for agency_id, _ in chosen} if len(dataset.agencies) > len(chosen) else set()
     requests = [
         operation.text(each) for each in targets(dataset, operation) if each.place.agency_id not in others
-    ][:500]
+    ]
+    alone, _ = await _applied(service, keys, [], report)
     before = await _readers(service, requests)
+    beside, meanwhile = await _applied(service, keys, requests, report)
+    return {
+        "recomputed_per_second": alone,
+        "recomputed_per_second_beside_readers": beside,
+        "recomputation_readers_p99": _p99(meanwhile) / _p99(before),
+        "recomputation_readers_per_second": len(meanwhile.latencies) / meanwhile.seconds,
+        "recomputation_readers_per_second_before": len(before.latencies) / before.seconds,
+    }
+
+
+async def _applied(
+    service: Service, keys: Sequence[str], requests: Sequence[str], report: Report
+) -> tuple[float, Outcome]:
+    """Change the policy of some agencies: how much is computed anew a second; and what readers find, if any read."""
     began = time.perf_counter()
-    total = sum([await _change(service, key) for _, key in chosen])
-    meanwhile = await _readers(service, requests)
-    for _, key in chosen:
+    total = sum([await _change(service, key) for key in keys])
+    found = await _readers(service, requests) if requests else Outcome()
+    for key in keys:
         await _until_done(service, key, began + GIVE_UP_SECONDS)
     seconds = time.perf_counter() - began
     report(f"  policy: {total:,} applications and candidates in {seconds:.1f} s")
-    return {
-        "recomputed": float(total),
-        "recomputed_per_second": total / seconds,
-        "recomputation_readers_p99": _p99(meanwhile) / _p99(before),
-    }
+    return total / seconds, found
 
 
 async def _readers(service: Service, requests: Sequence[str]) -> Outcome:

@@ -26,7 +26,6 @@ from tests.bench.targets import Results
 
 Report = Callable[[str], None]
 
-REQUESTS = 4_000  # different ones that a load draws from
 ALONE = ("rules", "sweep", "bulk", "policy", "memory")
 HELLO = "hello"
 WORKING_TIME = ("roll", "add_", "day_after", "end_of", "date_of")
@@ -165,7 +164,7 @@ class Bench:
         options, sizes = self.options, [each.size.name for each in datasets]
         async with AsyncExitStack() as stack:
             matches = [match for each in datasets for match in await self._entered(stack, each)]
-            matches.sort(key=lambda match: NAMES.index(match.operation))
+            matches.sort(key=lambda match: (NAMES.index(match.operation), match.connections))
             rows = await measure.compete(
                 matches, options.rounds, options.seconds, options.warmup, self.report
             )
@@ -213,13 +212,13 @@ class Bench:
             "most_round_trips": max(each.round_trips for each in recordings),
             "scripts": len(scripts),
         }
-        pgbench = limit.Pgbench.like(listener, self.server, dataset)
+        pgbench = await limit.Pgbench.like(listener, self.server, dataset)
         every = 1 if operation.is_write else limit.DRAW_EVERY
 
         async def run(connections: int, seconds: float, warmup: float) -> Any:
             return await pgbench.run(scripts, connections, seconds=seconds, warmup=warmup, draw_every=every)
 
-        requests = [operation.text(each) for each in targets(dataset, operation)[:REQUESTS]]
+        requests = [operation.text(each) for each in targets(dataset, operation)]
         database = {"postgres": self.postmaster}
         return [
             Contestant("pgbench", run, database),
@@ -233,14 +232,13 @@ class Bench:
         python = await asyncio.to_thread(django.environment, self.options.folder)
         tokens = await django.prepared(dataset, self.server, python)
         service = stack.enter_context(services.django(dataset, self.server, python, self.options.folder))
-        chosen = targets(dataset, OPERATIONS["due"])[:REQUESTS]
         requests = [
             request(
                 "GET",
                 f"/due/?consultant_id={each.place.id(each.story.consultant_id)}",
                 f"Token {tokens[str(each.place.agency_id)]}",
             )
-            for each in chosen
+            for each in targets(dataset, OPERATIONS["due"])
         ]
         drf = measure.of_service(service, requests, {"postgres": self.postmaster})
         return [

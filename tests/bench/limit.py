@@ -31,6 +31,7 @@ from tests.bench.wire import Recorder, Recording, recorder
 
 PORT = 5432
 OWNER = "touchbase_owner"
+PLANNED = "plan_cache_mode"  # the one setting that the service makes when it has connected
 _NOT_SETTINGS = {"user", "database", "client_encoding"}
 SPARE_SECONDS = 60
 DRAW_EVERY = 5  # transactions that read; each that writes draws a place of its own
@@ -43,6 +44,13 @@ class Listener:
     app: FastAPI
     http: httpx.AsyncClient
     wire: Recorder
+
+    async def settings(self) -> dict[str, str]:
+        """What the service's connections are set to, as it connects and afterwards."""
+        async with self.app.state.database.pool.connection() as lent:
+            [row] = await lent.driver.fetch(f"SHOW {PLANNED}")
+        words = {name: value for name, value in self.wire.startup.items() if name not in _NOT_SETTINGS}
+        return {**words, PLANNED: row[PLANNED]}
 
     async def record(self, operation: Operation, target: Target) -> Recording:
         """What the service sends for one request of a caller whom it knows."""
@@ -109,10 +117,9 @@ class Pgbench:
     settings: dict[str, str]
 
     @classmethod
-    def like(cls, listener: Listener, server: Server, dataset: Dataset) -> "Pgbench":
-        """With the settings that the service has just connected with."""
-        words = {name: value for name, value in listener.wire.startup.items() if name not in _NOT_SETTINGS}
-        return cls(server, dataset.name, dataset.size, words)
+    async def like(cls, listener: Listener, server: Server, dataset: Dataset) -> "Pgbench":
+        """With the settings of the service's connections."""
+        return cls(server, dataset.name, dataset.size, await listener.settings())
 
     async def run(
         self, scripts: Sequence[Script], connections: int, *, seconds: float, warmup: float, draw_every: int

@@ -4,6 +4,8 @@ import asyncio
 import statistics
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 
 from tests.bench import load
 from tests.bench.load import Outcome, Plan
@@ -89,19 +91,28 @@ async def compete(
         for each in match.contestants
     }
     for turn in range(rounds):
-        for number, match in enumerate(matches):
-            # Who goes first changes, too.
-            ranked = list(match.contestants)[turn % len(match.contestants) :]
-            ranked += list(match.contestants)[: turn % len(match.contestants)]
-            for contestant in ranked:
-                row = rows[number, contestant.name]
-                try:
-                    row.runs.append(await measure(contestant, match.connections, seconds, warmup))
-                except RuntimeError as error:
-                    report(f"  {turn + 1}/{rounds} {match.operation}, {contestant.name} failed: {error}")
-                else:
-                    report(f"  {turn + 1}/{rounds} {line(row, row.runs[-1])}")
+        for number, match, contestant in _runs(matches, turn):
+            row = rows[number, contestant.name]
+            try:
+                row.runs.append(await measure(contestant, match.connections, seconds, warmup))
+            except RuntimeError as error:
+                report(f"  {turn + 1}/{rounds} {match.operation}, {contestant.name} failed: {error}")
+            else:
+                report(f"  {turn + 1}/{rounds} {line(row, row.runs[-1])}")
     return [row for row in rows.values() if row.runs]
+
+
+def _runs(matches: Sequence[Match], turn: int) -> Iterator[tuple[int, Match, Contestant]]:
+    """All runs of a round. Who goes first changes; the sizes of one contestant follow one another, to be compared."""
+    kinds = groupby(enumerate(matches), lambda each: (each[1].operation, each[1].connections))
+    for _, sizes in kinds:
+        runs = [
+            ((place - turn) % len(match.contestants), number, match, contestant)
+            for number, match in sizes
+            for place, contestant in enumerate(match.contestants)
+        ]
+        for _, number, match, contestant in sorted(runs, key=itemgetter(0, 1)):
+            yield number, match, contestant
 
 
 async def measure(contestant: Contestant, connections: int, seconds: float, warmup: float) -> Figures:

@@ -8,6 +8,7 @@ from app import postgres
 from tests.bench import limit, measure
 from tests.bench.data import Dataset
 from tests.bench.load import Load, Outcome, Plan, request
+from tests.bench.measure import Contestant, Match
 from tests.bench.operations import OPERATIONS, recorded_stories, targets
 
 
@@ -21,8 +22,9 @@ async def test_pgbench_does_what_the_service_did(server: postgres.Server, datase
             )
             assert scripts
             assert len(recordings) >= len(scripts)
-            pgbench = limit.Pgbench.like(listener, server, dataset)
+            pgbench = await limit.Pgbench.like(listener, server, dataset)
             assert pgbench.settings["role"] == "touchbase_app"
+            assert pgbench.settings["plan_cache_mode"] == "force_generic_plan"
             outcome = await pgbench.run(scripts, 2, seconds=1, warmup=0, draw_every=1)
             assert outcome.latencies
 
@@ -72,6 +74,21 @@ def test_what_failed_does_not_count() -> None:
     assert found.cpu_ms == {"api": 500.0}
     with pytest.raises(RuntimeError, match="no request succeeded"):
         measure.figures(Outcome(1.0, [], {"503": 1}), {})
+
+
+async def test_one_contestants_sizes_follow_one_another_and_who_goes_first_changes() -> None:
+    order = []
+
+    def contestant(name: str, size: str) -> Contestant:
+        async def run(_connections: int, _seconds: float, _warmup: float) -> Outcome:
+            order.append(f"{name} {size}")
+            return Outcome(1.0, [0.1], {"200": 1})
+
+        return Contestant(name, run, {})
+
+    matches = [Match(size, "due", 8, [contestant(name, size) for name in "ab"]) for size in ("1k", "1m")]
+    await measure.compete(matches, 2, 1, 0, lambda _words: None)
+    assert order == ["a 1k", "a 1m", "b 1k", "b 1m", "b 1k", "b 1m", "a 1k", "a 1m"]
 
 
 def test_every_operation_can_be_asked_of_every_place(dataset: Dataset) -> None:
