@@ -27,7 +27,7 @@ async def _profile(
     dataset: Dataset, folder: Path, seconds: float, postmaster: int, name: str
 ) -> dict[str, float]:
     operation, samples = OPERATIONS[name], folder / f"profile-{name}.json"
-    requests = [operation.text(each) for each in targets(dataset, operation)[:500]]
+    requests = [operation.text(each) for each in targets(dataset, operation)]
     with services.touchbase(dataset, folder, 1, profile=samples) as service:
         plan = Plan(service.port, requests, CONNECTIONS, seconds)
         await asyncio.to_thread(load.run, plan)
