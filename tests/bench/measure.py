@@ -103,16 +103,18 @@ async def compete(
 
 
 def _runs(matches: Sequence[Match], turn: int) -> Iterator[tuple[int, Match, Contestant]]:
-    """All runs of a round. Who goes first changes; the sizes of one contestant follow one another, to be compared."""
-    kinds = groupby(enumerate(matches), lambda each: (each[1].operation, each[1].connections))
-    for _, sizes in kinds:
+    """All runs of a round. Who goes first changes; the sizes of one contestant follow one another, to be compared.
+
+    Matches of one operation with as many connections stand side by side.
+    """
+    for _, sizes in groupby(enumerate(matches), lambda each: (each[1].operation, each[1].connections)):
         runs = [
-            ((place - turn) % len(match.contestants), number, match, contestant)
+            ((place - turn) % len(match.contestants), (number, match, contestant))
             for number, match in sizes
             for place, contestant in enumerate(match.contestants)
         ]
-        for _, number, match, contestant in sorted(runs, key=itemgetter(0, 1)):
-            yield number, match, contestant
+        for _, run in sorted(runs, key=itemgetter(0)):
+            yield run
 
 
 async def measure(contestant: Contestant, connections: int, seconds: float, warmup: float) -> Figures:
