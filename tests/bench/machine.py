@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import sys
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -31,7 +32,7 @@ def described() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0)),
         "memory_gb": round(int(memory[1]) / 2**20, 1) if memory else None,
         "system": platform.platform(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} of {sys.base_prefix}",
         "packages": {name: version(name) for name in _PACKAGES},
         "load_before": os.getloadavg()[0],
     }
