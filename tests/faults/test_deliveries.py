@@ -27,7 +27,7 @@ SETTINGS = {
     # Nothing dies of chance: thirty failures in a row do not happen.
     "webhook_retry_schedule": ",".join(["0", *["0.2"] * 30]),
 }
-PATIENCE = 120 if ROUNDS == 1 else 900
+PATIENCE = 300 if ROUNDS == 1 else 900
 
 
 @dataclass
