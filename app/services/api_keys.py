@@ -14,7 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import Statement, enter
+from app.db import Beginning, Statement, enter
 from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
 from app.services import access, objects
@@ -36,8 +36,8 @@ _FORM = re.compile(
 _CREDENTIAL = Statement("SELECT agency_id FROM credentials WHERE lookup = :key_id")
 _KEY = Statement(
     f"""
-SELECT agency_id, id, key_id, digest, previous_key_id, previous_digest, previous_expires_at, role, scopes, expires_at,
-  revoked_at, last_used_at
+SELECT now(), agency_id, id, key_id, digest, previous_key_id, previous_digest, previous_expires_at, role, scopes,
+  expires_at, revoked_at, last_used_at
 FROM api_keys WHERE agency_id = {AGENCY} AND (key_id = :key_id OR previous_key_id = :key_id)
 """
 )
@@ -115,18 +115,20 @@ async def create_key(
     return row
 
 
-async def authenticate(
-    db: AsyncSession, key: str, agency_id: UUID | None = None, *, secret: str, now: datetime
-) -> KnownCaller | None:
+def beginning(key: str, agency_id: UUID) -> Beginning:
+    """How a transaction begins that authenticates a key which is known to be of an agency."""
+    return Beginning(first=(_KEY, {"agency_id": agency_id, "key_id": key_id_of(key)}))
+
+
+async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime) -> KnownCaller | None:
     """Whose key this is, or None for any key that is not valid. Notes the use, at most once a minute.
 
-    `agency_id` is the agency that the key is known to be of, whose rows the transaction sees; unless it is given, the
-    transaction sees them afterwards.
+    Unless the transaction began with the key, it sees the rows of the key's agency afterwards.
     """
     key_id = key_id_of(key)
     if key_id is None:
         return None
-    row = await _known(db, key_id, agency_id)
+    row = await _known(db, key_id)
     if row is None or not _is_live(row, now):
         return None
     kept, expires_at = _kept(row, key_id)
@@ -140,13 +142,12 @@ async def authenticate(
     return KnownCaller(Caller(row.agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
 
 
-async def _known(db: AsyncSession, key_id: str, agency_id: UUID | None) -> ApiKey | None:
+async def _known(db: AsyncSession, key_id: str) -> ApiKey | None:
     """The key that has, or had before, a public part."""
-    agency_id = agency_id or await _entered(db, key_id)
-    if agency_id is not None:
-        for found in await _KEY.fetch(db, {"agency_id": agency_id, "key_id": key_id}):
-            return ApiKey(**found)
-    return None
+    found: Any = db.info.pop("begun", None)
+    if found is None and (agency_id := await _entered(db, key_id)):
+        found = next(iter(await _KEY.fetch(db, {"agency_id": agency_id, "key_id": key_id})), None)
+    return ApiKey(**{name: value for name, value in found.items() if name != "now"}) if found else None
 
 
 async def _entered(db: AsyncSession, key_id: str) -> UUID | None:

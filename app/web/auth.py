@@ -63,9 +63,10 @@ class Authenticator:
 
     async def _of_key(self, key: str, agency_id: UUID | None) -> tuple[KnownCaller, datetime]:
         """The caller who has a key, as known at an instant; `agency_id` where its agency is known already."""
-        async with self.database.transaction(agency_id) as db:
+        beginning = api_keys.beginning(key, agency_id) if agency_id else None
+        async with self.database.transaction(agency_id, beginning) as db:
             now: datetime = db.info["now"]
-            known = await api_keys.authenticate(db, key, agency_id, secret=self.secret, now=now)
+            known = await api_keys.authenticate(db, key, secret=self.secret, now=now)
         if known is None:
             raise UnauthenticatedError
         return known, now
