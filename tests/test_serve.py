@@ -113,6 +113,9 @@ def test_the_limits_hold_as_it_is_served(data_dir: Path) -> None:
         problem_of(call(ready, "GET", "/livez?" + "x" * 9_000), 414, "target_too_long")
         large = httpx.get(ready["url"] + "/livez", headers={"x": "x" * 33_000}, trust_env=False)
         problem_of(large, 431, "headers_too_large")
+        left_of_minute = 60 - time.time() % 60
+        if left_of_minute < 10:  # requests are counted by the minutes of the clock, and these belong to one
+            time.sleep(left_of_minute)
         answers = [call(ready, "GET", "/v1/due") for _ in range(4)]
         assert [answer.headers["ratelimit"].partition(";t=")[0] for answer in answers] == [
             f'"default";r={left}' for left in (2, 1, 0, 0)
