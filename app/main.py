@@ -128,7 +128,7 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.database = database
-    app.state.revision = migrate.head()
+    app.state.older_revisions = migrate.older()
     app.state.methods = _methods()
     app.state.settings = settings
     app.state.authenticator = Authenticator(database, secret, _issuers(settings))

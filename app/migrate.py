@@ -76,9 +76,18 @@ async def _current_revision(url: str) -> str | None:
 
 def check_known(revision: str | None) -> None:
     """Raise SetupError for a revision that this release has never heard of."""
-    known = {script.revision for script in ScriptDirectory.from_config(alembic_config("")).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known():
         raise SetupError(f"The schema has revision {revision}, which a newer release made; use that release.")
+
+
+def older() -> frozenset[str]:
+    """The revisions from which the schema has still to be upgraded for this code."""
+    return _known() - {head()}
+
+
+def _known() -> frozenset[str]:
+    scripts = ScriptDirectory.from_config(alembic_config("")).walk_revisions()
+    return frozenset(script.revision for script in scripts)
 
 
 def head() -> str:

@@ -209,11 +209,16 @@ async def test_a_database_without_a_schema_is_not_ready(empty_url: str, document
     await empty.close()
 
 
-async def test_another_schema_revision_is_not_ready(scratch_agency: Agency, scratch_url: str) -> None:
+async def test_an_older_schema_is_not_ready(scratch_agency: Agency, scratch_url: str) -> None:
     assert (await scratch_agency.http.get("/readyz")).status_code == 200
-    await as_owner(scratch_url, "UPDATE alembic_version SET version_num = '0000_other'")
+    await as_owner(scratch_url, "UPDATE alembic_version SET version_num = '0006_unbind_credentials'")
     problem = problem_of(await scratch_agency.http.get("/readyz"), 503, "unavailable")
     assert "touchbase migrate" in problem["detail"]
+
+
+async def test_the_next_releases_schema_is_ready(scratch_agency: Agency, scratch_url: str) -> None:
+    await as_owner(scratch_url, "UPDATE alembic_version SET version_num = '9999_what_comes_next'")
+    assert (await scratch_agency.http.get("/readyz")).status_code == 200
 
 
 async def test_a_role_that_passes_every_wall_is_refused(

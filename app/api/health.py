@@ -25,10 +25,15 @@ async def get_liveness() -> Health:
 
 @health.get("/readyz", responses=problem_responses(*AT_THE_DOOR, 503))
 async def get_readiness(request: Request) -> Health:
-    """Answer once the database is there with the schema that this release needs, until the service is to end."""
+    """Answer once the database is there with the schema that this release needs, until the service is to end.
+
+    A revision that this release does not know is the next one's, which works with this one too (R12): while releases
+    are changed, those that still run the old one stay in service.
+    """
     if request.app.state.is_draining:
         raise DrainingError
     database: Database = request.app.state.database
-    if await database.revision() != request.app.state.revision:
-        raise UnavailableError("The database has another schema revision; run `touchbase migrate`.")
+    revision = await database.revision()
+    if revision is None or revision in request.app.state.older_revisions:
+        raise UnavailableError("The schema is older than this release needs; run `touchbase migrate`.")
     return Health(status="ok")
