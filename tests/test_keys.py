@@ -27,6 +27,7 @@ from tests.agency import Agency, Json
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
+from tests.sent import noted
 
 NOW = datetime(2026, 7, 14, 9, tzinfo=UTC)
 NOBODY = "0197f3a0-0000-7000-8000-000000000000"
@@ -178,6 +179,19 @@ async def test_a_revoked_key_stops_within_five_seconds(
     assert await service.status(agency.key) == 401
     service.seconds = 0
     assert await service.status(agency.key) == 401
+
+
+async def test_all_who_wait_for_a_key_share_one_look_at_it(
+    agency: Agency, database: Database, service: Service
+) -> None:
+    assert await service.status(agency.key) == 200
+    service.seconds = REMEMBERED_SECONDS
+    async with noted(database) as sent:
+        assert await asyncio.gather(*(service.status(agency.key) for _ in range(5))) == [200] * 5
+    looks = [
+        statement for statement, _ in sent if "FROM api_keys" in statement or "FROM credentials" in statement
+    ]
+    assert len(looks) == 1
 
 
 async def test_a_key_is_not_remembered_past_its_end(

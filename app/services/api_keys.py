@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -138,7 +138,9 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
         return None
     if row.last_used_at is None or now - row.last_used_at >= USE_NOTED_EVERY:
         mine = update(ApiKey).where(ApiKey.agency_id == row.agency_id, ApiKey.id == row.id)
-        await db.execute(mine.values(last_used_at=now, updated_at=ApiKey.updated_at))
+        # Another process may just be noting it.
+        unnoted = or_(ApiKey.last_used_at.is_(None), ApiKey.last_used_at <= now - USE_NOTED_EVERY)
+        await db.execute(mine.where(unnoted).values(last_used_at=now, updated_at=ApiKey.updated_at))
     return KnownCaller(Caller(row.agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
 
 

@@ -1,5 +1,6 @@
 """Who is calling: the bearer key or token of a request, and the scopes it carries (S3, S4)."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,13 +27,14 @@ REMEMBERED_CREDENTIALS = 10_000
 
 @dataclass
 class Authenticator:
-    """Looks credentials up and remembers the good ones for a few seconds."""
+    """Looks credentials up and remembers the good ones for a few seconds; all who wait for one look-up share it."""
 
     database: Database
     secret: str
     issuers: Issuers
     clock: Callable[[], float] = time.monotonic
     _known: OrderedDict[bytes, tuple[float, Caller]] = field(default_factory=OrderedDict)
+    _asking: dict[bytes, asyncio.Task[Caller]] = field(default_factory=dict)
 
     async def caller(self, request: Request) -> Caller:
         """The caller of a request.
@@ -47,18 +49,28 @@ class Authenticator:
     async def _of(self, credential: str) -> Caller:
         digest = api_keys.digest_of(credential, self.secret)
         until, caller = self._known.get(digest, (0.0, None))
-        asked = self.clock()
-        if caller is not None and asked < until:
+        if caller is not None and self.clock() < until:
             return caller
-        self._known.pop(digest, None)
+        if digest not in self._asking:
+            # Whose a credential is never changes, so only the first look-up has to ask for that as well.
+            agency_id = caller.agency_id if caller else None
+            self._asking[digest] = asyncio.create_task(self._ask(digest, credential, agency_id))
+        return await asyncio.shield(self._asking[digest])
+
+    async def _ask(self, digest: bytes, credential: str, agency_id: UUID | None) -> Caller:
+        asked = self.clock()
         is_key = api_keys.key_id_of(credential) is not None
-        # Whose a credential is never changes, so only the first look-up has to ask for that as well.
-        agency_id = caller.agency_id if caller else None
-        known, now = await (
-            self._of_key(credential, agency_id) if is_key else self._of_token(tokens.read(credential))
-        )
-        left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
-        self._remember(digest, known.caller, asked + min(left, REMEMBERED_SECONDS))
+        try:
+            known, now = await (
+                self._of_key(credential, agency_id) if is_key else self._of_token(tokens.read(credential))
+            )
+            left = (known.expires_at - now).total_seconds() if known.expires_at else REMEMBERED_SECONDS
+            self._remember(digest, known.caller, asked + min(left, REMEMBERED_SECONDS))
+        except UnauthenticatedError:
+            self._known.pop(digest, None)
+            raise
+        finally:
+            del self._asking[digest]
         return known.caller
 
     async def _of_key(self, key: str, agency_id: UUID | None) -> tuple[KnownCaller, datetime]:
@@ -89,6 +101,7 @@ class Authenticator:
 
     def _remember(self, digest: bytes, caller: Caller, until: float) -> None:
         self._known[digest] = (until, caller)
+        self._known.move_to_end(digest)
         if len(self._known) > REMEMBERED_CREDENTIALS:
             self._known.popitem(last=False)
 
