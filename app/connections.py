@@ -55,13 +55,16 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
     is_silent = False
 
     async def begin(self, statements: Sequence[str]) -> None:
-        """Begin a transaction with some statements, in one message.
+        """Begin a transaction with some statements."""
+        self.is_under_way = True
+        await self.run(["BEGIN", *statements])
+
+    async def run(self, statements: Sequence[str]) -> None:
+        """Run statements without parameters, in one message.
 
         Not on a Citus cluster, which repeats the whole message that sets something on every machine that it then asks.
         """
-        self.is_under_way = True
-        messages = ["BEGIN", *statements]
-        for message in messages if self.is_cluster else [";".join(messages)]:
+        for message in statements if self.is_cluster else [";".join(statements)]:
             await self.execute(message)
 
     async def commit(self) -> None:

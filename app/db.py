@@ -170,6 +170,14 @@ async def _open(session: AsyncSession, agency_id: UUID | None, beginning: Beginn
         raise translated_at_opening(error) from error
 
 
+async def begin_late(session: AsyncSession, agency_id: UUID, beginning: Beginning) -> None:
+    """Do within a transaction what it might have begun with; the clock stays what it was."""
+    driver = driver_of(session)
+    await driver.run(beginning.statements)
+    begun = await _begun(driver, agency_id, beginning.first)
+    session.info.update({**beginning.info, **begun, "now": session.info["now"]})
+
+
 async def _begun(
     driver: Connection, agency_id: UUID | None, first: tuple[Statement, Mapping[str, Any]] | None
 ) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
-from app.db import Beginning, Statement
-from app.models import Interview as StoredInterview
+from app.db import Beginning, Statement, begin_late
+from app.errors import NotFoundError
 from app.rules.calendar import WorkingCalendar
 from app.rules.facts import Application, Interview
 from app.services import facts, files, status
 from app.services.files import File
-from app.services.scope import AGENCY, Caller, find
+from app.services.scope import AGENCY, Caller
 
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
 _FILE = Statement(
@@ -63,13 +63,16 @@ def beginning(caller: Caller, interview_id: UUID) -> Beginning:
 
 
 async def held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
-    """The interview with all that bears on it, locked: as the transaction began, or else read now."""
+    """The interview with all that bears on it, locked: as the transaction began, or else read now.
+
+    Raises NotFoundError.
+    """
+    if "begun" not in db.info:
+        await writes.flush(db)
+        await begin_late(db, caller.agency_id, beginning(caller, interview_id))
     row: Any = db.info.pop("begun", None)
     if row is None:
-        interview = await find(db, caller, StoredInterview, interview_id)
-        await status.lock(db, caller, [interview.application_id])
-        await writes.flush(db)
-        [row] = await _FILE.fetch(db, _named(caller, interview_id))
+        raise NotFoundError
     file = files.file_of(row, await facts.overrides_of(db, caller))
     [about] = (each for each in file.case.application.interviews if each.id == str(interview_id))
     return Round(about, file, row["version"])

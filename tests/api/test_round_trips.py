@@ -38,11 +38,12 @@ class Listened:
         self.agency = agency
         self.heard: list[str] = []
 
-    async def asked(self, path: str, body: dict[str, Any]) -> list[str]:
+    async def asked(self, path: str, body: dict[str, Any], *, keyed: bool = False) -> list[str]:
         """What is asked for something to be recorded, by a connection that has prepared all it needs."""
-        for _ in range(2):
+        for number in range(2):
             self.heard.clear()
-            await self.agency.post(path, body)
+            headers = {"Idempotency-Key": str(number)} if keyed else {}
+            assert (await self.agency.call("POST", path, json=body, headers=headers)).status_code == 201
             await asyncio.sleep(0)  # the driver tells of a message a little later
         return self.heard
 
@@ -81,6 +82,13 @@ async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
     assert read.lstrip().startswith("SELECT")
     assert written.startswith("WITH")
     assert committed == "COMMIT"
+
+
+async def test_a_debrief_that_may_be_sent_again_takes_twelve_messages(listened: Listened) -> None:
+    """Its lock, the key and a savepoint come before the locks and the file; then what is kept, and the answer."""
+    interview = await listened.interview((await listened.agency.application())["id"])
+    heard = await listened.asked(f"{interview}/debriefs", DEBRIEF, keyed=True)
+    assert len(heard) == 12
 
 
 @pytest.mark.parametrize(("applications", "messages"), [(1, 4), (2, 5)])
