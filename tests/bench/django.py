@@ -19,7 +19,8 @@ def environment(folder: Path) -> Path:
     """The Python of a virtual environment with the project's requirements."""
     home = folder / "drf-venv"
     python, marker = home / "bin" / "python", home / "installed"
-    wanted = REQUIREMENTS.read_text(encoding="utf-8")
+    # Made anew for another Python too: Django and Touchbase run under the same.
+    wanted = f"{sys.version} of {sys.base_prefix}\n{REQUIREMENTS.read_text(encoding='utf-8')}"
     if not marker.exists() or marker.read_text(encoding="utf-8") != wanted:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(home)], check=True)
         install = [
