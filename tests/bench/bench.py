@@ -119,6 +119,10 @@ class Bench:
         """What the targets are judged by."""
         return Results(self.rows, self.queries, self.alone)
 
+    def _note(self, words: str) -> None:
+        self.notes.append(words)
+        self.report(f"NOTE {words}")
+
     def _wants(self, name: str) -> bool:
         return name in self.options.names
 
@@ -153,10 +157,8 @@ class Bench:
             f"{time.monotonic() - began:.0f} s; told {age.total_seconds() / 3600:.1f} h ago"
         )
         if wrong := await check.differing(dataset):
-            self.notes.append(
-                f"{size.name}: {len(wrong)} of {check.SAMPLE} applications are not as the rules say now"
-            )
-            self.report(f"NOTE {self.notes[-1]}; use another --data-dir")
+            found = f"{len(wrong)} of {check.SAMPLE} applications are not as the rules say now"
+            self._note(f"{size.name}: {found}; use another --data-dir")
         return dataset
 
     async def _compete(self, datasets: Sequence[Dataset]) -> None:
@@ -212,6 +214,8 @@ class Bench:
             "most_round_trips": max(each.round_trips for each in recordings),
             "scripts": len(scripts),
         }
+        if left_out := len(chosen) - len(scripts):
+            self._note(f"pgbench leaves out {left_out} of {len(chosen)} stories of {operation.name}")
         pgbench = await limit.Pgbench.like(listener, self.server, dataset)
         every = 1 if operation.is_write else limit.DRAW_EVERY
 
@@ -221,7 +225,7 @@ class Bench:
         requests = [operation.text(each) for each in targets(dataset, operation)]
         database = {"postgres": self.postmaster}
         return [
-            Contestant("pgbench", run, database),
+            Contestant("pgbench", run, database, pgbench.tidy if operation.is_write else None),
             *(measure.of_service(service, requests, database) for service in ours),
         ]
 

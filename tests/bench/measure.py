@@ -13,16 +13,21 @@ from tests.bench.machine import Meter
 from tests.bench.services import Service
 
 Run = Callable[[int, float, float], Awaitable[Outcome]]
+Tidy = Callable[[], Awaitable[None]]
 Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who does an operation; `run` takes connections, seconds in all, and those that are not counted."""
+    """Who does an operation; `run` takes connections, seconds in all, and those that are not counted.
+
+    `tidy` is done after each run, and not measured.
+    """
 
     name: str
     run: Run
     pids: dict[str, int]
+    tidy: Tidy | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +104,8 @@ async def compete(
                 report(f"  {turn + 1}/{rounds} {match.operation}, {contestant.name} failed: {error}")
             else:
                 report(f"  {turn + 1}/{rounds} {line(row, row.runs[-1])}")
+            if contestant.tidy:
+                await contestant.tidy()
     return [row for row in rows.values() if row.runs]
 
 

@@ -29,6 +29,7 @@ HOME, OWN = "\x01", "\x02"  # stand in a text for the digits of the agency, and 
 
 # Of a new id the milliseconds come first, then the client, then its number in the transaction.
 _NEW_ID = "rpad(lpad(to_hex(:new_id::bigint + {}), 16, '0'), 32, '0')::uuid"
+NEW_IDS_END = "-0000-000000000000"
 _COUNTED = "(:counted::integer + {})"
 
 _DRAW = """\\set n :n + 1

@@ -7,6 +7,7 @@ import pytest
 from app import postgres
 from tests.bench import limit, measure
 from tests.bench.data import Dataset
+from tests.bench.desks import connect
 from tests.bench.load import Load, Outcome, Plan, request
 from tests.bench.measure import Contestant, Match
 from tests.bench.operations import OPERATIONS, recorded_stories, targets
@@ -20,13 +21,26 @@ async def test_pgbench_does_what_the_service_did(server: postgres.Server, datase
             scripts, recordings = await limit.record(
                 listener, operation, recorded_stories(operation, dataset.desk.stories), dataset
             )
-            assert scripts
-            assert len(recordings) >= len(scripts)
+            assert len(scripts) == len(recordings), "no story is left out"
             pgbench = await limit.Pgbench.like(listener, server, dataset)
             assert pgbench.settings["role"] == "touchbase_app"
             assert pgbench.settings["plan_cache_mode"] == "force_generic_plan"
+            before = await status_rows(dataset)
             outcome = await pgbench.run(scripts, 2, seconds=1, warmup=0, draw_every=1)
             assert outcome.latencies
+            assert (await status_rows(dataset) > before) == operation.is_write
+            await pgbench.tidy()
+            assert await status_rows(dataset) == before
+
+
+async def status_rows(dataset: Dataset) -> int:
+    """How many there are of all agencies."""
+    connection = await connect(dataset.url)
+    try:
+        count: int = await connection.fetchval("SELECT count(*) FROM reasons")
+    finally:
+        await connection.close()
+    return count
 
 
 async def test_a_script_holds_every_statement_of_the_service(
