@@ -41,6 +41,7 @@ BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError
 EDITS = {"PATCH", "PUT", "DELETE"}
 BODIED = {"PATCH", "POST", "PUT"}
 SCOPED = "x-scopes"  # how an operation is declared to need scopes, and how the document says it
+PATH_CHECKED = "touchbase.path_checked"  # in the scope of a request whose path names what is there
 ASK_SECONDS = 0.5  # between two looks of a request that waits
 
 
@@ -82,8 +83,9 @@ class Route(APIRoute):
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
                     return await answer_once(request, work, raw, perform)
             except BAD_INPUT:
-                async with database.transaction(caller.agency_id) as db:
-                    await _check_path(request, caller, db)
+                if PATH_CHECKED not in request.scope:
+                    async with database.transaction(caller.agency_id) as db:
+                        await _check_path(request, caller, db)
                 raise
 
         return checked
@@ -206,3 +208,4 @@ def _is_list(annotation: Any) -> bool:
 
 async def _check_path(request: Request, caller: Caller, db: AsyncSession) -> None:
     await check_named(db, caller, ids_in_path(request))
+    request.scope[PATH_CHECKED] = True

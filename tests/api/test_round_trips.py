@@ -43,7 +43,7 @@ class Listened:
         for number in range(2):
             self.heard.clear()
             headers = {"Idempotency-Key": str(number)} if keyed else {}
-            assert (await self.agency.call("POST", path, json=body, headers=headers)).status_code == 201
+            await self.agency.call("POST", path, json=body, headers=headers)
             await asyncio.sleep(0)  # the driver tells of a message a little later
         return self.heard
 
@@ -101,6 +101,15 @@ async def test_a_debrief_of_a_candidate_who_seeks(
         application = await listened.agency.application(candidate_id=candidate)
     interview = await listened.interview(application["id"])
     assert len(await listened.asked(f"{interview}/debriefs", DEBRIEF)) == messages
+
+
+async def test_a_debrief_that_says_nothing_takes_four_messages(listened: Listened) -> None:
+    """Beginning, file, whether the interview is there, end."""
+    interview = await listened.interview((await listened.agency.application())["id"])
+    *_, looked_up, ended = heard = await listened.asked(f"{interview}/debriefs", {})
+    assert len(heard) == 4
+    assert "FROM interviews" in looked_up
+    assert ended == "ROLLBACK"
 
 
 async def test_a_timescale_takes_four_messages(listened: Listened) -> None:
