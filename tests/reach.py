@@ -44,8 +44,11 @@ def watched() -> Iterator[Sent]:
     sent: Sent = {}
 
     def note(statement: str, values: Any) -> None:
-        if _in_request.get() and _PLANNED.match(statement):
-            sent.setdefault(statement, tuple(values))
+        if _in_request.get():
+            # Without values, several may travel in one message.
+            for each in [statement] if values else statement.split(";"):
+                if _PLANNED.match(each):
+                    sent.setdefault(each, tuple(values))
 
     def execute(_c: Any, _cursor: Any, statement: str, values: Any, _context: Any, many: bool) -> None:
         note(statement, values[0] if many else values)
