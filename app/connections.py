@@ -1,8 +1,8 @@
 """Connections to PostgreSQL: the driver's, what each is set to, and the pool that lends them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -83,26 +83,28 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
     async def execute(self, query: str, *args: Any, **options: Any) -> str:
         """Run a statement, as the driver does."""
-        try:
+        with self._ended_by_silence():
             done: str = await super().execute(query, *args, **options)
-        except TimeoutError:
-            self.end_silent()
-            raise
         return done
 
     async def fetch(self, query: str, *args: Any, **options: Any) -> list[asyncpg.Record]:
         """Read rows, as the driver does."""
-        try:
+        with self._ended_by_silence():
             rows: list[asyncpg.Record] = await super().fetch(query, *args, **options)
-        except TimeoutError:
-            self.end_silent()
-            raise
         return rows
 
     def end_silent(self) -> None:
         """Give up a connection whose answer has not come in time."""
         self.is_silent = True
         self.terminate()
+
+    @contextmanager
+    def _ended_by_silence(self) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError:
+            self.end_silent()
+            raise
 
 
 @dataclass(frozen=True, slots=True)
