@@ -27,8 +27,8 @@ async def get_liveness() -> Health:
 async def get_readiness(request: Request) -> Health:
     """Answer once the database is there with the schema that this release needs, until the service is to end.
 
-    A revision that this release does not know is the next one's, which works with this one too (R12): while releases
-    are changed, those that still run the old one stay in service.
+    A newer schema will do: the next release's works with this one too, so processes stay in service while they are
+    replaced.
     """
     if request.app.state.is_draining:
         raise DrainingError
