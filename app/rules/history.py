@@ -11,8 +11,10 @@ from app.rules.derived import Derived
 from app.rules.facts import (
     Application,
     Contact,
+    Debrief,
     Feedback,
     GivenTimescale,
+    is_call,
     is_chaser,
     is_in_vain,
     is_response,
@@ -135,6 +137,24 @@ class History:
         words += [f.received_at for f in self._application.feedback]
         words += [t.given_at for t in self._application.timescales if t.source is TimescaleSource.CLIENT]
         return sorted(words)
+
+    @Derived
+    def debriefs(self) -> dict[str, Dated[Debrief]]:
+        """Debriefs, by interview; of those at one instant the first recorded is the last: sent again, it is no news."""
+        found: dict[str, list[Debrief]] = {}
+        for debrief in reversed(self._application.debriefs):
+            found.setdefault(debrief.interview_id, []).append(debrief)
+        return {of: _in_order(debriefs, attrgetter("occurred_at")) for of, debriefs in found.items()}
+
+    @Derived
+    def calls(self) -> dict[str, Dated[Debrief]]:
+        """Those of them in which we spoke with the candidate (E1)."""
+        return {of: debriefs.only(is_call) for of, debriefs in self.debriefs.items()}
+
+    @Derived
+    def rivals_named(self) -> list[Debrief]:
+        """Debriefs that say what else the candidate is in (L1)."""
+        return [debrief for debrief in self._application.debriefs if debrief.other_processes is not None]
 
     @Derived
     def timescales(self) -> Dated[GivenTimescale]:

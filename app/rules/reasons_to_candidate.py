@@ -29,7 +29,7 @@ def debrief_due(s: Situation) -> Draft | None:
 
 
 def _debrief_missing(s: Situation) -> bool:
-    return s.round is not None and not s.decision and not s.debriefs
+    return s.round is not None and not s.decision and not s.debriefed
 
 
 def coming_debrief_due(s: Situation) -> Draft | None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import takewhile
-from operator import attrgetter
 from typing import NamedTuple, TypeVar
 
 from app.rules.calendar import WorkingCalendar
@@ -20,7 +19,6 @@ from app.rules.facts import (
     Interview,
     JobChange,
     Promise,
-    is_call,
 )
 from app.rules.history import History, Kind
 from app.rules.policy import Policy
@@ -144,16 +142,17 @@ class Situation:
         return undecided and not (self.closed or self.on_hold or self.withdrawn)
 
     @derived_from(Kind.TURN, Kind.DEBRIEF)
-    def debriefs(self) -> tuple[Debrief, ...]:
-        """The round's debriefs."""
-        return self._of_round([d for d in self.application.debriefs if d.occurred_at <= self.at])
+    def debriefed(self) -> bool:
+        """Whether the candidate has given any account of the round."""
+        known = self.history.debriefs.get(self.round.id) if self.round else None
+        return known is not None and known.last(self.at) is not None
 
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def last_call(self) -> Debrief | None:
-        """The latest of them in which we spoke with the candidate, after the interview's end (E1)."""
-        current = self.round
-        calls = [d for d in self.debriefs if is_call(d) and current and d.occurred_at > current.end]
-        return max(calls, key=attrgetter("occurred_at"), default=None)
+        """The round's latest debrief in which we spoke with the candidate, after the interview's end (E1)."""
+        known = self.history.calls.get(self.round.id) if self.round else None
+        last = known.last(self.at) if known else None
+        return last if last and self.round and last.occurred_at > self.round.end else None
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
     def timescales(self) -> tuple[GivenTimescale, ...]:
@@ -282,7 +281,7 @@ class Situation:
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
-        saying = [d for d in self.debriefs if d.other_processes is not None]
+        saying = self._of_round([d for d in self.history.rivals_named if d.occurred_at <= self.at])
         return max(reversed(saying), key=lambda d: d.recorded_at or d.occurred_at) if saying else None
 
     @derived_from(Kind.TURN)

@@ -1,5 +1,6 @@
 """The words owed to the candidate: H1, H2, E1, E2, E3."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -183,6 +184,12 @@ def test_what_the_five_days_are_counted_from(facts: dict[str, Any], due: str) ->
     found = times(given.application(**facts), "Fri 17 Jul 12:00", "courtesy_update_due")
     assert found is not None
     assert found[0] == due
+
+
+def test_a_debrief_that_is_sent_again_is_no_news() -> None:
+    again = [replace(given.debrief("Wed 15 Jul 10:00"), id=id_) for id_ in ("d1", "d2", "d3")]
+    reasons = answer(given.application(debriefs=again), "Wed 22 Jul 12:00").reasons
+    assert [fact.id for r in reasons if r.rule == "E1" for fact in r.facts] == ["d1"]
 
 
 def test_the_candidate_is_told_the_day_after_the_clients_date_passed() -> None:
