@@ -7,7 +7,7 @@ and the application works under a role that can neither own tables nor pass by t
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, AsyncSessionTransaction
 from app import writes
 from app.connections import APPLICATION_ROLE, POOL_WAIT_SECONDS, Connection, Pool
 from app.db_errors import DATABASE_ERRORS, translated, translated_at_opening, unavailable
-from app.errors import DatabaseUnusableError, UnsafeRoleError
+from app.errors import DatabaseUnusableError, RefusedError, UnsafeRoleError
 
 # The first statement of every transaction: the clock (R6), and what nearly every request reads of its agency.
 _CLOCK = "SELECT now()"
@@ -110,11 +110,37 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
             yield part
             await writes.flush(session)
     except BaseException:
-        # With what was written go the locks, and with them what was read under their protection.
-        writes.forget(session)
-        session.info.clear()
-        session.info.update(known)
+        _forget(session, known)
         raise
+
+
+@asynccontextmanager
+async def attempt(session: AsyncSession, beginning: "Beginning | None" = None) -> AsyncIterator[None]:
+    """The rest of a transaction, but for what follows a refusal: that undoes it, with what it began with.
+
+    In place of a savepoint it spares two messages where nothing is refused: it begins with those of `beginning`, and
+    its rows are written with whatever follows.
+    """
+    await writes.flush(session)
+    known, begin = dict(session.info), "SAVEPOINT attempt"
+    if beginning is None:
+        await driver_of(session).execute(begin)
+    else:
+        await begin_late(session, replace(beginning, statements=[begin, *beginning.statements]))
+    try:
+        yield
+    except RefusedError:
+        await driver_of(session).execute("ROLLBACK TO SAVEPOINT attempt")
+        session.sync_session.close()
+        _forget(session, known)
+        raise
+
+
+def _forget(session: AsyncSession, known: Mapping[str, Any]) -> None:
+    """With what was written go the locks, and with them what was read under their protection."""
+    writes.forget(session)
+    session.info.clear()
+    session.info.update(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +149,8 @@ class Beginning:
 
     `statements` travel with BEGIN, so that what they lock or set holds before anything is read; nothing that somebody
     sent stands in them. `first` is read instead of the clock and the policy. It says the clock as `now`, and the policy
-    as `agency_policy` unless few will ask for it; if it finds nothing, the transaction begins as every other. Where it
-    takes a `now` of its own, None means the clock's. What holds by then is told as `info`.
+    as `agency_policy` unless few will ask for it; if it finds nothing, `begun` is None, and the transaction begins as
+    every other. Where it takes a `now` of its own, None means the clock's. What holds by then is told as `info`.
     """
 
     statements: Sequence[str] = ()
@@ -170,11 +196,15 @@ async def _open(session: AsyncSession, agency_id: UUID | None, beginning: Beginn
         raise translated_at_opening(error) from error
 
 
-async def begin_late(session: AsyncSession, agency_id: UUID, beginning: Beginning) -> None:
-    """Do within a transaction what it might have begun with; the clock stays what it was."""
+async def begin_late(session: AsyncSession, beginning: Beginning) -> None:
+    """Do within a transaction what it might have begun with; the clock stays what it was.
+
+    The policy is forgotten unless it is read with the rest: what is locked by now may have been waited for.
+    """
     driver = driver_of(session)
     await driver.run(beginning.statements)
-    begun = await _begun(driver, agency_id, beginning.first)
+    begun = await _first(driver, beginning.first)
+    session.info.pop("policy", None)
     session.info.update({**beginning.info, **begun, "now": session.info["now"]})
 
 
@@ -182,16 +212,25 @@ async def _begun(
     driver: Connection, agency_id: UUID | None, first: tuple[Statement, Mapping[str, Any]] | None
 ) -> dict[str, Any]:
     """What a transaction knows from its first statement."""
-    if first is not None:
-        statement, parameters = first
-        for row in await driver.fetch(statement.sql, *statement.values(parameters)):
-            policy = {"policy": row["agency_policy"] or {}} if "agency_policy" in row else {}
-            return {"now": row["now"], "begun": row, **policy}
+    begun = await _first(driver, first)
+    if "now" in begun:
+        return begun
     if agency_id is not None:
         for row in await driver.fetch(_OPENING, agency_id):
-            return {"now": row["now"], "policy": row["policy"] or {}}
+            return {**begun, "now": row["now"], "policy": row["policy"] or {}}
     [row] = await driver.fetch(_CLOCK)
-    return {"now": row["now"]}
+    return {**begun, "now": row["now"]}
+
+
+async def _first(driver: Connection, first: tuple[Statement, Mapping[str, Any]] | None) -> dict[str, Any]:
+    """What the first statement of a beginning tells."""
+    if first is None:
+        return {}
+    statement, parameters = first
+    for row in await driver.fetch(statement.sql, *statement.values(parameters)):
+        policy = {"policy": row["agency_policy"] or {}} if "agency_policy" in row else {}
+        return {"now": row["now"], "begun": row, **policy}
+    return {"begun": None}
 
 
 @asynccontextmanager

@@ -1,16 +1,19 @@
 """Rows of several tables travel as one statement, at the latest with the commit, and not at all where it is undone."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.db import Database, savepoint
+from app.db import Beginning, Database, attempt, savepoint
+from app.errors import ConflictError
 from app.models import Client, Consultant, EventStream, Job, Wake, WakeKind
 from app.models.base import TenantedBase
 from tests.agency import Agency
@@ -95,6 +98,41 @@ async def test_what_was_sent_is_undone_with_its_part(agency: Agency, database: D
         with pytest.raises(ValueError, match="undone"):
             await fail(db)
     assert await names_of(database, agency, Client.name) == []
+
+
+@pytest.mark.parametrize("is_broken", [False, True])
+async def test_a_refusal_undoes_an_attempt_and_nothing_else(
+    agency: Agency, database: Database, is_broken: bool
+) -> None:
+    """Also what the session has sent or failed to send, and what was locked and learnt meanwhile."""
+    beginning = Beginning(["SELECT pg_advisory_xact_lock(7)"], info={"learnt": True})
+
+    async def refuse(db: AsyncSession) -> None:
+        async with attempt(db, beginning):
+            assert db.info["learnt"]
+            assert await _locks(db) == 1
+            writes.insert(db, Client, [client(agency, "Gathered")])
+            db.add(Client(agency_id=agency.id, name="Sent"))
+            await db.flush()
+            if is_broken:
+                db.add(Job(agency_id=agency.id, client_id=uuid7(), title="Of no client"))
+                with suppress(IntegrityError):
+                    await db.flush()
+            raise ConflictError
+
+    async with database.transaction(agency.id) as db:
+        writes.insert(db, Client, [client(agency, "Before")])
+        with pytest.raises(ConflictError):
+            await refuse(db)
+        assert "learnt" not in db.info
+        assert await _locks(db) == 0
+        writes.insert(db, Client, [client(agency, "After")])
+    assert await names_of(database, agency, Client.name) == ["Before", "After"]
+
+
+async def _locks(db: AsyncSession) -> int:
+    mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    return await db.scalar(mine) or 0
 
 
 async def test_no_row_of_another_agency_is_touched(agency: Agency, rival: Agency, database: Database) -> None:

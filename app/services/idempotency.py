@@ -8,16 +8,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import writes
+from app.db import Beginning, Statement
 from app.errors import InFlightError, InvalidError
 from app.models import IdempotencyKey
 from app.services import locks
-from app.services.scope import Caller, rows_of
+from app.services.scope import AGENCY, Caller
 
 KEPT = timedelta(hours=24)
 MOST_REMOVED = 50
+
+# The lock is asked of the agency's own row, so that it is where the agency lives.
+_CLAIM = Statement(
+    f"""
+SELECT now(), policy AS agency_policy, pg_try_advisory_xact_lock(:number) AS is_free
+FROM agencies WHERE agency_id = {AGENCY}
+"""
+)
+
+# Not in one statement with the lock: that would look at what there was before the lock was free. Whoever uses keys
+# removes old ones, more than one request adds, so that they never pile up.
+_KEPT = Statement(
+    f"""
+WITH old AS (
+  SELECT id FROM idempotency_keys WHERE agency_id = {AGENCY} AND expires_at <= :now
+  LIMIT {MOST_REMOVED} FOR UPDATE SKIP LOCKED
+), removed AS (
+  DELETE FROM idempotency_keys k USING old WHERE k.agency_id = {AGENCY} AND k.id = old.id
+)
+SELECT id, fingerprint, status, headers, body, expires_at
+FROM idempotency_keys WHERE agency_id = {AGENCY} AND principal = :principal AND key = :key
+"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,34 +61,39 @@ class Answer:
     body: bytes
 
 
+def beginning(caller: Caller, keyed: Keyed) -> Beginning:
+    """How a transaction begins that claims a key: it holds the key until it ends, unless another does."""
+    number = locks.key_of_name(caller.agency_id, f"idempotency\n{caller.principal}\n{keyed.key}")
+    return Beginning(first=(_CLAIM, {"agency_id": caller.agency_id, "number": number}))
+
+
 async def claim(db: AsyncSession, caller: Caller, keyed: Keyed, *, now: datetime) -> Answer | None:
-    """Hold the key until the transaction ends; gives the answer if the request has had one.
+    """The answer if the request has had one, in a transaction that began with its key.
 
     Raises InFlightError while another has the key, and InvalidError if it came with another request before.
     """
-    if not await locks.try_take(db, caller, f"idempotency\n{caller.principal}\n{keyed.key}"):
+    if not db.info.pop("begun")["is_free"]:
         raise InFlightError
-    mine = (IdempotencyKey.principal == caller.principal, IdempotencyKey.key == keyed.key)
-    row = await db.scalar(rows_of(caller, IdempotencyKey).where(*mine))
-    if row is None:
-        return None
-    if row.expires_at <= now:
-        await db.delete(row)
-        await db.flush()
-        return None
-    if row.fingerprint != keyed.fingerprint:
-        raise InvalidError(
-            "This key came with another request before; a new request needs a new key.",
-            code="idempotency_key_reused",
-            header="Idempotency-Key",
-        )
-    return Answer(row.status, row.headers, row.body)
+    mine = {"agency_id": caller.agency_id, "principal": caller.principal, "key": keyed.key}
+    for row in await _KEPT.fetch(db, {**mine, "now": now}):
+        if row["expires_at"] <= now:
+            writes.delete(db, IdempotencyKey, [{"agency_id": caller.agency_id, "id": row["id"]}])
+            await writes.flush(db)
+            return None
+        if row["fingerprint"] != keyed.fingerprint:
+            raise InvalidError(
+                "This key came with another request before; a new request needs a new key.",
+                code="idempotency_key_reused",
+                header="Idempotency-Key",
+            )
+        return Answer(row["status"], row["headers"], row["body"])
+    return None
 
 
-async def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: Answer, *, now: datetime) -> None:
-    """Keep the answer for 24 hours, and remove some that have been kept for longer."""
-    await _remove_expired(db, caller, now)
-    db.add(
+def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: Answer, *, now: datetime) -> None:
+    """Keep the answer for 24 hours."""
+    writes.add(
+        db,
         IdempotencyKey(
             agency_id=caller.agency_id,
             principal=caller.principal,
@@ -75,20 +104,5 @@ async def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: Answer, *
             body=answer.body,
             created_at=now,
             expires_at=now + KEPT,
-        )
+        ),
     )
-    await db.flush()
-
-
-async def _remove_expired(db: AsyncSession, caller: Caller, now: datetime) -> None:
-    """Whoever uses keys removes old ones: more than one request adds, so that they never pile up."""
-    old = (
-        select(IdempotencyKey.id)
-        .where(IdempotencyKey.agency_id == caller.agency_id, IdempotencyKey.expires_at <= now)
-        .limit(MOST_REMOVED)
-        .with_for_update(skip_locked=True)
-    )
-    gone = delete(IdempotencyKey).where(
-        IdempotencyKey.agency_id == caller.agency_id, IdempotencyKey.id.in_(old)
-    )
-    await db.execute(gone.execution_options(synchronize_session=False))

@@ -42,19 +42,18 @@ async def take(db: AsyncSession, caller: Caller, lock: Lock) -> None:
     await _acquire(db, caller, func.pg_advisory_xact_lock(key(caller.agency_id, lock)))
 
 
-async def try_take(db: AsyncSession, caller: Caller, name: str) -> bool:
-    """Lock alone, by a name of any length, if nobody has it; whether it was free."""
-    digest = blake2b(caller.agency_id.bytes + name.encode(), digest_size=8, person=b"name").digest()
-    number = int.from_bytes(digest, signed=True)
-    return bool(await _acquire(db, caller, func.pg_try_advisory_xact_lock(number)))
-
-
 def key(agency_id: UUID, lock: Lock) -> int:
     """The 64-bit number by which PostgreSQL knows an agency's lock."""
     digest = blake2b(agency_id.bytes, digest_size=8, person=lock.encode()).digest()
     return int.from_bytes(digest, signed=True)
 
 
-async def _acquire(db: AsyncSession, caller: Caller, acquired: Any) -> Any:
+def key_of_name(agency_id: UUID, name: str) -> int:
+    """The same for a name of any length."""
+    digest = blake2b(agency_id.bytes + name.encode(), digest_size=8, person=b"name").digest()
+    return int.from_bytes(digest, signed=True)
+
+
+async def _acquire(db: AsyncSession, caller: Caller, acquired: Any) -> None:
     """Asked of the agency's own row, so that this statement too belongs to one agency and runs where it lives."""
-    return await db.scalar(select(acquired).select_from(Agency).where(Agency.agency_id == caller.agency_id))
+    await db.execute(select(acquired).select_from(Agency).where(Agency.agency_id == caller.agency_id))

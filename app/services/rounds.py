@@ -69,7 +69,7 @@ async def held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
     """
     if "begun" not in db.info:
         await writes.flush(db)
-        await begin_late(db, caller.agency_id, beginning(caller, interview_id))
+        await begin_late(db, beginning(caller, interview_id))
     row: Any = db.info.pop("begun", None)
     if row is None:
         raise NotFoundError

@@ -7,7 +7,7 @@ from hashlib import sha256
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.db import savepoint
+from app.db import Beginning, attempt
 from app.errors import ConflictError, InvalidError, RefusedError, UnsealableError
 from app.services import idempotency
 from app.services.idempotency import Answer, Keyed
@@ -21,23 +21,40 @@ REFUSED_FOR_GOOD = {400, 404, 409, 412}
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
-Perform = Callable[[Request, Work, bytes], Awaitable[Response]]
 
+async def answer_once(
+    request: Request,
+    work: Work,
+    keyed: Keyed,
+    beginning: Beginning | None,
+    perform: Callable[[], Awaitable[Response]],
+) -> Response:
+    """The answer to a request that comes with a key: the one it got before, if it did. See `idempotency.claim`.
 
-async def answer_once(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:
-    """The answer to a request: the one it got before, if it comes with a key that did. See `idempotency.claim`."""
-    keyed = _keyed(request, raw)
-    if keyed is None:
-        return await perform(request, work, raw)
+    What its operation begins with comes after the claim, so that whoever sends again waits for no lock to be told.
+    """
     secret: str = request.app.state.authenticator.secret
     known = await idempotency.claim(work.db, work.caller, keyed, now=work.now)
     if known is not None:
         return _replay(known, secret)
-    response = await _attempted(request, work, raw, perform)
+    response = await _attempted(request, work, beginning, perform)
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
     answer = Answer(response.status_code, headers, seal(bytes(response.body), secret))
-    await idempotency.keep(work.db, work.caller, keyed, answer, now=work.now)
+    idempotency.keep(work.db, work.caller, keyed, answer, now=work.now)
     return response
+
+
+def keyed_of(request: Request, raw: bytes) -> Keyed | None:
+    """A request with its key, if it comes with one. Raises InvalidError for what is no key."""
+    keys = request.headers.getlist(HEADER)
+    if not keys or request.method not in METHODS:
+        return None
+    key = keys[0]
+    if len(keys) > 1 or not _KEY.fullmatch(key):
+        words = "A key has 1 to 255 visible characters without spaces, all of them ASCII."
+        raise InvalidError(words, code="invalid_idempotency_key", header=HEADER)
+    asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))
+    return Keyed(key, sha256("\n".join(asked).encode("utf-8", "surrogatepass") + b"\n" + raw).digest())
 
 
 def _replay(known: Answer, secret: str) -> Response:
@@ -49,25 +66,15 @@ def _replay(known: Answer, secret: str) -> Response:
     return Response(body, known.status, {**known.headers, "Idempotency-Replayed": "true"})
 
 
-async def _attempted(request: Request, work: Work, raw: bytes, perform: Perform) -> Response:
+async def _attempted(
+    request: Request, work: Work, beginning: Beginning | None, perform: Callable[[], Awaitable[Response]]
+) -> Response:
     """The answer, also to what is refused for good: its effect is undone, while the key stays held."""
     try:
-        async with savepoint(work.db):
-            return await perform(request, work, raw)
+        async with attempt(work.db, beginning):
+            return await perform()
     except RefusedError as error:
         response = refused(request, error)
         if response.status_code not in REFUSED_FOR_GOOD:
             raise
         return response
-
-
-def _keyed(request: Request, raw: bytes) -> Keyed | None:
-    keys = request.headers.getlist(HEADER)
-    if not keys or request.method not in METHODS:
-        return None
-    key = keys[0]
-    if len(keys) > 1 or not _KEY.fullmatch(key):
-        words = "A key has 1 to 255 visible characters without spaces, all of them ASCII."
-        raise InvalidError(words, code="invalid_idempotency_key", header=HEADER)
-    asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))
-    return Keyed(key, sha256("\n".join(asked).encode("utf-8", "surrogatepass") + b"\n" + raw).digest())

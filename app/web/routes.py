@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from typing import Any, ClassVar, get_args, get_origin
 
 from fastapi.dependencies.models import Dependant
@@ -30,11 +31,11 @@ from app.errors import (
     UnsupportedMediaTypeError,
 )
 from app.services import conditions, edits
+from app.services import idempotency as claims
 from app.services.scope import NAMED_IDS, Caller, check_named
-from app.web import etags, trail
+from app.web import etags, idempotency, trail
 from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
 from app.web.deps import Work, ids_in_path
-from app.web.idempotency import answer_once
 from app.web.paging import Page
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
@@ -78,10 +79,15 @@ class Route(APIRoute):
             try:
                 may_have_body = request.method in BODIED
                 raw = await read(request, most_bytes=self.most_bytes) if may_have_body else b""
-                beginning = self._beginning(request, caller)
+                keyed = idempotency.keyed_of(request, raw)
+                own = self._beginning(request, caller)
+                beginning = claims.beginning(caller, keyed) if keyed else own
                 async with database.transaction(caller.agency_id, beginning) as db:
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
-                    return await answer_once(request, work, raw, perform)
+                    performed = partial(perform, request, work, raw)
+                    if keyed is None:
+                        return await performed()
+                    return await idempotency.answer_once(request, work, keyed, own, performed)
             except BAD_INPUT:
                 if PATH_CHECKED not in request.scope:
                     async with database.transaction(caller.agency_id) as db:
@@ -93,8 +99,7 @@ class Route(APIRoute):
     def _beginning(self, request: Request, caller: Caller) -> Beginning | None:
         """How the operation's transaction begins, if in its own way; what is no id is not found later."""
         beginning = self.beginnings.get(self.endpoint)
-        # Whoever sends again is first told whether the first is still at work (H8), and waits for no lock before.
-        if beginning is None or "idempotency-key" in request.headers:
+        if beginning is None:
             return None
         with suppress(NotFoundError):
             return beginning(caller, **ids_in_path(request))

@@ -135,9 +135,8 @@ async def test_a_second_debrief_does_not_wait_for_the_locks_of_the_first(
         application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
     )
     path = f"/v1/interviews/{interview}/debriefs"
-    async with database.transaction(agency.id) as db:
-        caller = Caller(agency.id, await _principal(agency), frozenset())
-        await idempotency.claim(db, caller, idempotency.Keyed("k1", b""), now=db.info["now"])
+    caller, keyed = Caller(agency.id, await _principal(agency), frozenset()), idempotency.Keyed("k1", b"")
+    async with database.transaction(agency.id, idempotency.beginning(caller, keyed)) as db:
         await status.lock_candidate(db, caller, UUID(application["candidate_id"]))
         headers = {"Idempotency-Key": "k1"}
         problem_of(
@@ -148,10 +147,8 @@ async def test_a_second_debrief_does_not_wait_for_the_locks_of_the_first(
 
 
 async def test_while_the_first_is_at_work_the_second_is_told_so(agency: Agency, database: Database) -> None:
-    async with database.transaction(agency.id) as db:
-        [principal] = set(await db.scalars(select(IdempotencyKey.principal))) or {await _principal(agency)}
-        caller = Caller(agency.id, principal, frozenset())
-        keyed = idempotency.Keyed("k1", b"")
+    caller, keyed = Caller(agency.id, await _principal(agency), frozenset()), idempotency.Keyed("k1", b"")
+    async with database.transaction(agency.id, idempotency.beginning(caller, keyed)) as db:
         assert await idempotency.claim(db, caller, keyed, now=db.info["now"]) is None
         busy = await create(agency, "k1")
         problem_of(busy, 409, "idempotency_key_in_flight")

@@ -84,11 +84,32 @@ async def test_a_debrief_takes_four_messages(listened: Listened) -> None:
     assert committed == "COMMIT"
 
 
-async def test_a_debrief_that_may_be_sent_again_takes_twelve_messages(listened: Listened) -> None:
-    """Its lock, the key and a savepoint come before the locks and the file; then what is kept, and the answer."""
+async def test_a_debrief_that_may_be_sent_again_takes_seven_messages(listened: Listened) -> None:
+    """First the key is claimed and looked up; the answer is kept with all that is written."""
     interview = await listened.interview((await listened.agency.application())["id"])
-    heard = await listened.asked(f"{interview}/debriefs", DEBRIEF, keyed=True)
-    assert len(heard) == 12
+    begun, claimed, kept, locked, read, written, committed = await listened.asked(
+        f"{interview}/debriefs", DEBRIEF, keyed=True
+    )
+    assert begun.startswith("BEGIN;SET LOCAL app.agency_id")
+    assert "FOR NO KEY UPDATE" not in begun
+    assert "pg_try_advisory_xact_lock" in claimed
+    assert "FROM idempotency_keys" in kept
+    assert locked.startswith("SAVEPOINT")
+    assert "FOR NO KEY UPDATE" in locked
+    assert read.lstrip().startswith("SELECT")
+    assert "INSERT INTO idempotency_keys" in written
+    assert committed == "COMMIT"
+
+
+@pytest.mark.parametrize(("keyed", "messages"), [(False, 4), (True, 8)])
+async def test_a_debrief_of_no_interview_is_looked_for_once(
+    listened: Listened, keyed: bool, messages: int
+) -> None:
+    """Then the transaction begins as every other; with a key the answer is kept, as what was begun is undone."""
+    nowhere = "/v1/interviews/0197f3a0-0000-7000-8000-000000000000/debriefs"
+    heard = await listened.asked(nowhere, DEBRIEF, keyed=keyed)
+    assert [query.lstrip().split(" ")[0] for query in heard][-1] == ("COMMIT" if keyed else "ROLLBACK")
+    assert len(heard) == messages
 
 
 @pytest.mark.parametrize(("applications", "messages"), [(1, 4), (2, 5)])
