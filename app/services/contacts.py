@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import writes
-from app.errors import InvalidError
+from app.errors import InvalidError, NotFoundError
 from app.models import (
     Application,
     Candidate,
@@ -71,7 +71,8 @@ async def _record_with_candidate(
     db: AsyncSession, caller: Caller, values: Mapping[str, Any], now: datetime
 ) -> Recorded:
     """The same with a candidate, from the files of all their applications: what was read is not read again."""
-    await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
+    if not await status.lock_candidates(db, caller, [values["person_id"]]):
+        raise NotFoundError(pointer="/person_id")
     await writes.flush(db)
     own = await files.of_candidate(db, caller, values["person_id"], as_of=now)
     covered = await _among(db, caller, [file.id for file in own], values["application_ids"])

@@ -113,10 +113,11 @@ async def lock_candidate(
     return await find(db, caller, Candidate, candidate_id, pointer=pointer, lock=True)
 
 
-async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> None:
-    """The same for several candidates."""
+async def lock_candidates(db: AsyncSession, caller: Caller, candidate_ids: Iterable[UUID]) -> list[UUID]:
+    """The same for several candidates; gives the ids of those who are there."""
     await facts.hold_policy(db, caller)
-    await _LOCK.fetch(db, {"agency_id": caller.agency_id, "ids": list(candidate_ids)})
+    found = await _LOCK.fetch(db, {"agency_id": caller.agency_id, "ids": list(candidate_ids)})
+    return [row["id"] for row in found]
 
 
 def lock_of_interview(caller: Caller, interview_id: UUID) -> str:
