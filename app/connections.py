@@ -14,7 +14,7 @@ from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import NullPool, event, make_url
 from sqlalchemy.engine import URL, ExceptionContext
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from app.db_errors import DATABASE_ERRORS, unavailable
 from app.errors import SetupError
@@ -109,10 +109,11 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Lent:
-    """A connection as SQLAlchemy has it, the driver's own, and the epoch of its pool in which it was made."""
+    """A connection as SQLAlchemy has it, the driver's own, a session on it, and the epoch of its pool."""
 
     connection: AsyncConnection
     driver: Connection
+    session: AsyncSession
     epoch: int
 
     @property
@@ -134,7 +135,7 @@ class Pool:
     """Connections that are made when they are needed, and lent to one transaction after the other.
 
     SQLAlchemy's pool makes a connection's wrapping anew for everybody it lends it to, and to wait for one takes a task
-    and a timer: together more work than the messages of a transaction. So each stays wrapped here.
+    and a timer: together more work than the messages of a transaction. So each stays wrapped here, session and all.
     """
 
     def __init__(self, url: str, size: int, *, answer_seconds: float | None = None) -> None:
@@ -219,7 +220,9 @@ class Pool:
         connection = await self.engine.connect()
         driver = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, Connection)
-        return Lent(connection, driver, epoch)
+        return Lent(
+            connection, driver, AsyncSession(connection, expire_on_commit=False, autoflush=False), epoch
+        )
 
     def _emptied(self) -> list[Lent]:
         """The idle connections; neither they nor those that are lent go on to others."""

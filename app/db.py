@@ -61,14 +61,14 @@ class Database:
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:
-        """A session on a connection of its own."""
+        """A session on a connection of its own, which knows nothing of what it was used for before."""
         async with self.pool.connection() as lent:
-            session = AsyncSession(lent.connection, expire_on_commit=False, autoflush=False)
-            session.info["driver"] = lent.driver
+            lent.session.info["driver"] = lent.driver
             try:
-                yield session
+                yield lent.session
             finally:
-                session.sync_session.close()
+                lent.session.sync_session.close()
+                lent.session.info.clear()
 
     async def check_role(self) -> None:
         """Raise SetupError if the database cannot be used, or under a role that row-level security does not bind."""
