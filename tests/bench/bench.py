@@ -206,6 +206,11 @@ class Bench:
     async def _contestants(
         self, listener: limit.Listener, dataset: Dataset, operation: Operation, ours: Sequence[Service]
     ) -> list[Contestant]:
+        database = {"postgres": self.postmaster}
+        requests = [operation.text(each) for each in targets(dataset, operation)]
+        serving = [measure.of_service(service, requests, database) for service in ours]
+        if operation.is_keyed:
+            return serving  # pgbench cannot make what a key is known and its answer sealed by
         chosen = recorded_stories(operation, dataset.desk.stories)
         scripts, recordings = await limit.record(listener, operation, chosen, dataset)
         self.queries[operation.name] = {
@@ -222,12 +227,8 @@ class Bench:
         async def run(connections: int, seconds: float, warmup: float) -> Any:
             return await pgbench.run(scripts, connections, seconds=seconds, warmup=warmup, draw_every=every)
 
-        requests = [operation.text(each) for each in targets(dataset, operation)]
-        database = {"postgres": self.postmaster}
-        return [
-            Contestant("pgbench", run, database, pgbench.tidy if operation.is_write else None),
-            *(measure.of_service(service, requests, database) for service in ours),
-        ]
+        tidy = pgbench.tidy if operation.is_write else None
+        return [Contestant("pgbench", run, database, tidy), *serving]
 
     async def _with_django(
         self, stack: AsyncExitStack, dataset: Dataset, matches: Sequence[Match]

@@ -13,11 +13,13 @@ import sys
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from secrets import token_hex
 from typing import Any, cast
 
 import uvloop
 
 LOOPBACK = "127.0.0.1"
+NEW = "new-each-time"  # stands in a request for what no other has
 GRACE_SECONDS = 30
 
 
@@ -47,10 +49,12 @@ class Outcome:
     cpu_seconds: float = 0.0
 
 
-def request(method: str, path: str, authorization: str, body: Any = None) -> str:
-    """The text of a request."""
+def request(method: str, path: str, authorization: str, body: Any = None, *, keyed: bool = False) -> str:
+    """The text of a request; `keyed`, each time it is sent it has another Idempotency-Key."""
     sent = "" if body is None else json.dumps(body)
     lines = [f"{method} {path} HTTP/1.1", "Host: bench", f"Authorization: {authorization}"]
+    if keyed:
+        lines += [f"Idempotency-Key: {NEW}"]
     if sent:
         lines += ["Content-Type: application/json", f"Content-Length: {len(sent.encode())}"]
     return "\r\n".join([*lines, "", sent])
@@ -130,6 +134,7 @@ class Load:
         self._plan = plan
         self._requests = [text.encode() for text in plan.requests]
         self._draw = random.Random(plan.port)  # noqa: S311 - no secret
+        self._name = token_hex(8).encode()
         self._begun = time.perf_counter()
         self._sent = 0
         self._open = plan.connections
@@ -144,7 +149,7 @@ class Load:
         if time.perf_counter() - self._begun >= plan.seconds or (plan.most and self._sent >= plan.most):
             return None
         self._sent += 1
-        return self._draw.choice(self._requests)
+        return self._draw.choice(self._requests).replace(NEW.encode(), b"%s-%d" % (self._name, self._sent))
 
     def note(self, status: str, sent_at: float) -> None:
         """An answer has come."""

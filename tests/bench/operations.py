@@ -29,6 +29,7 @@ class Operation:
     name: str
     method: str
     is_write: bool = False
+    is_keyed: bool = False  # comes with an Idempotency-Key
 
     def call(self, target: Target) -> tuple[str, str, Json | None]:
         """Method, path and body."""
@@ -37,7 +38,8 @@ class Operation:
 
     def text(self, target: Target) -> str:
         """The whole request."""
-        return request(*self.call(target)[:2], f"Bearer {target.place.api_key}", self.call(target)[2])
+        method, path, body = self.call(target)
+        return request(method, path, f"Bearer {target.place.api_key}", body, keyed=self.is_keyed)
 
 
 def _due(target: Target) -> tuple[str, None]:
@@ -87,6 +89,7 @@ _CALLS: dict[str, Any] = {
     "due": _due,
     "status": _status,
     "debrief": _debrief,
+    "keyed-debrief": _debrief,
     "contact": _contact,
     "preview": _preview,
 }
@@ -98,6 +101,7 @@ OPERATIONS = {
         Operation("status", "GET"),
         Operation("preview", "POST"),
         Operation("debrief", "POST", is_write=True),
+        Operation("keyed-debrief", "POST", is_write=True, is_keyed=True),
         Operation("contact", "POST", is_write=True),
     )
 }
