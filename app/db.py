@@ -40,7 +40,7 @@ class Database:
     async def transaction(
         self, agency_id: UUID | None, beginning: "Beginning | None" = None
     ) -> AsyncIterator[AsyncSession]:
-        """A session whose work commits at the end as a whole, or not at all.
+        """A session whose work commits at the end as a whole, or not at all; the next transaction may get the same.
 
         Its `info` has the database's clock as `now` (R6) and the agency's `policy` as it is stored; where there is a
         `beginning`, the row that it reads as `begun`. Without an agency only the look-up of credentials is visible.
@@ -67,8 +67,8 @@ class Database:
             try:
                 yield lent.session
             finally:
-                lent.session.sync_session.close()
                 lent.session.info.clear()
+                lent.session.sync_session.reset()
 
     async def check_role(self) -> None:
         """Raise SetupError if the database cannot be used, or under a role that row-level security does not bind."""
@@ -116,10 +116,10 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
 
 @asynccontextmanager
 async def attempt(session: AsyncSession, beginning: "Beginning | None" = None) -> AsyncIterator[None]:
-    """The rest of a transaction, but for what follows a refusal: that undoes it, with what it began with.
+    """The rest of a transaction, which a refusal undoes as far as it has come, with what `beginning` locked.
 
-    In place of a savepoint it spares two messages where nothing is refused: it begins with those of `beginning`, and
-    its rows are written with whatever follows.
+    It costs less than a `savepoint`: it comes with the statements of `beginning`, its rows are written with whatever
+    follows, and it is not released, as the commit ends it too.
     """
     await writes.flush(session)
     known, begin = dict(session.info), "SAVEPOINT attempt"
@@ -131,7 +131,7 @@ async def attempt(session: AsyncSession, beginning: "Beginning | None" = None) -
         yield
     except RefusedError:
         await driver_of(session).execute("ROLLBACK TO SAVEPOINT attempt")
-        session.sync_session.close()
+        session.sync_session.reset()
         _forget(session, known)
         raise
 

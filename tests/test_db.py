@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import nullcontext
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import connections, db, postgres
+from app import connections, db, postgres, writes
 from app.connections import async_url
 from app.db import Beginning, Database, driver_of, enter, savepoint
 from app.errors import (
@@ -19,6 +20,7 @@ from app.errors import (
     UnavailableError,
 )
 from app.main import create_app
+from app.models import Client
 from app.services import facts
 from app.services.scope import worker
 from tests.agency import Agency, found_agency
@@ -428,6 +430,33 @@ async def test_whoever_waited_out_a_silence_keeps_the_connection_made_for_them(
     assert isinstance(silent, UnavailableError)
     assert len(set(others)) == 1
     await hasty.close()
+
+
+@pytest.mark.parametrize("end", [None, ValueError, asyncio.CancelledError])
+async def test_a_session_knows_nothing_of_the_transaction_before(
+    database_url: str, agency: Agency, end: type[BaseException] | None
+) -> None:
+    single = Database(database_url, pool_size=1)
+    known = UUID(await agency.client())
+
+    async def work() -> None:
+        async with single.transaction(agency.id) as session:
+            client = await session.get_one(Client, (agency.id, known))
+            client.name = "Changed"
+            session.add(Client(agency_id=agency.id, name="Added"))
+            session.info["learnt"] = True
+            if end is not None:
+                writes.insert(session, Client, [{"agency_id": agency.id, "id": uuid4(), "name": "Gathered"}])
+                raise end
+
+    with nullcontext() if end is None else pytest.raises(end):
+        await work()
+    async with single.transaction(agency.id) as session:
+        assert [*session, *session.deleted] == []
+        assert session.info.keys() == {"driver", "now", "policy"}
+    names = {each["name"] for each in (await agency.get("/v1/clients"))["items"]}
+    assert names == ({"Changed", "Added"} if end is None else {"Acme"})
+    await single.close()
 
 
 async def test_savepoints_leave_nothing_prepared(scratch_url: str) -> None:

@@ -153,7 +153,7 @@ class History:
 
     @Derived
     def rivals_named(self) -> list[Debrief]:
-        """Debriefs that say what else the candidate is in (L1)."""
+        """Debriefs that say what else the candidate is in (L1), in the order of recording."""
         return [debrief for debrief in self._application.debriefs if debrief.other_processes is not None]
 
     @Derived

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
@@ -18,7 +19,7 @@ from app.services import locks
 from app.services.scope import AGENCY, Caller
 
 KEPT = timedelta(hours=24)
-MOST_REMOVED = 50
+BATCH = 1_000  # forgotten in one transaction
 
 # The lock is asked of the agency's own row, so that it is where the agency lives.
 _CLAIM = Statement(
@@ -28,16 +29,9 @@ FROM agencies WHERE agency_id = {AGENCY}
 """
 )
 
-# Not in one statement with the lock: that would look at what there was before the lock was free. Whoever uses keys
-# removes old ones, more than one request adds, so that they never pile up.
-_KEPT = Statement(
+# Not in one statement with the lock: that would look at what there was before the lock was free.
+_ANSWERED = Statement(
     f"""
-WITH old AS (
-  SELECT id FROM idempotency_keys WHERE agency_id = {AGENCY} AND expires_at <= :now
-  LIMIT {MOST_REMOVED} FOR UPDATE SKIP LOCKED
-), removed AS (
-  DELETE FROM idempotency_keys k USING old WHERE k.agency_id = {AGENCY} AND k.id = old.id
-)
 SELECT id, fingerprint, status, headers, body, expires_at
 FROM idempotency_keys WHERE agency_id = {AGENCY} AND principal = :principal AND key = :key
 """
@@ -61,7 +55,7 @@ class Answer:
     body: bytes
 
 
-def beginning(caller: Caller, keyed: Keyed) -> Beginning:
+def claiming(caller: Caller, keyed: Keyed) -> Beginning:
     """How a transaction begins that claims a key: it holds the key until it ends, unless another does."""
     number = locks.key_of_name(caller.agency_id, f"idempotency\n{caller.principal}\n{keyed.key}")
     return Beginning(first=(_CLAIM, {"agency_id": caller.agency_id, "number": number}))
@@ -75,7 +69,7 @@ async def claim(db: AsyncSession, caller: Caller, keyed: Keyed, *, now: datetime
     if not db.info.pop("begun")["is_free"]:
         raise InFlightError
     mine = {"agency_id": caller.agency_id, "principal": caller.principal, "key": keyed.key}
-    for row in await _KEPT.fetch(db, {**mine, "now": now}):
+    for row in await _ANSWERED.fetch(db, mine):
         if row["expires_at"] <= now:
             writes.delete(db, IdempotencyKey, [{"agency_id": caller.agency_id, "id": row["id"]}])
             await writes.flush(db)
@@ -106,3 +100,16 @@ def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: Answer, *, now:
             expires_at=now + KEPT,
         ),
     )
+
+
+async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
+    """Forget a batch of answers that have been kept for long enough; False where there are none."""
+    old = (
+        select(IdempotencyKey.id)
+        .where(IdempotencyKey.agency_id == caller.agency_id, IdempotencyKey.expires_at <= now)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)  # whoever uses such a key again removes it themselves
+    )
+    mine = (IdempotencyKey.agency_id == caller.agency_id, IdempotencyKey.id.in_(old))
+    gone = await db.scalars(delete(IdempotencyKey).where(*mine).returning(IdempotencyKey.id))
+    return bool(gone.all())

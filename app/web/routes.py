@@ -31,7 +31,7 @@ from app.errors import (
     UnsupportedMediaTypeError,
 )
 from app.services import conditions, edits
-from app.services import idempotency as claims
+from app.services.idempotency import claiming
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, idempotency, trail
 from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
@@ -81,7 +81,7 @@ class Route(APIRoute):
                 raw = await read(request, most_bytes=self.most_bytes) if may_have_body else b""
                 keyed = idempotency.keyed_of(request, raw)
                 own = self._beginning(request, caller)
-                beginning = claims.beginning(caller, keyed) if keyed else own
+                beginning = claiming(caller, keyed) if keyed else own
                 async with database.transaction(caller.agency_id, beginning) as db:
                     work = request.scope["touchbase.work"] = Work(db, caller, db.info["now"])
                     performed = partial(perform, request, work, raw)

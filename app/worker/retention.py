@@ -1,4 +1,4 @@
-"""Forgets what is kept for a time only: events, with their deliveries, and digests, after 90 days."""
+"""Forgets what is kept for a time only: events with their deliveries, and digests, for 90 days, answers for one."""
 
 import asyncio
 import logging
@@ -6,7 +6,7 @@ from contextlib import suppress
 from uuid import UUID
 
 from app.db import Database
-from app.services import digests, events
+from app.services import digests, events, idempotency
 from app.services.scope import every_agency, worker
 
 EVERY_SECONDS = 3_600
@@ -32,7 +32,8 @@ async def forget(database: Database, agency_id: UUID, stop: asyncio.Event) -> No
     """Forget what is old in an agency, batch by batch."""
     async with database.transaction(agency_id) as db:
         await digests.prune(db, worker(agency_id), now=db.info["now"])
-    more = True
-    while more and not stop.is_set():
-        async with database.transaction(agency_id) as db:
-            more = await events.prune(db, worker(agency_id), now=db.info["now"])
+    for prune in (events.prune, idempotency.prune):
+        more = True
+        while more and not stop.is_set():
+            async with database.transaction(agency_id) as db:
+                more = await prune(db, worker(agency_id), now=db.info["now"])

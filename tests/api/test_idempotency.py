@@ -13,6 +13,7 @@ from app.models import Client, IdempotencyKey
 from app.services import idempotency, status
 from app.services.scope import Caller
 from app.services.sealing import seal, unseal
+from app.worker.retention import forget
 from tests import given
 from tests.agency import Agency, Json, found_agency
 from tests.api.conftest import Office
@@ -136,7 +137,7 @@ async def test_a_second_debrief_does_not_wait_for_the_locks_of_the_first(
     )
     path = f"/v1/interviews/{interview}/debriefs"
     caller, keyed = Caller(agency.id, await _principal(agency), frozenset()), idempotency.Keyed("k1", b"")
-    async with database.transaction(agency.id, idempotency.beginning(caller, keyed)) as db:
+    async with database.transaction(agency.id, idempotency.claiming(caller, keyed)) as db:
         await status.lock_candidate(db, caller, UUID(application["candidate_id"]))
         headers = {"Idempotency-Key": "k1"}
         problem_of(
@@ -148,7 +149,7 @@ async def test_a_second_debrief_does_not_wait_for_the_locks_of_the_first(
 
 async def test_while_the_first_is_at_work_the_second_is_told_so(agency: Agency, database: Database) -> None:
     caller, keyed = Caller(agency.id, await _principal(agency), frozenset()), idempotency.Keyed("k1", b"")
-    async with database.transaction(agency.id, idempotency.beginning(caller, keyed)) as db:
+    async with database.transaction(agency.id, idempotency.claiming(caller, keyed)) as db:
         assert await idempotency.claim(db, caller, keyed, now=db.info["now"]) is None
         busy = await create(agency, "k1")
         problem_of(busy, 409, "idempotency_key_in_flight")
@@ -255,5 +256,6 @@ async def test_old_keys_do_not_pile_up(office: Office) -> None:
         await create(office.agency, f"k{number}")
     office.at("Tue 14 Jul 10:00")
     await create(office.agency, "new")
+    await forget(office.database, office.agency.id, asyncio.Event())
     async with office.database.transaction(office.agency.id) as db:
         assert list(await db.scalars(select(IdempotencyKey.key))) == ["new"]

@@ -151,7 +151,7 @@ def figures(outcome: Outcome, cpu_seconds: dict[str, float]) -> Figures:
     )
 
 
-HEAD = "size  operation  conn  contestant         req/s   p50 ms   p99 ms  CPU ms a request"
+HEAD = "size  operation     conn  contestant         req/s   p50 ms   p99 ms  CPU ms a request"
 
 
 def line(row: Row, found: Figures) -> str:
@@ -159,7 +159,7 @@ def line(row: Row, found: Figures) -> str:
     cpu = "  ".join(f"{name} {value:.2f}" for name, value in found.cpu_ms.items())
     cpu += f"  FAILED {found.failed}" if found.failed else ""
     return (
-        f"{row.size:5} {row.operation:10} {row.connections:4}  {row.contestant:14} "
+        f"{row.size:5} {row.operation:13} {row.connections:4}  {row.contestant:14} "
         f"{found.rps:9,.0f} {found.p50_ms:8.2f} {found.p99_ms:8.2f}  {cpu}"
     )
 

@@ -82,6 +82,13 @@ async def test_the_client_counts_every_answer() -> None:
     assert len(outcome.latencies) == 60
 
 
+def test_no_two_requests_have_the_same_key() -> None:
+    plan = Plan(0, [request("POST", "/", "Bearer none", {}, keyed=True)], 1, 20, most=100)
+    sent = {Load(plan).next() for _ in range(3)} | set(map(bytes, iter(Load(plan).next, None)))
+    keys = {message.split(b"Idempotency-Key: ")[1].split(b"\r\n")[0] for message in sent if message}
+    assert len(keys) == 103
+
+
 def test_what_failed_does_not_count() -> None:
     found = measure.figures(Outcome(2.0, [0.2, 0.1], {"200": 2, "503": 1}), {"api": 1.0})
     assert (found.rps, found.requests, found.failed) == (1.0, 2, 1)
