@@ -369,9 +369,12 @@ class Situation:
             return None
         if current is self.timescales[0] or expected is None or expected.assumed:
             return None
-        before = takewhile(lambda given: given is not current, self.timescales)
-        earlier = [(at, given) for given in before if (at := self.resolve(given)) is not None]
-        return earlier[-1][1] if earlier and earlier[-1][0] < expected.at else None
+        before = tuple(takewhile(lambda given: given is not current, self.timescales))
+        for given in reversed(before):
+            at = self.resolve(given)
+            if at is not None:
+                return given if at < expected.at else None
+        return None
 
     def resolve(self, given: GivenTimescale) -> datetime | None:
         """The latest instant a timescale names, None where it names none."""
