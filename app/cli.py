@@ -103,7 +103,7 @@ def serve(
 @main.command()
 @DATA_DIR
 def worker(data_dir: Path | None) -> None:
-    """Announce what falls due, call webhook endpoints, mail digests; several may run at once."""
+    """Announce what falls due, call webhook endpoints, mail digests, forget what is old; several may run at once."""
     settings = read_settings()
     logs.configure(settings.log_level)
     ending = Ending()

@@ -27,6 +27,7 @@ from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
+from tests.locks import advisory_locks
 from tests.owner import FAIL_AT_COMMIT, as_owner
 
 
@@ -487,10 +488,9 @@ async def test_what_is_undone_holds_no_policy(database: Database, agency: Agency
     async with database.transaction(agency.id) as db:
         with pytest.raises(ValueError, match="undone"):
             await fail(db)
-        mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
-        assert await db.scalar(mine) == 0
+        assert await advisory_locks(db) == 0
         await facts.hold_policy(db, worker(agency.id))
-        assert await db.scalar(mine) == 1
+        assert await advisory_locks(db) == 1
 
 
 async def test_a_cluster_gets_the_beginning_in_messages_of_their_own(scratch: Database) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
@@ -17,6 +17,7 @@ from app.errors import ConflictError
 from app.models import Client, Consultant, EventStream, Job, Wake, WakeKind
 from app.models.base import TenantedBase
 from tests.agency import Agency
+from tests.locks import advisory_locks
 
 
 async def names_of(database: Database, agency: Agency, column: Any) -> list[Any]:
@@ -110,7 +111,7 @@ async def test_a_refusal_undoes_an_attempt_and_nothing_else(
     async def refuse(db: AsyncSession) -> None:
         async with attempt(db, beginning):
             assert db.info["learnt"]
-            assert await _locks(db) == 1
+            assert await advisory_locks(db) == 1
             writes.insert(db, Client, [client(agency, "Gathered")])
             db.add(Client(agency_id=agency.id, name="Sent"))
             await db.flush()
@@ -125,14 +126,9 @@ async def test_a_refusal_undoes_an_attempt_and_nothing_else(
         with pytest.raises(ConflictError):
             await refuse(db)
         assert "learnt" not in db.info
-        assert await _locks(db) == 0
+        assert await advisory_locks(db) == 0
         writes.insert(db, Client, [client(agency, "After")])
     assert await names_of(database, agency, Client.name) == ["Before", "After"]
-
-
-async def _locks(db: AsyncSession) -> int:
-    mine = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
-    return await db.scalar(mine) or 0
 
 
 async def test_no_row_of_another_agency_is_touched(agency: Agency, rival: Agency, database: Database) -> None:

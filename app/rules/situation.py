@@ -1,7 +1,7 @@
 """What the facts of one application amount to at an instant, before any rule is asked."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
 from itertools import takewhile
@@ -20,7 +20,7 @@ from app.rules.facts import (
     JobChange,
     Promise,
 )
-from app.rules.history import History, Kind
+from app.rules.history import Dated, History, Kind
 from app.rules.policy import Policy
 from app.rules.timescales import expected_by
 from app.rules.vocabulary import (
@@ -144,14 +144,12 @@ class Situation:
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def debriefed(self) -> bool:
         """Whether the candidate has given any account of the round."""
-        known = self.history.debriefs.get(self.round.id) if self.round else None
-        return known is not None and known.last(self.at) is not None
+        return self._last_of_round(self.history.debriefs) is not None
 
     @derived_from(Kind.TURN, Kind.DEBRIEF)
     def last_call(self) -> Debrief | None:
         """The round's latest debrief in which we spoke with the candidate, after the interview's end (E1)."""
-        known = self.history.calls.get(self.round.id) if self.round else None
-        last = known.last(self.at) if known else None
+        last = self._last_of_round(self.history.calls)
         return last if last and self.round and last.occurred_at > self.round.end else None
 
     @derived_from(Kind.TURN, Kind.TIMESCALE)
@@ -401,6 +399,10 @@ class Situation:
         if comment:
             return Fact("feedback", comment.id, since)
         return Fact("interview", current.id, since) if since == current.end else Fact("hold_end", None, since)
+
+    def _last_of_round(self, debriefs: Mapping[str, Dated[Debrief]]) -> Debrief | None:
+        known = debriefs.get(self.round.id) if self.round else None
+        return known.last(self.at) if known else None
 
     def _of_round(self, facts: Sequence[_OfRound]) -> tuple[_OfRound, ...]:
         current = self.round

@@ -16,6 +16,7 @@ from app.db import Beginning, Statement
 from app.errors import InFlightError, InvalidError
 from app.models import IdempotencyKey
 from app.services import locks
+from app.services.locks import Lock
 from app.services.scope import AGENCY, Caller
 
 KEPT = timedelta(hours=24)
@@ -57,7 +58,7 @@ class Answer:
 
 def claiming(caller: Caller, keyed: Keyed) -> Beginning:
     """How a transaction begins that claims a key: it holds the key until it ends, unless another does."""
-    number = locks.key_of_name(caller.agency_id, f"idempotency\n{caller.principal}\n{keyed.key}")
+    number = locks.key(caller.agency_id, Lock.NAME, f"idempotency\n{caller.principal}\n{keyed.key}")
     return Beginning(first=(_CLAIM, {"agency_id": caller.agency_id, "number": number}))
 
 

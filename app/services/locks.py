@@ -23,6 +23,7 @@ class Lock(StrEnum):
     COVERS = "covers"
     BULK = "bulk"
     WEBHOOKS = "webhooks"
+    NAME = "name"
 
 
 async def share(db: AsyncSession, caller: Caller, lock: Lock) -> None:
@@ -42,15 +43,9 @@ async def take(db: AsyncSession, caller: Caller, lock: Lock) -> None:
     await _acquire(db, caller, func.pg_advisory_xact_lock(key(caller.agency_id, lock)))
 
 
-def key(agency_id: UUID, lock: Lock) -> int:
-    """The 64-bit number by which PostgreSQL knows an agency's lock."""
-    digest = blake2b(agency_id.bytes, digest_size=8, person=lock.encode()).digest()
-    return int.from_bytes(digest, signed=True)
-
-
-def key_of_name(agency_id: UUID, name: str) -> int:
-    """The same for a name of any length."""
-    digest = blake2b(agency_id.bytes + name.encode(), digest_size=8, person=b"name").digest()
+def key(agency_id: UUID, lock: Lock, name: str = "") -> int:
+    """The 64-bit number by which PostgreSQL knows an agency's lock, or that of a name of any length."""
+    digest = blake2b(agency_id.bytes + name.encode(), digest_size=8, person=lock.encode()).digest()
     return int.from_bytes(digest, signed=True)
 
 

@@ -134,6 +134,7 @@ class Load:
         self._plan = plan
         self._requests = [text.encode() for text in plan.requests]
         self._draw = random.Random(plan.port)  # noqa: S311 - no secret
+        self._is_keyed = any(NEW in text for text in plan.requests)
         self._name = token_hex(8).encode()
         self._begun = time.perf_counter()
         self._sent = 0
@@ -149,7 +150,10 @@ class Load:
         if time.perf_counter() - self._begun >= plan.seconds or (plan.most and self._sent >= plan.most):
             return None
         self._sent += 1
-        return self._draw.choice(self._requests).replace(NEW.encode(), b"%s-%d" % (self._name, self._sent))
+        message = self._draw.choice(self._requests)
+        return (
+            message.replace(NEW.encode(), b"%s-%d" % (self._name, self._sent)) if self._is_keyed else message
+        )
 
     def note(self, status: str, sent_at: float) -> None:
         """An answer has come."""
