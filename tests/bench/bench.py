@@ -19,7 +19,7 @@ from tests.bench.desks import Desk
 from tests.bench.load import request
 from tests.bench.machine import described
 from tests.bench.measure import Contestant, Match, Row
-from tests.bench.operations import OPERATIONS, Operation, recorded_stories, targets
+from tests.bench.operations import OPERATIONS, PAGE, Operation, recorded_stories, targets
 from tests.bench.profiles import profiles
 from tests.bench.services import Service
 from tests.bench.targets import Results
@@ -159,6 +159,8 @@ class Bench:
         if wrong := await check.differing(dataset):
             found = f"{len(wrong)} of {check.SAMPLE} applications are not as the rules say now"
             self._note(f"{size.name}: {found}; use another --data-dir")
+        if (cards := await check.cards(dataset, PAGE)) < PAGE:
+            self._note(f"{size.name}: a due list has {cards} cards, where a page has {PAGE}")
         return dataset
 
     async def _compete(self, datasets: Sequence[Dataset]) -> None:

@@ -1,4 +1,4 @@
-"""Whether the data is what the rules themselves give: a sample of applications is computed anew, and undone."""
+"""Whether the data is what it should be: what the rules themselves give, with a due list that fills a page."""
 
 import random
 from collections.abc import Sequence
@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import writes
 from app.db import Database, connected
 from app.models import EventStream, Reason
-from app.services import status
+from app.services import due, status
+from app.services.cards import Wanted
 from app.services.scope import Caller, worker
 from tests.bench.data import Dataset, Place
 from tests.bench.stories import Story
@@ -20,7 +21,7 @@ SAMPLE = 40
 
 
 async def differing(dataset: Dataset, sample: int = SAMPLE) -> list[UUID]:
-    """The applications of a sample whose stored rows the rules would make otherwise now."""
+    """The applications of a sample whose stored rows the rules would make otherwise; computed anew, and undone."""
     draw = random.Random(sample)  # noqa: S311 - the same each time
     places, stories = list(dataset.places()), dataset.desk.stories
     chosen = [(draw.choice(places), draw.choice(stories)) for _ in range(sample)]
@@ -30,6 +31,15 @@ async def differing(dataset: Dataset, sample: int = SAMPLE) -> list[UUID]:
             for place, story in chosen
             if not await _is_as_computed(database, dataset, place, story)
         ]
+
+
+async def cards(dataset: Dataset, most: int) -> int:
+    """How many cards, up to so many, a page of the due list has that is asked for."""
+    place = next(dataset.places())
+    caller, owner = worker(place.agency_id), place.id(dataset.desk.stories[0].consultant_id)
+    async with connected(dataset.url) as database, database.transaction(place.agency_id) as db:
+        found = await due.due_list(db, caller, Wanted(owner), at=db.info["now"], after=None, limit=most)
+    return len(found.cards)
 
 
 async def _is_as_computed(database: Database, dataset: Dataset, place: Place, story: Story) -> bool:

@@ -7,7 +7,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg  # type: ignore[import-untyped]
@@ -166,9 +165,3 @@ async def _found(connection: "asyncpg.Connection", agency_id: UUID, number: int,
         "INSERT INTO credentials (lookup, agency_id) VALUES ($1, $2)", key_id_of(key), agency_id
     )
     await connection.execute("INSERT INTO bench.agencies VALUES ($1, $2, $3)", number, agency_id, key)
-
-
-def quantile(desk: Desk, share: float) -> tuple[datetime, float]:
-    """An instant by which about a share of the streams has come due, and that share to the letter."""
-    wanted = desk.next_at[max(round(len(desk.stories) * share), 1) - 1]
-    return wanted, sum(at <= wanted for at in desk.next_at) / len(desk.stories)

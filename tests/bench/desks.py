@@ -22,7 +22,7 @@ from app.main import create_app
 from app.models import Base
 from app.settings import Settings
 from tests.agency import found_agency
-from tests.bench.stories import SEED, STORIES, Story, Teller
+from tests.bench.stories import SEED, STORIES, Story, Teller, evening
 
 SECRET = "a secret of the benchmark, long enough to be one"
 
@@ -87,7 +87,7 @@ def own(marked: str, agency: int, copy: int) -> UUID:
 
 
 async def tell(url: str, stories: int = STORIES, report: Callable[[str], None] = lambda _words: None) -> Desk:
-    """Tell a desk into a migrated database, and take its rows."""
+    """Tell a desk, as of a working day's evening, into a migrated database, and take its rows."""
     settings = Settings(rate_limit="off")
     async with connected(url) as database:
         app = create_app(database, SECRET, settings)
@@ -96,7 +96,8 @@ async def tell(url: str, stories: int = STORIES, report: Callable[[str], None] =
             agency = await found_agency(http, database, SECRET)
             async with database.transaction(agency.id) as db:
                 now: datetime = db.info["now"]
-            told = await Teller(agency, now, Random(SEED)).desk(stories, report)  # noqa: S311 - the same each time
+            teller = Teller(agency, evening(now), Random(SEED))  # noqa: S311 - the same each time
+            told = await teller.desk(stories, report)
         await app.state.due_counts.close()
     return await _taken(url, agency.id, told, now)
 

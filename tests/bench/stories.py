@@ -9,15 +9,27 @@ from typing import Any
 from tests.agency import Agency, Json
 
 STORIES = 250
-BUSY = 160  # stories of the first consultant of a desk, whose due list has more than 50 cards; the rest are the other's
+BUSY = 160  # stories of the first consultant of a desk, whose due list fills a page; the rest are the other's
 PER_CLIENT = 25
 JOBS_PER_CLIENT = 3
 
 WORKDAYS = 5
+EVENINGS = (2, 3, 4)  # Wednesday to Friday
 MINUTE = timedelta(minutes=1)
 HALF_AN_HOUR = timedelta(minutes=30)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 SEED = 20_260_717
+
+
+def evening(now: datetime) -> datetime:
+    """The last evening of a Wednesday, Thursday or Friday.
+
+    Over a weekend little falls due: told as of any day, a due list would be three times as long on some as on others.
+    """
+    found = now.replace(hour=18, minute=0, second=0, microsecond=0)
+    while found > now or found.weekday() not in EVENINGS:
+        found -= timedelta(days=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
