@@ -80,14 +80,25 @@ def place_of_secret(settings: Settings, data_dir: Path | None) -> str:
 
 async def _first_key(
     url: str, where: Path, settings: Settings, secret: str, report: Report
-) -> tuple[str, UUID]:
-    """The first agency's key and id; both are made on the first start, and the data directory keeps the key."""
-    key = _kept(where / "api-key", lambda: api_keys.generate(settings.environment))
+) -> tuple[str | None, UUID]:
+    """The first agency's key, None once it works no longer, and its id.
+
+    Both are made on the first start, and the data directory keeps the key. Raises SetupError for a text that is none.
+    """
+    path = where / "api-key"
+    key = _kept(path, lambda: api_keys.generate(settings.environment))
     async with connected(url) as base:
         async with base.transaction(None) as db:
             known = await api_keys.authenticate(db, key, secret=secret, now=db.info["now"])
         if known is not None:
             return key, known.caller.agency_id
+        async with base.transaction(None) as db:
+            once = await api_keys.agency_of(db, key)
+        if once is not None:
+            report(f"The API key in {path} works no longer; `touchbase key create {once}` makes another.")
+            return None, once
+        if api_keys.key_id_of(key) is None:
+            raise SetupError(f"What {path} holds is no API key.")
         report("Making the first agency and its API key.")
         async with base.transaction(None) as db:
             agency_id = await api_keys.create_agency(db, "First agency")

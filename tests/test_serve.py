@@ -38,6 +38,26 @@ def test_the_printed_line_is_enough_to_begin(data_dir: Path) -> None:
         assert call(ready, "GET", "/readyz").json() == {"status": "ok"}
 
 
+def test_it_starts_also_when_its_first_key_has_ended(data_dir: Path) -> None:
+    with serving(data_dir) as (_, first):
+        [key] = call(first, "GET", "/v1/api-keys").json()["items"]
+        answer = call(first, "POST", f"/v1/api-keys/{key['id']}/rotate", {"overlap_seconds": 0})
+        renewed = answer.json()["key"]
+        call(first | {"api_key": renewed}, "POST", "/v1/clients", {"name": "Northwind Foods"})
+    with serving(data_dir) as (_, again):
+        assert again["api_key"] is None
+        assert len(call(again | {"api_key": renewed}, "GET", "/v1/clients").json()["items"]) == 1
+
+
+def test_what_is_no_key_is_not_taken_for_one(data_dir: Path) -> None:
+    with serving(data_dir):
+        (data_dir / "api-key").write_text("secret\n")
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--data-dir", str(data_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1
+    assert f"What {data_dir}/api-key holds is no API key." in done.stderr
+
+
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_cleanly_and_nothing_stays_behind(data_dir: Path, ending: signal.Signals) -> None:
     with serving(data_dir) as (process, _):

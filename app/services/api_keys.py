@@ -144,6 +144,12 @@ async def authenticate(db: AsyncSession, key: str, *, secret: str, now: datetime
     return KnownCaller(Caller(row.agency_id, principal_of(row), scopes_of(row.role, row.scopes)), expires_at)
 
 
+async def agency_of(db: AsyncSession, key: str) -> UUID | None:
+    """Whose key this is, or was before it ended; None for one that never was."""
+    key_id = key_id_of(key)
+    return await _entered(db, key_id) if key_id else None
+
+
 async def _known(db: AsyncSession, key_id: str) -> ApiKey | None:
     """The key that has, or had before, a public part."""
     found: Any = db.info.pop("begun", None)
