@@ -8,6 +8,7 @@ import logging
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from app.errors import SetupError
 Work = Callable[[int, Callable[[], None]], None]
 
 LOOK_SECONDS = 0.1
+AGAIN_SECONDS = 1  # before another takes the place of one that could not even begin
 
 logger = logging.getLogger("touchbase.processes")
 
@@ -51,14 +53,16 @@ class Processes:
         self._work = work
         self._count = count
         self._is_ending = False
+        self._is_serving = False
         self._members: list[Member] = []
 
     def run(self, ready: Callable[[], None]) -> None:
-        """Keep them at work until a signal ends them. Raises SetupError if one ends before it serves."""
+        """Keep them at work until a signal ends them. Raises SetupError if one ends before all have begun to serve."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._pass_on)
         self._start_all()
         self._wait_until_they_serve()
+        self._is_serving = True
         if not self._is_ending:
             ready()
         while self._members:
@@ -87,12 +91,15 @@ class Processes:
                 self._replace(member)
 
     def _replace(self, member: Member) -> None:
-        code = member.process.exitcode
-        if not member.serves.is_set():
+        code, has_served = member.process.exitcode, member.serves.is_set()
+        if not (has_served or self._is_serving):
             self._pass_on(signal.SIGTERM, None)
             raise SetupError(f"A process of the service ended before it served, with exit code {code}.")
         logger.error("process %d ended with exit code %s, another takes its place", member.number, code)
-        self._start(member.number)
+        if not has_served:
+            time.sleep(AGAIN_SECONDS)
+        if not self._is_ending:
+            self._start(member.number)
 
     def _start(self, number: int) -> None:
         serves = _new.Event()

@@ -90,6 +90,29 @@ def test_another_takes_the_place_of_one_that_is_killed(data_dir: Path) -> None:
         assert process.wait(PATIENCE) == 0
 
 
+def test_the_others_serve_on_where_a_replacement_cannot_begin(data_dir: Path) -> None:
+    with serving(data_dir, "--processes", "2", drain_seconds=0) as (process, ready):
+        killed, kept = sorted(members(process))
+        os.kill(killed, signal.SIGKILL)
+        replacement = newcomer(process, {killed, kept})
+        os.kill(replacement, signal.SIGKILL)
+        assert newcomer(process, {killed, kept, replacement})
+        assert kept in members(process)
+        assert all_answer(ready)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def newcomer(first: subprocess.Popen[str], known: set[int]) -> int:
+    """The process that takes the place of one that has ended."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        for pid in members(first) - known:
+            return pid
+        time.sleep(0.01)
+    pytest.fail("No other process was started.")
+
+
 def test_none_stays_behind_when_the_first_is_killed(data_dir: Path) -> None:
     with serving(data_dir, "--processes", "2") as (process, ready):
         served = members(process)
