@@ -1,11 +1,13 @@
 """What is due to a candidate as a person, whatever the application: the preference review (K1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from app.rules.drafts import Draft, Fact, overdue_step, step
 from app.rules.facts import Application, Candidate, Contact
+from app.rules.history import History
 from app.rules.intervals import Interval, laid_out, spans
 from app.rules.policy import Policy
 from app.rules.reasons_to_candidate import move_on_suggested
@@ -22,8 +24,19 @@ def candidate_reasons(
 
     `policy` is the agency's; each application comes with its own.
     """
+    return _reasons_at(candidate, cases, policy, at, list(map(_move_on_talk, cases)))
+
+
+def _reasons_at(
+    candidate: Candidate,
+    cases: Sequence[Case],
+    policy: Policy,
+    at: datetime,
+    talks: Sequence[Contact | None],
+) -> list[Reason]:
     person = Situation(_person(candidate, cases), policy, at)
-    draft = preference_review(person, [Situation(*case, at) for case in cases])
+    ends = [Ending(Situation(*case, at), talk) for case, talk in zip(cases, talks, strict=True)]
+    draft = preference_review(person, ends)
     return [restrained(person, draft)] if draft else []
 
 
@@ -34,18 +47,43 @@ def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Poli
     known = {instant for case in cases for instant in turning_points(*case)}
     known |= turning_points(_person(candidate, cases), policy).keys()
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
+    talks = list(map(_move_on_talk, cases))
     return laid_out(
-        (start, end, candidate_reasons(candidate, cases, policy, start))
+        (start, end, _reasons_at(candidate, cases, policy, start, talks))
         for start, end in spans(sorted(known))
     )
 
 
-def preference_review(person: Situation, situations: Sequence[Situation]) -> Draft | None:
+class Ending(NamedTuple):
+    """An application as known at an instant, with the talk about moving on that it ever comes to."""
+
+    situation: Situation
+    move_on_talk: Contact | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it runs no more."""
+        return self.situation.closed or self.situation.withdrawn
+
+    @property
+    def fact(self) -> Fact | None:
+        """When it ended for the candidate: they withdrew, heard a no, or agreed to move on."""
+        s, talk = self.situation, self.move_on_talk
+        if s.withdrawn:
+            assert s.application.withdrawn_at is not None
+            return Fact("withdrawal", None, s.application.withdrawn_at)
+        told = [s.told_of(f) for f in s.feedback if f.decision in NOES]
+        ends = [contact for contact in (*told, talk) if contact and s.knows(contact.at)]
+        last = max(ends, key=lambda c: c.at, default=None)
+        return Fact("contact", last.id, last.at) if last else None
+
+
+def preference_review(person: Situation, endings: Sequence[Ending]) -> Draft | None:
     """K1: a candidate who seeks and has nothing running is asked what they want now."""
     candidate = person.application.candidate
-    if not candidate.seeking or not all(s.closed or s.withdrawn for s in situations):
+    if not candidate.seeking or not all(ending.is_over for ending in endings):
         return None
-    basis = _review_basis(person, situations)
+    basis = _review_basis(person, endings)
     if basis is None:
         return None
     fact, days, words = basis
@@ -73,10 +111,10 @@ def _ends(application: Application) -> bool:
     return application.state is ApplicationState.CLOSED or application.withdrawn_at is not None
 
 
-def _review_basis(person: Situation, situations: Sequence[Situation]) -> tuple[Fact, int, str] | None:
+def _review_basis(person: Situation, endings: Sequence[Ending]) -> tuple[Fact, int, str] | None:
     """What the review counts from: the last end, a later review, or the registration."""
     policy, candidate = person.policy, person.application.candidate
-    end = max((fact for s in situations if (fact := _end_of(s))), key=lambda f: f.at, default=None)
+    end = max((fact for ending in endings if (fact := ending.fact)), key=lambda f: f.at, default=None)
     reviewed = candidate.last_preference_review_at
     if reviewed and person.knows(reviewed) and (end is None or reviewed > end.at):
         days = policy.preference_review_working_days
@@ -90,28 +128,21 @@ def _review_basis(person: Situation, situations: Sequence[Situation]) -> tuple[F
     return None
 
 
-def _end_of(s: Situation) -> Fact | None:
-    """When an application ended for the candidate: they withdrew, heard a no, or agreed to move on."""
-    if s.withdrawn:
-        assert s.application.withdrawn_at is not None
-        return Fact("withdrawal", None, s.application.withdrawn_at)
-    told = [s.told_of(f) for f in s.feedback if f.decision in NOES]
-    ends = [contact for contact in (*told, _move_on_talk(s)) if contact]
-    last = max(ends, key=lambda c: c.at, default=None)
-    return Fact("contact", last.id, last.at) if last else None
+def _move_on_talk(case: Case) -> Contact | None:
+    """The first word to the candidate at a time when moving on was due (F1), as was known then.
 
-
-def _move_on_talk(s: Situation) -> Contact | None:
-    """The first word to the candidate once moving on was due (F1), where the client never decided."""
-    open_file = Situation(replace(s.application, state=ApplicationState.ACTIVE), s.policy, s.at)
-    suggested = move_on_suggested(open_file)
-    if suggested is None:
-        return None
-    return _first(c for c in s.successes if c.at >= suggested.due_at)
-
-
-def _first(contacts: Iterable[Contact]) -> Contact | None:
-    return next(iter(contacts), None)
+    What came later does not undo it: another word of the client's, a chaser, or an absence, of which nobody knows since
+    when it was foreseen.
+    """
+    application, policy = case
+    client = replace(application.client, unavailable_until=None) if application.client else None
+    open_file = replace(application, state=ApplicationState.ACTIVE, client=client)
+    history = History(open_file)
+    for talk in history.successes.facts:
+        suggested = move_on_suggested(Situation(open_file, policy, talk.at, history))
+        if suggested and talk.at >= suggested.due_at:
+            return talk
+    return None
 
 
 def _person(candidate: Candidate, cases: Sequence[Case]) -> Application:

@@ -142,6 +142,24 @@ def test_so_does_a_talk_once_moving_on_was_due() -> None:
     assert review(ended, now="Tue 4 Aug 12:00") == ("Tue 11 Aug 09:00", "Tue 18 Aug 17:30", None)
 
 
+@pytest.mark.parametrize(
+    "later",
+    [
+        {"contacts": [given.reply("Thu 6 Aug 10:00")]},
+        {"contacts": [given.chaser("Thu 6 Aug 10:00")]},
+        {"client": given.client(away_until="Mon 5 Oct 09:00")},
+        {"feedback": [given.feedback("Mon 10 Aug 10:00", Decision.REJECT)]},
+        {"hold": given.hold("Mon 10 Aug 10:00", ended="Tue 11 Aug 10:00")},
+    ],
+    ids=["a word of the client's", "a chaser", "an absence", "a no that nobody told", "a hold"],
+)
+def test_what_came_later_does_not_undo_such_a_talk(later: dict[str, Any]) -> None:
+    talk = given.contact("Tue 4 Aug 10:00")
+    facts = AWAITED | later | {"contacts": [talk, *later.get("contacts", [])]}
+    ended = given.application(candidate=SEEKING, state=CLOSED, **facts)
+    assert review(ended, now="Wed 12 Aug 12:00") == ("Tue 11 Aug 09:00", "Tue 18 Aug 17:30", None)
+
+
 def test_the_last_of_several_ends_counts() -> None:
     first = given.application(id="p1", candidate=SEEKING, withdrawn="Mon 13 Jul 14:00")
     last = given.application(id="p2", candidate=SEEKING, state=CLOSED, feedback=[NO], contacts=[TOLD])

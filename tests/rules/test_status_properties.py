@@ -110,7 +110,7 @@ def test_intervals_of_a_candidate_agree_with_the_rules_at_every_instant(
 
 
 def test_intervals_of_a_candidate_know_when_the_hold_of_a_closed_file_ended() -> None:
-    """The talk on 30 June came once moving on was due, until the end of the hold starts the silence anew."""
+    """The talk on 30 June came once moving on was due; that the hold ends later does not undo it."""
     application = given.application(
         candidate=given.candidate(seeking=True, registered="Mon 1 Jun 10:00"),
         state=ApplicationState.CLOSED,
