@@ -197,16 +197,17 @@ def move_on_suggested(s: Situation) -> Draft | None:
     if not s.awaiting or s.expectation is None or s.chase_at is None:
         return None
     expected, chase_at = s.expectation, s.chase_at
-    due, silence = _silent_since(s, chase_at)
+    agreed = s.application.continue_until
+    agreed_at = s.office.start_of(agreed) if agreed else chase_at
+    due, silence = _silent_since(s, chase_at, agreed_at)
     active_from, last = None, s.chasers[-1] if s.exhausted and s.chasers else None
     if last:
         active_from = last.at
         cooled = s.office.add_days(last.at, s.policy.chaser_cooldown_working_days)
         if cooled < due:
             due, silence = cooled, partial(_unanswered_step, s)
-    agreed = s.application.continue_until
     if agreed:
-        active_from, due = None, max(due, s.office.start_of(agreed))
+        active_from, due = None, max(due, agreed_at)
     overdue = s.office.add_days(due, 2)
     return Draft(
         ReasonCode.MOVE_ON_SUGGESTED,
@@ -226,11 +227,16 @@ def move_on_suggested(s: Situation) -> Draft | None:
     )
 
 
-def _silent_since(s: Situation, chase_at: datetime) -> tuple[datetime, Callable[[], Step]]:
-    """When the client's silence has lasted too long: a word at or after that instant starts it anew."""
+def _silent_since(
+    s: Situation, chase_at: datetime, agreed_at: datetime
+) -> tuple[datetime, Callable[[], Step]]:
+    """When the client's silence has lasted too long.
+
+    A word at or after the instant at which moving on was due, as the candidate agreed, starts it anew.
+    """
     days = s.policy.move_on_working_days
     due = s.office.add_days(chase_at, days)
-    if s.last_response_at < due:
+    if s.last_response_at < max(due, agreed_at):
         return due, lambda: step("no answer for {}", counted(days, "working day"))
     renewed = s.office.add_days(s.last_response_at, days)
     words = "the client's last word came {}, then no answer for {}"

@@ -68,6 +68,16 @@ def test_a_word_of_the_client_once_it_is_due_starts_the_silence_anew(word: str, 
     assert renewed == (due != "Mon 3 Aug 09:00")
 
 
+def test_while_the_candidate_agreed_to_wait_it_is_not_due_so_a_word_of_the_client_does_not_put_it_off() -> (
+    None
+):
+    application = given.application(
+        contacts=[given.reply("Wed 5 Aug 10:00")], continue_until="Fri 14 Aug", **AWAITED
+    )
+    expected = ("Fri 14 Aug 09:00", "Tue 18 Aug 09:00", "Thu 20 Aug 09:00")
+    assert times(application, "Fri 14 Aug 09:00", "move_on_suggested") == expected
+
+
 @pytest.mark.parametrize("state", [ApplicationState.CLOSED, ApplicationState.ON_HOLD])
 def test_nobody_is_told_to_move_on_from_a_file_that_does_not_wait(state: ApplicationState) -> None:
     application = given.application(state=state, **AWAITED)

@@ -78,7 +78,7 @@ EXPLAINED: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "move_on_suggested",
-        AWAITED | {"contacts": [given.reply("Tue 4 Aug 10:00")], "continue_until": "Fri 14 Aug"},
+        AWAITED | {"contacts": [given.reply("Tue 4 Aug 10:00")], "continue_until": "Tue 4 Aug"},
         "last word came Tue 4 Aug 10:00, then no answer for 10 working days → the candidate agreed to wait",
     ),
     (
