@@ -61,13 +61,9 @@ def _relay_by(s: Situation, decision: Decision, at: datetime) -> tuple[datetime,
 
 def feedback_to_relay(s: Situation) -> Draft | None:
     """H2: the client said something short of a decision and the candidate does not know."""
-    latest = s.decision.received_at if s.decision else None
+    since = s.feedback.index(s.decision) + 1 if s.decision else 0
     open_comments = [
-        f
-        for f in s.feedback
-        if f.decision is Decision.UNDECIDED
-        and not s.is_relayed(f)
-        and (latest is None or latest < f.received_at)
+        f for f in s.feedback[since:] if f.decision is Decision.UNDECIDED and not s.is_relayed(f)
     ]
     if not open_comments:
         return None

@@ -146,6 +146,15 @@ def test_a_later_decision_settles_comments_and_later_comments_stand_beside_it() 
     assert flagged(both, "Thu 16 Jul 12:00") == ["decision_to_relay", "feedback_to_relay"]
 
 
+def test_comments_of_the_instant_of_a_decision_stand_beside_it_if_recorded_after_it() -> None:
+    no = given.feedback("Wed 15 Jul 10:00", Decision.REJECT, embargo="Fri 17 Jul 12:00", id="f1")
+    comments = given.feedback("Wed 15 Jul 10:00", id="f2")
+    after = given.application(feedback=[no, comments], **AWAITED)
+    assert flagged(after, "Wed 15 Jul 12:00") == ["feedback_to_relay"]
+    before = given.application(feedback=[comments, no], **AWAITED)
+    assert flagged(before, "Wed 15 Jul 12:00") == []
+
+
 # Courtesy update due (E1)
 
 
