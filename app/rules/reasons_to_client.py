@@ -104,13 +104,10 @@ def _next_step_due(s: Situation, announced_at: datetime) -> tuple[datetime, Call
 
 def hold_review(s: Situation) -> Draft | None:
     """F2: the job has been on hold for a while; ask the client whether it goes on."""
-    hold = s.application.hold
-    since = s.held_since if s.on_hold else None
-    if since is None:
+    found = _reviewed_on(s) if s.on_hold else None
+    if found is None:
         return None
-    days = s.policy.hold_review_working_days
-    until = hold and hold.until
-    day = s.office.on_or_after(until) if until else s.office.day_after(s.office.date_of(since), days)
+    day, said = found
     due, overdue = s.office.start_of(day), s.office.end_of(day)
     return Draft(
         ReasonCode.HOLD_REVIEW,
@@ -119,14 +116,25 @@ def hold_review(s: Situation) -> Draft | None:
         due,
         overdue,
         s.office.end_of(s.office.day_after(day, s.policy.escalate_working_days)),
-        (Fact("hold", None, since),),
+        (Fact("hold", None, s.held_since or due),),
         lambda: (
-            step("on hold until {}", until)
-            if until
-            else step("on hold since {}, reviewed after {}", since, counted(days, "working day")),
+            said(),
             step("ask the client from {}, overdue at the day's end, {}", due, overdue),
         ),
     )
+
+
+def _reviewed_on(s: Situation) -> tuple[date, Callable[[], Step]] | None:
+    """The day on which a hold is reviewed; None where nobody said since when it is on, nor until when."""
+    hold, since, days = s.application.hold, s.held_since, s.policy.hold_review_working_days
+    if hold and hold.until:
+        until = hold.until
+        return s.office.on_or_after(until), lambda: step("on hold until {}", until)
+    if since is None:
+        return None
+    day = s.office.day_after(s.office.date_of(since), days)
+    words = "on hold since {}, reviewed after {}"
+    return day, lambda: step(words, since, counted(days, "working day"))
 
 
 def competing_deadline(s: Situation) -> Draft | None:

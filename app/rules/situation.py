@@ -288,9 +288,8 @@ class Situation:
         hold = self.application.hold
         if hold and hold.since:
             return hold.since
-        if self.decision and self.decision.decision is Decision.ROLE_ON_HOLD:
-            return self.decision.received_at
-        return self.round.end if self.round else None
+        words = [f.received_at for f in self.feedback if f.decision is Decision.ROLE_ON_HOLD]
+        return max(words, default=self.round.end if self.round else None)
 
     @derived_from(Kind.TURN, Kind.COMMENT, Kind.TIMESCALE, Kind.CLIENT_CONTACT)
     def chasers(self) -> tuple[Contact, ...]:

@@ -100,6 +100,25 @@ def test_a_hold_without_a_date_counts_from_the_clients_word() -> None:
     assert found[0] == "Wed 29 Jul 09:00"
 
 
+def test_a_later_decision_does_not_change_since_when_it_is_on_hold() -> None:
+    said = given.feedback("Wed 15 Jul 12:00", Decision.ROLE_ON_HOLD, id="f1")
+    invited = given.feedback("Fri 24 Jul 10:00", Decision.NEXT_STAGE, id="f2")
+    held = given.application(**ON_HOLD, feedback=[said, invited])
+    found = times(held, "Mon 27 Jul 10:00", "hold_review")
+    assert found is not None
+    assert found[0] == "Wed 29 Jul 09:00"
+
+
+def test_a_day_named_is_enough_where_nobody_said_since_when() -> None:
+    held = given.application(
+        state=ApplicationState.ON_HOLD, interviews=[], hold=given.hold(until="Fri 17 Jul")
+    )
+    expected = ("Fri 17 Jul 09:00", "Fri 17 Jul 17:30", "Tue 21 Jul 17:30")
+    assert times(held, "Mon 20 Jul 10:00", "hold_review") == expected
+    unsaid = given.application(state=ApplicationState.ON_HOLD, interviews=[])
+    assert times(unsaid, "Mon 20 Jul 10:00", "hold_review") is None
+
+
 def test_a_hold_that_is_over_is_reviewed_no_more() -> None:
     over = given.application(hold=given.hold("Wed 15 Jul 12:00", ended="Mon 20 Jul 10:00"))
     assert times(over, "Fri 17 Jul 10:00", "hold_review") is not None
