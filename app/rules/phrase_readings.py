@@ -1,6 +1,7 @@
 """What the readers of phrases share: the circumstances of a phrase, the days and the timescale it names."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -9,6 +10,11 @@ from typing import NamedTuple
 from app.rules.calendar import WorkingCalendar
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleKind
+
+# A date without a year is doubtful this far ahead: it may as well be one that has passed.
+FAR_AHEAD = timedelta(days=270)
+_MONTHS_A_YEAR = 12
+_DAYS_EACH = {"day": 1, "week": 7, "fortnight": 14}
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Days:
 
 
 Words = re.Match[str]
+DaysReader = Callable[[Words, Said], Days | None]
 
 
 class Reading(NamedTuple):
@@ -56,3 +63,24 @@ def on_days(days: Days, said: Said, *, ask: bool = False) -> Reading:
     else:
         timescale = Timescale(TimescaleKind.RANGE, said.given_at, from_date=days.first, to_date=days.last)
     return Reading(timescale, ask or days.ask)
+
+
+def one(day: date, *, ask: bool = False) -> Days:
+    """The days that are a single one."""
+    return Days(day, day, ask)
+
+
+def stepped(day: date, n: int, units: str) -> date:
+    """The day some days, weeks, fortnights or months later; a month without such a day ends before it."""
+    unit = units.removeprefix("calendar ").removesuffix("s")
+    if unit == "month":
+        year, month_index = divmod(day.year * _MONTHS_A_YEAR + day.month - 1 + n, _MONTHS_A_YEAR)
+        last = month_end(year, month_index + 1)
+        return last.replace(day=min(day.day, last.day))
+    return day + timedelta(days=n * _DAYS_EACH[unit])
+
+
+def month_end(year: int, number_of_month: int) -> date:
+    """The last day of a month."""
+    years, month_index = divmod(number_of_month, _MONTHS_A_YEAR)
+    return date(year + years, month_index + 1, 1) - timedelta(days=1)

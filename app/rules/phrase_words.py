@@ -36,6 +36,16 @@ _NUMBERS = {
 _VAGUE_NUMBERS = {"couple": 2, "few": 3, "several": 3}
 _SPELT = "|".join(sorted(_NUMBERS, key=len, reverse=True))
 NUMBER = rf"(?:\d{{1,3}}|(?:an? )?(?:couple|few|several)(?: of)?|{_SPELT})"
+# The parts of a week or a month.
+EARLY = re.compile("(?:the )?(?:early|earlier|start|beginning|first|top)")
+MID = re.compile("(?:the )?(?:mid|half)")
+LATE = re.compile("(?:the )?(?:late|toward|second|back|latter)")
+_EARLY_PART = "(?:early|earlier|(?:the )?(?:start|beginning|first part|first half|top))"
+_MID_PART = "(?:(?:the )?(?:mid|middle|mid point)|midway through|halfway through)"
+_LATE_PART = "(?:later?|towards? the end|(?:the )?(?:latter part|second half|back end))"
+END_PART = "(?:(?:the )?(?:very )?(?:end|close|last (?:working |business )?day))"
+PARTS = f"{_EARLY_PART}|{_MID_PART}|{_LATE_PART}|{END_PART}"
+
 _WEEKDAY_INITIALS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH_INITIALS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 

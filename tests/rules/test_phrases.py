@@ -4,40 +4,19 @@ import json
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.rules.calendar import WorkingCalendar, working_calendar
-from app.rules.phrases import Interpretation, interpret
+from app.rules.phrases import interpret
 from app.rules.timescales import expected_by
 from app.rules.vocabulary import TimescaleKind
+from tests.rules.phrases import INTERVIEW_END, LONDON, NOW, calendar_of, in_short, read
 
 CASES = json.loads((Path(__file__).parent / "cases" / "timescale_phrases.json").read_text())["cases"]
 FIELDS = {"from": "from_date", "to": "to_date", "offset_wd": "offset_working_days"}
-
-# Wednesday 15 July 2026, ten o'clock in London, the day after the interview.
-NOW = datetime.fromisoformat("2026-07-15T10:00+01:00")
-INTERVIEW_END = datetime.fromisoformat("2026-07-14T11:00+01:00")
-
-
-def calendar_of(zone: str, holidays: str | None) -> WorkingCalendar:
-    return working_calendar(zone, holidays, time(9), time(17, 30))
-
-
-LONDON = calendar_of("Europe/London", "GB-ENG")
-
-
-def read(phrase: str, now: datetime = NOW, client: WorkingCalendar = LONDON) -> Interpretation:
-    return interpret(phrase, now, client, interview_end=INTERVIEW_END)
-
-
-def in_short(found: Interpretation, zone: ZoneInfo) -> str:
-    """The reading as 'kind, latest local time', with a question mark where it must be confirmed."""
-    by = found.expected_by.astimezone(zone).strftime("%d %b %H:%M") if found.expected_by else "never"
-    return f"{found.timescale.kind}, {by}{'?' if found.needs_confirmation else ''}"
 
 
 # --- The cases -----------------------------------------------------------------------------------------

@@ -1,0 +1,98 @@
+"""Reads dates: 'the 21st', '21 July', 'Tuesday 21 July', '20-24 July', '21/07/2026'."""
+
+from datetime import date
+
+from app.rules.holidays import codes_of
+from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, one, stepped
+from app.rules.phrase_words import MONTH, WEEKDAY, month, unnamed, weekday
+
+_MONTHS_A_YEAR = 12
+
+
+def _checked(day: date, words: Words, said: Said, *, ask: bool = False) -> Days:
+    """The date; we ask if the weekday said with it is another, if it is today, or if it is far away."""
+    named = words.groupdict().get("weekday")
+    mismatch = named is not None and weekday(named) != day.weekday()
+    no_year_said = not words.groupdict().get("year")
+    far = no_year_said and day - said.today > FAR_AHEAD
+    return one(day, ask=ask or mismatch or far or day == said.today)
+
+
+def _day_and_month(words: Words, said: Said) -> Days:
+    year = words.groupdict().get("year")
+    return _checked(_dated(int(words["day"]), month(words["month"]), year, said), words, said)
+
+
+def _dated(day: int, wanted_month: int, year: str | None, said: Said) -> date:
+    if year:
+        return date(_full_year(year), wanted_month, day)
+    years_with_a_leap_day = range(said.today.year, said.today.year + 9)
+    dates = (_date_or_none(year, wanted_month, day) for year in years_with_a_leap_day)
+    found = next((d for d in dates if d and d >= said.today), None)
+    if found is None:
+        raise ValueError(f"no month {wanted_month} has a day {day}")
+    return found
+
+
+def _full_year(year: str) -> int:
+    return int(year) if len(year) > len("26") else 2000 + int(year)
+
+
+def _date_or_none(year: int, wanted_month: int, day: int) -> date | None:
+    try:
+        return date(year, wanted_month, day)
+    except ValueError:
+        return None
+
+
+def _day_of_month(words: Words, said: Said) -> Days | None:
+    """'The 21st' is the next such date; of a month without that day we ask."""
+    day, of = int(words["day"]), words["of"] or ""
+    first = said.today.replace(day=1)
+    if of:
+        return _checked(stepped(first, 1 if "next" in of else 0, "month").replace(day=day), words, said)
+    months = [stepped(first, n, "month") for n in range(3)]
+    dates = [_date_or_none(m.year, m.month, day) for m in months]
+    found = next((d for d in dates if d and d >= said.today), None)
+    return _checked(found, words, said, ask=None in dates[:2]) if found else None
+
+
+def _day_to_day_of_month(words: Words, said: Said) -> Days:
+    end = _day_and_month(words, said)
+    begin = end.last.replace(day=int(words["begin"]))
+    return Days(min(begin, end.last), end.last, ask=end.ask or words["joint"] == "or" or begin > end.last)
+
+
+def _year_first(words: Words, said: Said) -> Days:
+    return _checked(date(int(words["year"]), int(words["month"]), int(words["day"])), words, said)
+
+
+def _slashes(words: Words, said: Said) -> Days:
+    """Day first, but month first for clients in the United States; we ask if both could be meant."""
+    a, b = int(words["a"]), int(words["b"])
+    american = any(code.partition("-")[0] in {"US", "USA"} for code in codes_of(said.client.holidays))
+    month_first = b > _MONTHS_A_YEAR or (american and a <= _MONTHS_A_YEAR)
+    day, wanted = (b, a) if month_first else (a, b)
+    either_way = a != b and max(a, b) <= _MONTHS_A_YEAR
+    return _checked(_dated(day, wanted, words["year"], said), words, said, ask=either_way)
+
+
+_ORDINAL = "(?:st|nd|rd|th)"
+_ON = rf"(?:(?P<weekday>{WEEKDAY}) )?(?:the )?"
+_YEAR = r"(?: (?P<year>\d{4}))?"
+_FROM_DAY = rf"(?:the )?(?P<begin>\d{{1,2}}){_ORDINAL}?"
+_TO_DAY = rf"(?P<joint>to|and|or) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?"
+DATES: tuple[tuple[str, DaysReader], ...] = (
+    (r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})", _year_first),
+    (rf"{_ON}(?P<a>\d{{1,2}})(?P<dot>[/.])(?P<b>\d{{1,2}})[/.](?P<year>\d{{4}}|\d\d)", _slashes),
+    (rf"{_ON}(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})(?P<year>)", _slashes),
+    (rf"{_FROM_DAY} {_TO_DAY}(?: of)? (?P<month>{MONTH})", _day_to_day_of_month),
+    (rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}?(?: of)? (?P<month>{MONTH}){_YEAR}", _day_and_month),
+    (rf"{_ON}(?P<month>{MONTH}) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?{_YEAR}", _day_and_month),
+    (
+        rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?",
+        _day_of_month,
+    ),
+    (r"the (?P<day>\d{1,2})(?P<of>)", _day_of_month),
+)
+DATE = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DATES) + ")"
