@@ -4,8 +4,8 @@ import re
 from datetime import date
 
 from app.rules.phrase_days import DAYS, read_days
+from app.rules.phrase_doubts import is_small_talk
 from app.rules.phrase_readings import Reading, Said, on_days
-from app.rules.phrase_words import is_small_talk
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleKind
 
@@ -25,19 +25,24 @@ def read_event(said: Said, text: str, offset: int | None) -> Reading:
     dated = max(_DATED.finditer(text), key=lambda found: len(found[0]), default=None)
     days = read_days(dated["days"], said) if dated else None
     if dated is None or days is None:
-        return _event_reading(said, _event_name(text), None, offset, ask=True)
+        return event_on(None, text, said, offset, ask=True)
     if dated["by"]:
         return on_days(days, said, ask=True)
     before, rest = text[: dated.start()], text[dated.end() :]
-    name = _event_name(before if before.strip() else text)
     ask = days.ask or days.first != days.last or not text.replace(dated[0], "").strip()
     left_over = before.strip() != "" and not is_small_talk(rest)
-    return _event_reading(said, name, days.last, offset, ask=ask or left_over)
+    event = before if before.strip() else text
+    return event_on(days.last, event, said, offset, ask=ask or left_over)
 
 
-def _event_reading(said: Said, name: str, day: date | None, offset: int | None, *, ask: bool) -> Reading:
+def event_on(day: date | None, event: str, said: Said, offset: int | None, *, ask: bool) -> Reading:
+    """The promise to answer some working days after an event, on a day or on one not known."""
     timescale = Timescale(
-        TimescaleKind.AFTER_EVENT, said.given_at, event=name, event_date=day, offset_working_days=offset
+        TimescaleKind.AFTER_EVENT,
+        said.given_at,
+        event=_event_name(event),
+        event_date=day,
+        offset_working_days=offset,
     )
     return Reading(timescale, ask)
 

@@ -1,4 +1,4 @@
-"""The words phrases are made of: spelling made plain, numbers, names of days and months, small talk."""
+"""The words phrases are made of: spelling made plain, numbers, names of days and months."""
 
 import re
 import unicodedata
@@ -49,22 +49,6 @@ PARTS = f"{_EARLY_PART}|{_MID_PART}|{_LATE_PART}|{END_PART}"
 _WEEKDAY_INITIALS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTH_INITIALS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
-# Words that may stand around a reading without changing it. Any other word left over makes us ask.
-_SMALL_TALK = frozenset(
-    """
-    a able absolutely all an and answer answers are as asap at back be by call can candidate
-    certainly chance client come confirm confirmed confirming contact decide decided deciding
-    decision decisions definitely directly do email expect expected expecting feedback final for get
-    getting give given going good have he hear heard hell hello hi hope hopefully hoping hr i
-    ideally im immediately in indicated is it know known later latest let likely made make making
-    manager me mentioned my news of ok okay on our outcome phone plan planning please probably
-    promise promised reply respond response result results revert ring said say says shall she shell
-    shortly should some sometime soon sorry speak straight sure team thank thanks that the their
-    them then there they theyll think this time to told touch up update updates us was we well will
-    with within would yes yet you youll
-    """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
-)
-
 
 def plain(phrase: str) -> str:
     """The phrase in lower case with plain spaces, dashes, apostrophes and dates, ready to be matched."""
@@ -72,11 +56,6 @@ def plain(phrase: str) -> str:
     for pattern, replacement in _SPELLINGS:
         text = pattern.sub(replacement, text)
     return text.strip()
-
-
-def is_small_talk(text: str) -> bool:
-    """Whether the text holds nothing that could change the reading of the words beside it."""
-    return _SMALL_TALK.issuperset(text.split())
 
 
 def number(words: str) -> tuple[int, bool]:
@@ -113,7 +92,7 @@ _MISSPELT = {
     "week": "wk",
     "weeks": "wks",
     "days": "dys",
-    "hours": "hrs?",
+    "hours": r"hrs|(?<=\d )hr|(?<=\ban )hr",
     "the": "teh",
 }
 
@@ -132,7 +111,10 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(\d(?:st|nd|rd|th)?) ?- ?(?=\d)"), r"\1 to "),
     (re.compile(rf"\b({WEEKDAY}) ?- ?(?={WEEKDAY}\b)"), r"\1 to "),
     (re.compile(r"(?<=[a-z]) ?/ ?(?=[a-z])"), " or "),
-    (re.compile(r"&|\+"), " and "),
+    (re.compile(r"(\d+) ?\+"), r"over \1 "),
+    (re.compile(">"), " over "),
+    (re.compile(r"\+"), " plus "),
+    (re.compile("&"), " and "),
     (re.compile(r"(?<!\d)[:./]|[:./](?!\d)"), " "),
     (re.compile(r"[^\w:./]|_"), " "),
     (re.compile(r"\s+"), " "),

@@ -12,10 +12,11 @@ from datetime import UTC, datetime, timedelta
 from app.errors import CalendarRangeError
 from app.rules.calendar import WorkingCalendar
 from app.rules.phrase_days import DAYS, read_days
-from app.rules.phrase_events import read_event
+from app.rules.phrase_doubts import is_doubtful, is_small_talk
+from app.rules.phrase_events import event_on, read_event
 from app.rules.phrase_readings import Days, Reading, Said, Words, on_days
 from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, TIME, ZONE, read_clock, soonest, zoned
-from app.rules.phrase_words import NUMBER, WEEKDAY, is_small_talk, number, plain, weekday
+from app.rules.phrase_words import NUMBER, WEEKDAY, number, plain, weekday
 from app.rules.timescales import Timescale, expected_by
 from app.rules.vocabulary import TimescaleAnchor, TimescaleKind
 
@@ -73,8 +74,7 @@ def _read(text: str, said: Said) -> Reading | None:
 def _longest_statement(text: str, said: Said) -> Reading | None:
     for words, reader in _longest_first(text):
         if reading := reader(words, said):
-            left_over = f"{text[: words.start()]} {text[words.end() :]}"
-            return reading._replace(ask=reading.ask or not is_small_talk(left_over))
+            return reading._replace(ask=reading.ask or is_doubtful(words))
     return None
 
 
@@ -223,12 +223,22 @@ def _counted_after_event(words: Words, said: Said) -> Reading:
     return reading._replace(ask=reading.ask or vague or not exact)
 
 
+def _after_presence(words: Words, said: Said) -> Reading | None:
+    """'The manager is back on Monday' promises nothing; at best the answer follows, as 'when she is back'."""
+    days = read_days(words["days"], said)
+    event = words.string[: words.end("present")]
+    return event_on(days.last, event, said, said.event_offset, ask=True) if days else None
+
+
 # --- The tables ----------------------------------------------------------------------------------------
 
+# 'In' before these tells who is there, not when: 'he is in tomorrow'.
+_IN = rf"in(?! (?:{WEEKDAY}|today|tomorrow|tonight|this|(?:\w+ )?next (?:week|month))\b)"
 _BY = (
-    "(?:(?:by|on|at|in|within|inside|under|for|(?:no|not) later than|at the latest|until|till|due|sometime"
-    "|some time|during|over|come)(?: the next| the following| about)? ){0,3}"
-    r"(?:next (?=(?:few|couple|\d|two|three) ))?"
+    "(?:(?:due|sometime|some time|at the latest) )?"
+    f"(?:(?:on or before|by|on|at|{_IN}|within|inside|(?:in )?under|for|during|come|over(?= the )|until|till?"
+    "|up to|max(?:imum)?(?: of)?|at most|(?:no|not) (?:later|more|longer) than) )?"
+    rf"(?:(?:sometime|some time) )?(?:(?:the )?(?:next|following|coming) (?={NUMBER} ))?"
 )
 _UNTIL = "(?:at|by|before|for|in the|no later than)"
 _COUNT = rf"(?P<n>{NUMBER})(?: more)?(?: (?P<joint>to|or) (?P<m>{NUMBER}))?"
@@ -245,6 +255,8 @@ _AFTER = (
     "(?:after|once|when|as soon as|following|pending|upon|post|subject to|depends on|depending on|awaiting"
     "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
 )
+_PRESENT = "(?P<present>(?:is|are|am|im|be|hes|shes|theyre) (?:back|in))"
+_FROM_AWAY = "(?: (?:from|at|in|off) (?:the )?(?:office|work|leave|holiday))?"
 _NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
 _CIRCULAR = (
     rf"(?:possible|poss|practicable|practical|ready|{_NEWS}\b.*"
@@ -268,10 +280,14 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", _next_working_day),
     (rf"{_BY}(?:the )?day{_INTERVIEW}", _next_working_day),
     (rf"{_BY}{_COUNT} hours?(?: time| from now)?", _hours),
-    (rf"{_BY}(?:(?P<n>{NUMBER}) min(?:ute)?s?|half an hour|the hour)(?: time| from now)?", _minutes),
+    (
+        rf"{_BY}(?:(?P<n>{NUMBER}) min(?:ute)?s?|half an hour|(?:the |the next |next )hour)(?: time| from now)?",
+        _minutes,
+    ),
     (rf"{_BY}(?P<span>{NUMBER} (?:weeks?|fortnights?|months?)){_INTERVIEW}", _weeks_after_interview),
     (rf"{_AFTER} (?!(?:{_CIRCULAR}|that|this|then|lunch)$)(?P<event>.+)", _after_event),
     (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
+    (rf"{_PRESENT}{_FROM_AWAY} {_BY}(?P<days>{DAYS})", _after_presence),
 )
 _NO_PROMISE_TABLE = (
     "as soon as (?:possible|poss|practicable|practical)|asap|soon(?:ish)?|sooner rather than later|shortly",
