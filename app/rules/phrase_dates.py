@@ -80,6 +80,16 @@ def _slashes(words: Words, said: Said) -> Days:
 _ORDINAL = "(?:st|nd|rd|th)"
 _ON = rf"(?:(?P<weekday>{WEEKDAY}) )?(?:the )?"
 _YEAR = r"(?: (?P<year>\d{4}))?"
+# An ordinal names a day of the month unless a noun follows: 'the 2nd round', 'the 1st and 2nd interviews'.
+_NO_NOUN = (
+    "a|after|afternoon|all|an|and|are|as|at|be|because|before|but|by|close|co[bp]|depending|due|either|end|eo[bd]"
+    "|evening|first|for|from|he|her|his|hopefully|hr|i|ideally|if|ill|im|in|is|it|latest|likely|lunch|lunchtime"
+    "|maybe|midday|morning|my|noon|of|on|once|or|our|pending|please|probably|provided|she|should|since|so|subject"
+    r"|thanks?|that|the|their|then|there|they|though|through|till?|to|unless|until|we|when|will|with|would|yes|you"
+    r"|\w+ (?:will|would|should)"
+)
+_AND_OTHERS = rf"(?: (?:and|or|to) (?:the )?\d{{1,2}}{_ORDINAL}?)*"
+_NO_NOUN_AFTER = rf"(?!{_AND_OTHERS} (?!(?:{_NO_NOUN}|{MONTH})\b)[a-z])"
 _FROM_DAY = rf"(?:the )?(?P<begin>\d{{1,2}}){_ORDINAL}?"
 _TO_DAY = rf"(?P<joint>to|and|or) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?"
 DATES: tuple[tuple[str, DaysReader], ...] = (
@@ -90,9 +100,9 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}?(?: of)? (?P<month>{MONTH}){_YEAR}", _day_and_month),
     (rf"{_ON}(?P<month>{MONTH}) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?{_YEAR}", _day_and_month),
     (
-        rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?",
+        rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?{_NO_NOUN_AFTER}",
         _day_of_month,
     ),
-    (r"the (?P<day>\d{1,2})(?P<of>)", _day_of_month),
+    (rf"the (?P<day>\d{{1,2}})(?P<of>){_NO_NOUN_AFTER}", _day_of_month),
 )
 DATE = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DATES) + ")"

@@ -9,6 +9,8 @@ import re
 
 from app.rules.phrase_readings import Words
 
+# Where the reading stood.
+_HERE = "|"
 _WORDS = frozenset(
     """
     a able absolutely aim aiming aims all an and answer answers are be can certainly confirm confirming
@@ -19,7 +21,7 @@ _WORDS = frozenset(
     shell shortly should some sometime soon sorry straight sure thank thanks that the their then they theyll
     think thinks this to told update updates we well will would yes yet youll
     """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
-)
+) | {_HERE, ","}
 
 _WILL = "(?:will|would|should|shall|can|could|to)"
 _OUR = "(?:the|our|my|their|your|his|her|an?)"
@@ -31,8 +33,6 @@ _ANSWER = (
 _WHO = f"(?:{_OUR} )?(?:hiring )?(?:manager|client|team|hr)"
 _RING = "(?:call|ring|phone|e ?mail|text|tell|update|contact|answer)"
 _REPORTED = "(?:said|says|told|mentioned|indicated|promised|confirmed)"
-# Where the reading stood.
-_HERE = "|"
 
 _TURN_TABLE = (
     rf"{_WHO}(?= (?:{_WILL}|is|are|have|hopes?|expects?|plans?|thinks?|{_REPORTED})\b)",
@@ -71,8 +71,7 @@ def is_doubtful(words: Words) -> bool:
 
 def is_small_talk(text: str) -> bool:
     """Whether the text holds nothing that could change the reading of the words beside it."""
-    rest = text.split()
-    return _WORDS.issuperset(rest) or _WORDS.issuperset(_TURNS.sub(" ", text).replace(_HERE, " ").split())
+    return _WORDS.issuperset(text.split()) or _WORDS.issuperset(_TURNS.sub(" ", text).split())
 
 
 def _tells_when_it_was_said(day: str, before: str, after: str) -> bool:

@@ -17,22 +17,31 @@ _IDLE_WORDS = re.compile(
     r"\b(?:the|a|an|our|their|my|his|her|your|is|are|was|has|have|had|been|being|gets|get|got|be|will"
     r"|weve|ive|theyve|shes|hes|theyre)\b ?"
 )
+_ANSWERING = re.compile(r"\b(?:decide|confirm|respond|answer|tell|know|hear)s?\b|\brepl(?:y|ies)\b|\blets?\b")
+_SPEAKER = "(?:we|weve|i|im|ive|ill|they|theyre|theyve|he|hes|she|shes)"
+_WHO = "(?:(?:the |our |my )?(?:manager|client|team|hr|decision|feedback|answer)|you|it|there)"
+_WILL = "(?:will|would|should|shall|(?:hope|expect|plan|aim|going)s? to)"
+# In the clause of an event this begins another one, the promise: 'after the panel we will let you know'.
+MAIN_CLAUSE = rf"(?:(?<!and )(?<!that ){_SPEAKER}|(?:{_WHO} )?{_WILL})\b"
+_MAIN_CLAUSE = re.compile(f" (?={MAIN_CLAUSE})")
 _OPENING = re.compile(r"^(?:we|i|they|you|of) ")
 
 
 def read_event(said: Said, text: str, offset: int | None) -> Reading:
     """An event, with its day if one is named; 'once we have met, by Friday' is Friday, and makes us ask."""
-    dated = max(_DATED.finditer(text), key=lambda found: len(found[0]), default=None)
-    days = read_days(dated["days"], said) if dated else None
-    if dated is None or days is None:
-        return event_on(None, text, said, offset, ask=True)
-    if dated["by"]:
+    event, _, promise = _MAIN_CLAUSE.sub("\n", text, count=1).partition("\n")
+    dated = [(found, days) for found in _DATED.finditer(event) if (days := read_days(found["days"], said))]
+    if not dated:
+        return event_on(None, event, said, offset, ask=True)
+    found, days = max(dated, key=lambda one: (one[0]["by"] is not None, one[1].last))
+    if found["by"]:
         return on_days(days, said, ask=True)
-    before, rest = text[: dated.start()], text[dated.end() :]
-    ask = days.ask or days.first != days.last or not text.replace(dated[0], "").strip()
-    left_over = before.strip() != "" and not is_small_talk(rest)
-    event = before if before.strip() else text
-    return event_on(days.last, event, said, offset, ask=ask or left_over)
+    before, rest = event[: found.start()], event[found.end() :]
+    plain = len(dated) == 1 and days.first == days.last and not _ANSWERING.search(event)
+    named = before.strip() != "" or rest.strip() != ""
+    small = is_small_talk(promise) and (before.strip() == "" or is_small_talk(rest))
+    ask = days.ask or not (plain and named and small)
+    return event_on(days.last, before if before.strip() else event, said, offset, ask=ask)
 
 
 def event_on(day: date | None, event: str, said: Said, offset: int | None, *, ask: bool) -> Reading:

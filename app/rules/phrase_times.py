@@ -69,6 +69,7 @@ _DIGITS = (
     r"|(?:[01]\d|2[0-3])[0-5]\d ?(?:hours|h)"
 )
 _NAMED = "|".join(sorted(_TIME_WORDS, key=len, reverse=True))
+HOUR = f"(?:12 noon|{_DIGITS}|noon|midday)"
 TIME = rf"(?:12 noon|{_DIGITS}|first thing(?: in the morning)?|(?:in )?(?:the )?(?:{_NAMED}))"
 ZONE = rf"(?: (?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})| (?:our|my|local) time)?"
 

@@ -51,11 +51,14 @@ _MONTH_INITIALS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep"
 
 
 def plain(phrase: str) -> str:
-    """The phrase in lower case with plain spaces, dashes, apostrophes and dates, ready to be matched."""
+    """The phrase in lower case with plain spaces, dashes, apostrophes and dates, ready to be matched.
+
+    What ends a clause is a comma, and stands at the end of a word.
+    """
     text = unicodedata.normalize("NFKC", phrase).casefold()
     for pattern, replacement in _SPELLINGS:
         text = pattern.sub(replacement, text)
-    return text.strip()
+    return text.strip(" ,")
 
 
 def number(words: str) -> tuple[int, bool]:
@@ -115,7 +118,10 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(">"), " over "),
     (re.compile(r"\+"), " plus "),
     (re.compile("&"), " and "),
+    (re.compile(rf"\b({WEEKDAY}|{MONTH} \d+),(?= )|(?<=\d),(?=\d)"), r"\1"),
+    (re.compile(r"[,;.](?=\s)|\s-+(?=\s)"), ","),
     (re.compile(r"(?<!\d)[:./]|[:./](?!\d)"), " "),
-    (re.compile(r"[^\w:./]|_"), " "),
+    (re.compile(r"[^\w:./,]|_"), " "),
+    (re.compile(r"\s*,[\s,]*"), ", "),
     (re.compile(r"\s+"), " "),
 )

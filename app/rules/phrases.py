@@ -13,9 +13,9 @@ from app.errors import CalendarRangeError
 from app.rules.calendar import WorkingCalendar
 from app.rules.phrase_days import DAYS, read_days
 from app.rules.phrase_doubts import is_doubtful, is_small_talk
-from app.rules.phrase_events import event_on, read_event
+from app.rules.phrase_events import MAIN_CLAUSE, event_on, read_event
 from app.rules.phrase_readings import Days, Reading, Said, Words, on_days
-from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, TIME, ZONE, read_clock, soonest, zoned
+from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, HOUR, TIME, ZONE, read_clock, soonest, zoned
 from app.rules.phrase_words import NUMBER, WEEKDAY, number, plain, weekday
 from app.rules.timescales import Timescale, expected_by
 from app.rules.vocabulary import TimescaleAnchor, TimescaleKind
@@ -68,7 +68,15 @@ def _interpretation(reading: Reading, said: Said) -> Interpretation:
 
 
 def _read(text: str, said: Said) -> Reading | None:
-    return _longest_statement(text, said) or _no_promise(text, said)
+    whole = _IDLE_COMMA.sub("", text)
+    return _behind_event(text, said) or _longest_statement(whole, said) or _no_promise(whole, said)
+
+
+def _behind_event(text: str, said: Said) -> Reading | None:
+    """'After the panel we will let you know on Friday': the promise is what follows, and makes us ask."""
+    words = _INTRODUCTION.search(text)
+    promise = _longest_statement(_IDLE_COMMA.sub("", words["promise"]), said) if words else None
+    return promise._replace(ask=True) if promise else None
 
 
 def _longest_statement(text: str, said: Said) -> Reading | None:
@@ -146,6 +154,18 @@ def _at_time(words: Words, said: Said) -> Reading | None:
     return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), ask)
 
 
+def _after_time(words: Words, said: Said) -> Reading | None:
+    """'After 3pm on Friday' is still Friday; after the day's work, or 'not until', is asked."""
+    clock = read_clock(words["time"]) or END_OF_DAY
+    days = read_days(words["days"], said) if words["days"] else soonest(clock, words.groupdict(), said)
+    if days is None:
+        return None
+    late = clock.at is None or zoned(days.last, clock.at, words["zone"], said)[0] >= said.client.end_of(
+        days.last
+    )
+    return on_days(days, said, ask=clock.ask or late or words["open"] is not None)
+
+
 # --- Counted days and hours ----------------------------------------------------------------------------
 
 
@@ -207,6 +227,8 @@ def _weeks_after_interview(words: Words, said: Said) -> Reading | None:
 def _after_event(words: Words, said: Said) -> Reading:
     """'After second round on the 21st'; a promise before an event without a date counts, but makes us ask."""
     reading = read_event(said, words["event"], said.event_offset)
+    if words[0].startswith("by the time"):
+        reading = reading._replace(ask=True)
     if reading.timescale.event_date or reading.timescale.date:
         return reading
     promise = _longest_statement(words.string[: words.start()], said)
@@ -258,17 +280,21 @@ _AFTER = (
 _PRESENT = "(?P<present>(?:is|are|am|im|be|hes|shes|theyre) (?:back|in))"
 _FROM_AWAY = "(?: (?:from|at|in|off) (?:the )?(?:office|work|leave|holiday))?"
 _NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
+_AT_ONCE = "possible|poss|practicable|practical|ready"
 _CIRCULAR = (
-    rf"(?:possible|poss|practicable|practical|ready|{_NEWS}\b.*"
+    rf"(?:{_AT_ONCE}|{_NEWS}\b.*"
     rf"|(?:we|i|they) (?:can|could|know|hear|decide|get|have {_NEWS})\b.*)"
 )
+
+_HOUR = rf"(?:{HOUR}|{CLOSE}|(?:work|hours)(?= (?:on )?{DAYS}|$))"
+_AN_EVENT = rf"(?!(?:{_CIRCULAR}|that|this|then|lunch)$|(?:{_AT_ONCE}|then|{_HOUR})\b)"
 
 _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}(?P<days>{DAYS})", _by_days),
     (rf"(?:before|prior to|ahead of) (?P<days>{DAYS})", _before_days),
     (rf"{_NOT_BEFORE} (?P<days>{DAYS})", _not_before_days),
     (rf"{_BY}{_FROM}(?P<begin>{DAYS}) (?P<joint>{_JOINT}) (?P<end>{DAYS})", _from_to),
-    (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
+    (rf"{_BY}(?P<days>{DAYS}),?(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
     (rf"{_BY}(?:before )?(?P<time>{TIME}){ZONE}(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
     (rf"{_BY}(?:before )?(?P<close>{CLOSE_OF})(?: (?:on|of))? (?P<days>{DAYS})", _at_time),
@@ -285,7 +311,11 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
         _minutes,
     ),
     (rf"{_BY}(?P<span>{NUMBER} (?:weeks?|fortnights?|months?)){_INTERVIEW}", _weeks_after_interview),
-    (rf"{_AFTER} (?!(?:{_CIRCULAR}|that|this|then|lunch)$)(?P<event>.+)", _after_event),
+    (
+        rf"(?P<open>not until )?(?:after|past) (?P<time>{_HOUR}){ZONE}(?:(?: on| of)? (?P<days>{DAYS}))?",
+        _after_time,
+    ),
+    (rf"{_AFTER} {_AN_EVENT}(?P<event>.+)", _after_event),
     (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
     (rf"{_PRESENT}{_FROM_AWAY} {_BY}(?P<days>{DAYS})", _after_presence),
 )
@@ -303,4 +333,10 @@ _NO_PROMISE_TABLE = (
     "leave it with (?:me|us)|watch this space|(?:you|youll) hear(?: from (?:us|me))?|(?:ring|call) you",
 )
 _STATEMENTS = tuple((re.compile(rf"\b(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE)
+# A comma behind an ordinal tells that no noun of its own follows: 'by the 21st, Sarah tells me'.
+_IDLE_COMMA = re.compile(r"(?<!\d(?:st|nd|rd|th)),")
+_INTRODUCTION = re.compile(
+    rf"\b(?:{_AFTER}|{_SPAN} (?:after|following)) {_AN_EVENT}[^,]+?"
+    rf"(?:, (?!(?:at )?\d{{1,2}}(?:[:.]| ?(?:am|pm|oclock)\b))|[ ](?={MAIN_CLAUSE}))(?P<promise>.+)"
+)
 _NO_PROMISE = re.compile(rf"\b(?:{'|'.join(_NO_PROMISE_TABLE)})\b")

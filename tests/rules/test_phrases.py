@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from app.rules.calendar import WorkingCalendar, working_calendar
 from app.rules.phrases import interpret
 from app.rules.timescales import expected_by
-from app.rules.vocabulary import TimescaleKind
 from tests.rules.phrases import INTERVIEW_END, LONDON, NOW, calendar_of, in_short, read
 
 CASES = json.loads((Path(__file__).parent / "cases" / "timescale_phrases.json").read_text())["cases"]
@@ -241,49 +240,6 @@ def test_reading(phrase: str, reading: str) -> None:
 def test_range(phrase: str, first: date, last: date) -> None:
     timescale = read(phrase).timescale
     assert (timescale.from_date, timescale.to_date) == (first, last)
-
-
-EVENTS = [
-    ("after the board meeting on Tuesday", "board meeting", date(2026, 7, 21), 1, False),
-    ("After Thursday's board meeting", "thursday board meeting", date(2026, 7, 16), 1, False),
-    ("We'll let you know after second round on the 21st", "second round", date(2026, 7, 21), 1, False),
-    ("once interviews conclude on 24 July", "interviews conclude", date(2026, 7, 24), 1, False),
-    ("two days after the panel on 3 August", "panel", date(2026, 8, 3), 2, True),
-    ("2 working days after the panel on 3 August", "panel", date(2026, 8, 3), 2, False),
-    ("the day after the panel on 3 August", "panel", date(2026, 8, 3), 1, False),
-    ("when Sarah is back on Monday", "sarah back", date(2026, 7, 20), 1, False),
-    ("when the CEO gets back from annual leave", "ceo back", None, 1, True),
-    ("once budget is approved", "budget approved", None, 1, True),
-    ("once the budget has been signed off", "budget signed off", None, 1, True),
-    ("as soon as we've seen everyone", "seen everyone", None, 1, True),
-    ("pending sign-off", "sign off", None, 1, True),
-    ("subject to budget approval", "budget approval", None, 1, True),
-    ("after all interviews are done", "all interviews done", None, 1, True),
-    ("after Tuesday", "tuesday", date(2026, 7, 21), 1, True),
-]
-
-
-@pytest.mark.parametrize(("phrase", "event", "day", "offset", "ask"), EVENTS)
-def test_event(phrase: str, event: str, day: date | None, offset: int, ask: bool) -> None:
-    found = read(phrase)
-    timescale = found.timescale
-    assert timescale.kind is TimescaleKind.AFTER_EVENT
-    assert (timescale.event, timescale.event_date, timescale.offset_working_days) == (event, day, offset)
-    assert found.needs_confirmation is ask
-    assert (found.expected_by is None) is (day is None)
-
-
-def test_the_offset_after_an_event_is_the_policy_s() -> None:
-    found = interpret("after the panel on 21 July", NOW, LONDON, event_offset=3)
-    assert found.timescale.offset_working_days == 3
-    assert in_short(found, LONDON.zone) == "after_event, 24 Jul 17:30"
-
-
-@pytest.mark.parametrize(
-    "phrase", ["by Friday once we have met the team", "once we've met the team, by Friday"]
-)
-def test_a_promise_beside_an_event_is_the_promise_but_asked(phrase: str) -> None:
-    assert in_short(read(phrase), LONDON.zone) == "date, 17 Jul 17:30?"
 
 
 def test_without_an_interview_there_is_nothing_to_count_from() -> None:
