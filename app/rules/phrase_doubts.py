@@ -49,7 +49,7 @@ _TURN_TABLE = (
     "you(?= (?:will|should|can|would))|there(?= (?:will|should))|will do|going to|this time|for (?:sure|certain)",
     "at (?:the (?:very )?)?latest|at most|as soon as (?:possible|poss|practicable|practical)|asap",
 )
-_TURNS = re.compile(rf"\b(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
+_TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")
 _SAID_BEFORE = re.compile(rf"\b{_REPORTED}(?: {_YOU})? $")
 _SAID_AFTER = re.compile(rf" (?:\w+ ){{0,3}}{_REPORTED}\b")

@@ -10,7 +10,7 @@ from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleKind
 
 _DATED = re.compile(
-    r"\b(?:(?P<by>by|before|no later than) |on |in |at |this |(?:due|scheduled|planned)(?: for| on)? )?"
+    r"(?<!\w)(?:(?P<by>by|before|no later than) |on |in |at |this |(?:due|scheduled|planned)(?: for| on)? )?"
     rf"(?P<days>{DAYS})\b"
 )
 _IDLE_WORDS = re.compile(

@@ -26,8 +26,12 @@ _TIME_WORDS: dict[str, Clock] = {
     "lunch": Clock(time(13), ask=True),
     "lunchtime": Clock(time(13), ask=True),
     "lunch time": Clock(time(13), ask=True),
+    "early morning": Clock(time(10), ask=True),
     "mid morning": Clock(time(11), ask=True),
+    "late morning": Clock(time(12), ask=True),
+    "early afternoon": Clock(time(15), ask=True),
     "mid afternoon": Clock(time(15, 30), ask=True),
+    "late afternoon": Clock(None),
     "afternoon": Clock(None),
     "after lunch": Clock(None),
     "evening": Clock(None, ask=True),
@@ -47,6 +51,7 @@ _ZONES = {
     "edt": "America/New_York",
     "eastern": "America/New_York",
     "ct": "America/Chicago",
+    "central": "America/Chicago",
     "cst": "America/Chicago",
     "cdt": "America/Chicago",
     "mst": "America/Denver",
@@ -65,13 +70,14 @@ _END_OF = "end of (?:(?:the )?(?:business |working |work )?day|play|business)"
 CLOSE = rf"(?:the )?(?:close of (?:play|business|(?:the )?day)|cop|cob|eod|eob|{_END_OF})"
 CLOSE_OF = rf"(?:{CLOSE}|(?:the )?(?:close|end of))"
 _DIGITS = (
-    r"\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)|\d{1,2}[:.]\d\d(?: ?(?:hours|h))?|\d{1,2} oclock|(?:at|by) \d{1,2}"
-    r"|(?:[01]\d|2[0-3])[0-5]\d ?(?:hours|h)"
+    r"\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)|\d{1,2}[:.]\d\d ?(?:hours|h)|\d{1,2} oclock"
+    r"|(?:at )?\d{1,2}:\d\d|at \d{1,2}(?:\.\d\d)?|\d{1,2}\.(?:00|1[3-9]|[2-5]\d)|by (?:0?\d|1[0-2])"
+    r"|(?:[01]\d|2[0-3])[0-5]\d ?(?:hours|h)|(?:at|by) (?!20[2-9]\d)(?:[01]\d|2[0-3])[0-5]\d"
 )
 _NAMED = "|".join(sorted(_TIME_WORDS, key=len, reverse=True))
 HOUR = f"(?:12 noon|{_DIGITS}|noon|midday)"
 TIME = rf"(?:12 noon|{_DIGITS}|first thing(?: in the morning)?|(?:in )?(?:the )?(?:{_NAMED}))"
-ZONE = rf"(?: (?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})| (?:our|my|local) time)?"
+ZONE = rf"(?: (?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?: time)?| (?:our|my|local) time)?"
 
 
 def read_clock(text: str) -> Clock | None:
@@ -89,7 +95,8 @@ def read_clock(text: str) -> Clock | None:
     if half in {"am", "pm"}:
         hour = hour % 12 + (12 if half == "pm" else 0)
     hour += 12 if plain_hour else 0
-    return Clock(time(hour, minute), plain_hour) if hour < 24 and minute < 60 else None
+    ask = plain_hour or (half == "am" and hour == 0)
+    return Clock(time(hour, minute), ask) if hour < 24 and minute < 60 else None
 
 
 def soonest(clock: Clock | None, groups: dict[str, str | None], said: Said) -> Days | None:

@@ -7,16 +7,17 @@ are more than small talk make it a proposal to confirm: nothing is guessed silen
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from app.errors import CalendarRangeError
-from app.rules.calendar import WorkingCalendar
+from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.phrase_days import DAYS, read_days
 from app.rules.phrase_doubts import is_doubtful, is_small_talk
 from app.rules.phrase_events import MAIN_CLAUSE, event_on, read_event
 from app.rules.phrase_readings import Days, Reading, Said, Words, on_days
+from app.rules.phrase_spellings import normal, plain
 from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, HOUR, TIME, ZONE, read_clock, soonest, zoned
-from app.rules.phrase_words import NUMBER, WEEKDAY, number, plain, weekday
+from app.rules.phrase_words import NUMBER, WEEKDAY, number, weekday
 from app.rules.timescales import Timescale, expected_by
 from app.rules.vocabulary import TimescaleAnchor, TimescaleKind
 
@@ -51,20 +52,30 @@ def interpret(
     said = Said(given_at, client, interview_end, event_offset)
     unread = Interpretation(Timescale(TimescaleKind.UNKNOWN, given_at), None, needs_confirmation=True)
     try:
-        reading = _read(plain(phrase), said) if len(phrase) <= LONGEST_PHRASE else None
-        return _interpretation(reading, said) if reading else unread
+        reading = _read(_spelt_out(phrase), said)
+        return _interpretation(reading, said, ask="?" in phrase) if reading else unread
     except (CalendarRangeError, OverflowError):
         return unread
 
 
-def _interpretation(reading: Reading, said: Said) -> Interpretation:
+def _spelt_out(phrase: str) -> str:
+    """The phrase made plain; nothing of one that is too long for a phrase, as it stands or once spelt out."""
+    text = phrase if len(phrase) <= LONGEST_PHRASE else ""
+    for made_plain in (normal, plain):
+        text = made_plain(text)
+        if len(text) > LONGEST_PHRASE:
+            return ""
+    return text
+
+
+def _interpretation(reading: Reading, said: Said, *, ask: bool) -> Interpretation:
     timescale = reading.timescale
     if timescale.anchor is TimescaleAnchor.INTERVIEW and said.interview_end is None:
         return Interpretation(timescale, None, needs_confirmation=True)
     end = said.interview_end or said.given_at
     by = expected_by(timescale, said.client, interview_end=end, event_offset=said.event_offset)
     passed = by is not None and by < said.given_at
-    return Interpretation(timescale, by, needs_confirmation=reading.ask or passed)
+    return Interpretation(timescale, by, needs_confirmation=ask or reading.ask or passed)
 
 
 def _read(text: str, said: Said) -> Reading | None:
@@ -87,9 +98,14 @@ def _longest_statement(text: str, said: Said) -> Reading | None:
 
 
 def _longest_first(text: str) -> list[tuple[Words, Reader]]:
-    """Every statement found; among equals in length, the order of the table decides."""
+    """Every statement found, times without a day last; among equals in length the table decides."""
     found = [(words, reader) for pattern, reader in _STATEMENTS for words in pattern.finditer(text)]
-    return sorted(found, key=lambda match: match[0].start() - match[0].end())
+    return sorted(found, key=_rank)
+
+
+def _rank(match: tuple[Words, Reader]) -> tuple[bool, int]:
+    words, _ = match
+    return words.groupdict().get("days") == "", words.start() - words.end()
 
 
 def _no_promise(text: str, said: Said) -> Reading | None:
@@ -115,6 +131,18 @@ def _before_days(words: Words, said: Said) -> Reading | None:
         return on_days(days, said)
     day = said.client.day_before(days.first, 1)
     return on_days(Days(day, day), said, ask=True)
+
+
+def _from_now(words: Words, said: Said) -> Reading | None:
+    """'Within the next week' is within a week from now, whereas 'next week' is that of the calendar."""
+    days = read_days(f"a {words['unit']}", said)
+    return on_days(days, said) if days else None
+
+
+def _by_number(words: Words, said: Said) -> Reading | None:
+    """'By 20' is the 20th rather than eight in the evening, but who knows."""
+    days = read_days(f"the {words['day']}", said)
+    return on_days(days, said, ask=True) if days else None
 
 
 def _not_before_days(words: Words, said: Said) -> Reading | None:
@@ -149,9 +177,16 @@ def _at_time(words: Words, said: Said) -> Reading | None:
         return None
     if clock.at is None:
         return on_days(days, said, ask=clock.ask)
-    at, seasonal = zoned(days.last, clock.at, groups.get("zone"), said)
+    day = days.first if groups["time"].startswith("first thing") else days.last
+    at, seasonal = zoned(day, clock.at, groups.get("zone"), said)
     ask = clock.ask or days.ask or days.first != days.last or seasonal
     return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), ask)
+
+
+def _in_the_morning(_: Words, said: Said) -> Reading:
+    """Of tomorrow, for today's is 'this morning'; but early in the day it may be today's, so we ask."""
+    noon = local_instant(said.client.zone, said.client.day_after(said.today, 1), time(12))
+    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=noon), ask=True)
 
 
 def _after_time(words: Words, said: Said) -> Reading | None:
@@ -199,10 +234,14 @@ def _day_or_two(words: Words, said: Said) -> Reading:
 def _hours(words: Words, said: Said) -> Reading:
     """'48 hours' means two working days, and makes us ask; fewer hours are hours of the clock."""
     hours, vague = _largest(words.groupdict())
+    begin = said.interview_end if words["interview"] else said.given_at
+    if begin is None:
+        return read_event(said, "interview", None)
     if hours and hours % 24 == 0:
-        timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=hours // 24)
+        anchor = TimescaleAnchor.INTERVIEW if words["interview"] else TimescaleAnchor.GIVEN
+        timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=hours // 24, anchor=anchor)
         return Reading(timescale, ask=True)
-    at = (said.given_at.astimezone(UTC) + timedelta(hours=hours)).astimezone(UTC)
+    at = (begin.astimezone(UTC) + timedelta(hours=hours)).astimezone(UTC)
     outside = said.client.roll(at) != at
     return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), vague or outside)
 
@@ -262,6 +301,7 @@ _BY = (
     "|up to|max(?:imum)?(?: of)?|at most|(?:no|not) (?:later|more|longer) than) )?"
     rf"(?:(?:sometime|some time) )?(?:(?:the )?(?:next|following|coming) (?={NUMBER} ))?"
 )
+_PART_OF_DAY = "(?: (?:in the )?(?:morning|afternoon|evening))?"
 _UNTIL = "(?:at|by|before|for|in the|no later than)"
 _COUNT = rf"(?P<n>{NUMBER})(?: more)?(?: (?P<joint>to|or) (?P<m>{NUMBER}))?"
 _DAY_UNIT = (
@@ -293,19 +333,22 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}(?P<days>{DAYS})", _by_days),
     (rf"(?:before|prior to|ahead of) (?P<days>{DAYS})", _before_days),
     (rf"{_NOT_BEFORE} (?P<days>{DAYS})", _not_before_days),
+    ("(?:in|within|inside|over|during) the next (?P<unit>week|month|fortnight)", _from_now),
+    (r"by (?P<day>1[3-9]|2\d|3[01])", _by_number),
     (rf"{_BY}{_FROM}(?P<begin>{DAYS}) (?P<joint>{_JOINT}) (?P<end>{DAYS})", _from_to),
-    (rf"{_BY}(?P<days>{DAYS}),?(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
+    (rf"{_BY}(?P<days>{DAYS}),?{_PART_OF_DAY}(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
     (rf"{_BY}(?:before )?(?P<time>{TIME}){ZONE}(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
+    ("in (?P<days>)the morning", _in_the_morning),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
     (rf"{_BY}(?:before )?(?P<close>{CLOSE_OF})(?: (?:on|of))? (?P<days>{DAYS})", _at_time),
     (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<close>{CLOSE}|close)", _at_time),
     (rf"{_BY}(?:before )?(?P<close>{CLOSE})(?P<days>)", _at_time),
     (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", _working_days),
     (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", _working_days),
-    (rf"{_BY}an? day or (?P<more>two|three|so)", _day_or_two),
+    (rf"{_BY}(?:an?|the next) day or (?P<more>two|three|so)", _day_or_two),
     (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", _next_working_day),
     (rf"{_BY}(?:the )?day{_INTERVIEW}", _next_working_day),
-    (rf"{_BY}{_COUNT} hours?(?: time| from now)?", _hours),
+    (rf"{_BY}{_COUNT} hours?(?: time| from now|{_INTERVIEW})?", _hours),
     (
         rf"{_BY}(?:(?P<n>{NUMBER}) min(?:ute)?s?|half an hour|(?:the |the next |next )hour)(?: time| from now)?",
         _minutes,
@@ -332,11 +375,11 @@ _NO_PROMISE_TABLE = (
     "at some (?:point|stage)|some ?time|eventually|whenever|one day|as and when|later|ongoing|open ended",
     "leave it with (?:me|us)|watch this space|(?:you|youll) hear(?: from (?:us|me))?|(?:ring|call) you",
 )
-_STATEMENTS = tuple((re.compile(rf"\b(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE)
+_STATEMENTS = tuple((re.compile(rf"(?<!\w)(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE)
 # A comma behind an ordinal tells that no noun of its own follows: 'by the 21st, Sarah tells me'.
 _IDLE_COMMA = re.compile(r"(?<!\d(?:st|nd|rd|th)),")
 _INTRODUCTION = re.compile(
     rf"\b(?:{_AFTER}|{_SPAN} (?:after|following)) {_AN_EVENT}[^,]+?"
     rf"(?:, (?!(?:at )?\d{{1,2}}(?:[:.]| ?(?:am|pm|oclock)\b))|[ ](?={MAIN_CLAUSE}))(?P<promise>.+)"
 )
-_NO_PROMISE = re.compile(rf"\b(?:{'|'.join(_NO_PROMISE_TABLE)})\b")
+_NO_PROMISE = re.compile(rf"(?<!\w)(?:{'|'.join(_NO_PROMISE_TABLE)})\b")

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import pytest
@@ -103,6 +104,25 @@ READINGS = [
     ("2026-07-21 15:00", "instant, 21 Jul 15:00"),
     ("2026-07-21T15:00", "instant, 21 Jul 15:00"),
     ("by Monday 9am your time", "instant, 20 Jul 09:00?"),
+    ("Monday at 9 in the morning", "instant, 20 Jul 09:00"),
+    ("tomorrow at 3 in the afternoon", "instant, 16 Jul 15:00"),
+    ("Monday morning 9am", "instant, 20 Jul 09:00"),
+    ("Friday late afternoon", "date, 17 Jul 17:30"),
+    ("Friday am", "instant, 17 Jul 12:00"),
+    ("Friday pm", "date, 17 Jul 17:30"),
+    ("10a.m. Thursday", "instant, 16 Jul 10:00"),
+    ("five o'clock", "instant, 15 Jul 17:00?"),
+    ("four pm", "instant, 15 Jul 16:00"),
+    ("half four", "instant, 15 Jul 16:30?"),
+    ("at 1600", "instant, 15 Jul 16:00"),
+    ("12am Friday", "instant, 17 Jul 00:00?"),
+    ("in the morning", "instant, 16 Jul 12:00?"),
+    ("we'll ring you in the morning", "instant, 16 Jul 12:00?"),
+    ("this morning", "instant, 15 Jul 12:00"),
+    ("5pm Pacific time Friday", "instant, 18 Jul 01:00"),
+    ("2026-07-21T15:00Z", "instant, 21 Jul 16:00"),
+    ("2026-07-21T15:00:00Z", "instant, 21 Jul 16:00"),
+    ("first thing next week", "instant, 20 Jul 10:00?"),
     # weeks
     ("this week", "range, 17 Jul 17:30"),
     ("later this week", "range, 17 Jul 17:30"),
@@ -186,6 +206,20 @@ READINGS = [
     ("within five working days of the interview", "working_days, 21 Jul 17:30"),
     ("the day after the interview", "working_days, 15 Jul 17:30"),
     ("a week after the interview", "date, 21 Jul 17:30"),
+    ("within the next week", "date, 22 Jul 17:30"),
+    ("in the next fortnight", "date, 29 Jul 17:30"),
+    ("over the next month", "date, 15 Aug 17:30?"),
+    ("in the next day or two", "working_days, 17 Jul 17:30?"),
+    ("thirteen days", "working_days, 03 Aug 17:30?"),
+    ("twenty five working days", "working_days, 19 Aug 17:30"),
+    ("another week", "date, 22 Jul 17:30?"),
+    ("2/3 weeks", "range, 05 Aug 17:30?"),
+    ("2w", "date, 29 Jul 17:30"),
+    ("3d", "working_days, 20 Jul 17:30?"),
+    ("48h", "working_days, 17 Jul 17:30?"),
+    ("~2 weeks", "date, 29 Jul 17:30?"),
+    ("within 48 hours of the interview", "working_days, 16 Jul 17:30?"),
+    ("within 2 hours of the interview", "instant, 14 Jul 13:00?"),
     # said around
     ("We will let you know by Friday.", "date, 17 Jul 17:30"),
     ("I'll be in touch early next week", "range, 21 Jul 17:30"),
@@ -196,6 +230,14 @@ READINGS = [
     ("around Friday", "date, 17 Jul 17:30?"),
     ("by Friday, unless the board objects", "date, 17 Jul 17:30?"),
     ("not sure, maybe Friday", "date, 17 Jul 17:30?"),
+    ("Friday?", "date, 17 Jul 17:30?"),
+    ("by Firday", "date, 17 Jul 17:30"),
+    ("Thrusday", "date, 16 Jul 17:30"),
+    ("Wendesday", "date, 22 Jul 17:30?"),
+    ("Monady", "date, 20 Jul 17:30"),
+    ("tomoz", "date, 16 Jul 17:30"),
+    ("nxt week", "range, 24 Jul 17:30"),
+    ("an HR decision by Friday", "date, 17 Jul 17:30?"),
     # unknown
     ("asap", "unknown, never"),
     ("As soon as possible!", "unknown, never"),
@@ -323,6 +365,23 @@ def test_any_text_is_read_without_raising(text: str, now: datetime, client: Work
     if found.expected_by is not None:
         again = expected_by(found.timescale, client, interview_end=INTERVIEW_END, event_offset=1)
         assert found.expected_by == again
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["in ", "&1", "\N{VULGAR FRACTION ONE NINTH}", "1", "monday, ", "the 1st and ", "once a ", "\ufdfa"],
+)
+def test_no_text_takes_long(piece: str) -> None:
+    text = (piece * 1000)[:1000]
+    begin = process_time()
+    read(text)
+    assert process_time() - begin < 0.1
+
+
+def test_a_text_too_long_for_a_phrase_is_not_read() -> None:
+    assert in_short(read("by Friday" + "!" * 991), LONDON.zone) == "date, 17 Jul 17:30"
+    for text in ("by Friday" + "!" * 992, "by Friday " + "&" * 500, "by Friday " + "\ufdfa" * 100):
+        assert in_short(read(text), LONDON.zone) == "unknown, never?"
 
 
 @given(st.sampled_from([phrase for phrase, _ in READINGS]), st.sampled_from(["  ", "\t", "\u00a0 "]))
