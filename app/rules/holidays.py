@@ -1,5 +1,6 @@
 """Public holidays by code (T1): the only place that knows the ``holidays`` package."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import cache, lru_cache
 
@@ -47,6 +48,13 @@ def public_holidays(holidays: Holidays, year: int) -> frozenset[date]:
         words = f"the holiday calendar {holidays} is not known for the year {year}"
         raise CalendarRangeError(words, year)
     return frozenset().union(*(_table(code, year) for code in codes_of(holidays)))
+
+
+@lru_cache(maxsize=256)
+def named_holidays(holidays: Holidays, year: int) -> Mapping[str, date]:
+    """The public holidays of one year by their names, in lower case and without apostrophes."""
+    days = (day for code in codes_of(holidays) for day in _table(code, year).items())
+    return {name.casefold().replace("'", ""): day for day, names in days for name in names.split("; ")}
 
 
 def is_known(code: str) -> bool:

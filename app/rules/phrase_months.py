@@ -1,12 +1,17 @@
 """Reads the words for months, quarters and years: 'end of the month', 'mid-August', 'end of Q3'."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
 
+from app.rules.holidays import named_holidays, public_holidays
 from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, month_end, one, stepped
 from app.rules.phrase_words import EARLY, END_PART, LATE, MID, MONTH, PARTS, month
 
 _DECEMBER = 12
+_MONTHS_A_QUARTER = 3
+_NTH = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3}
 
 
 def _month(words: Words, said: Said) -> Days:
@@ -24,16 +29,33 @@ def _month(words: Words, said: Said) -> Days:
         return Days(client.on_or_after(first.replace(day=21)), client.on_or_before(last), ask=True)
     if part not in {"", "in", "during"}:
         return one(client.on_or_before(last), ask=far or part == "by")
-    begin = max(client.on_or_after(first), said.today)
-    return Days(begin, max(begin, client.on_or_before(last)), ask=far)
+    begin, end = max(client.on_or_after(first), said.today), client.on_or_before(last)
+    return Days(begin, max(begin, end), ask=far or begin > end)
 
 
 def _week_of_month(words: Words, said: Said) -> Days:
     """'The first week of August' is the week of its first working day; a guess, so we ask."""
-    month_said = _month(words, said)
-    day = month_said.first if words["which"] == "first" else month_said.last
-    monday = day - timedelta(days=day.weekday())
+    first = _month_named(words["name"], words["year"], said)
+    days = _nth_week(first, words["which"], said)
+    if days.last < said.today and words["name"] == "the month":
+        days = _nth_week(stepped(first, 1, "month"), words["which"], said)
+    return days
+
+
+def _nth_week(first: date, which: str, said: Said) -> Days:
+    client, last = said.client, month_end(first.year, first.month)
+    day = client.on_or_after(first) if which in _NTH else client.on_or_before(last)
+    monday = day - timedelta(days=day.weekday()) + timedelta(weeks=_NTH.get(which, 0))
     return Days(monday, monday + timedelta(days=4), ask=True)
+
+
+def _middle_of_month(_: Words, said: Said) -> Days | None:
+    middles = (stepped(said.today.replace(day=15), n, "month") for n in range(2))
+    return _upcoming(map(said.client.on_or_after, middles), said, ask=True)
+
+
+def _month_alone(words: Words, said: Said) -> Days:
+    return replace(_month(words, said), ask=True)
 
 
 def _month_named(name: str, year: str | None, said: Said) -> date:
@@ -51,37 +73,78 @@ def _end_of_month(_: Words, said: Said) -> Days:
     return one(said.client.on_or_before(month_end(said.today.year, said.today.month)))
 
 
-def _end_of_quarter(words: Words, said: Said) -> Days:
+def _quarter(words: Words, said: Said) -> Days:
     """A quarter of the calendar year; the client's financial year may differ, so we ask."""
-    quarter = int(words["quarter"] or (said.today.month + 2) // 3)
-    passed = 3 * quarter < said.today.month
-    return one(said.client.on_or_before(month_end(said.today.year + passed, 3 * quarter)), ask=True)
+    this = (said.today.month + 2) // _MONTHS_A_QUARTER
+    quarter = int(words["quarter"]) if words["quarter"] else this + ("next" in words[0])
+    first = date(said.today.year + (quarter < this), 1, 1)
+    first = stepped(first, _MONTHS_A_QUARTER * (quarter - 1), "month")
+    last = said.client.on_or_before(month_end(first.year, first.month + 2))
+    if words["part"] or words[0] in {"quarter end", "eoq"}:
+        return one(last, ask=True)
+    return Days(min(max(first, said.today), last), last, ask=True)
 
 
-def _end_of_year(_: Words, said: Said) -> Days:
-    return one(said.client.on_or_before(date(said.today.year, _DECEMBER, 31)))
+def _end_of_year(words: Words, said: Said) -> Days:
+    year = int(words.groupdict().get("year") or said.today.year)
+    return one(said.client.on_or_before(date(year, _DECEMBER, 31)))
 
 
-def _christmas(words: Words, said: Said) -> Days:
+def _christmas(words: Words, said: Said) -> Days | None:
     day = date(said.today.year, _DECEMBER, 24 if words["eve"] else 25)
-    return one(day if day >= said.today else day.replace(year=day.year + 1), ask=day == said.today)
+    return _upcoming([day, day.replace(year=day.year + 1)], said)
+
+
+def _feast(words: Words, said: Said) -> Days | None:
+    """'Good Friday', where the client's calendar knows it; else nothing, and certainly not a Friday."""
+    feast = words["feast"].removesuffix(" day")
+    years = (said.today.year, said.today.year + 1)
+    tables = (named_holidays(said.client.holidays, year) for year in years)
+    return _upcoming(
+        [table[name] for table in tables for name in (feast, f"{feast} day") if name in table], said
+    )
+
+
+def _bank_holiday(_: Words, said: Said) -> Days | None:
+    """The next one; which is meant is a guess, so we ask."""
+    years = (said.today.year, said.today.year + 1)
+    days = (day for year in years for day in sorted(public_holidays(said.client.holidays, year)))
+    return _upcoming(days, said, ask=True)
+
+
+def _upcoming(days: Iterable[date], said: Said, *, ask: bool = False) -> Days | None:
+    """The first of some days that has not passed; we ask if it is today or far away."""
+    day = next((day for day in days if day >= said.today), None)
+    return None if day is None else one(day, ask=ask or day == said.today or day - said.today > FAR_AHEAD)
 
 
 _THIS_MONTH = "(?:(?:the )?month after next|(?:this|the|next|the following|the coming) month)"
 _MONTH_NAME = rf"(?P<name>{_THIS_MONTH}|(?:next |this )?{MONTH})"
 _YEAR = r"(?: (?P<year>\d{4}))?"
-# A month's name alone may be no month at all ("we may decide"), so a word must introduce it.
+_FEASTS = (
+    "(?:good|black) friday|(?:easter|whit|cyber) monday|(?:easter|palm) sunday|ash wednesday|shrove tuesday"
+    "|boxing day|new years day|thanksgiving(?: day)?|(?:may|memorial|labou?r|independence|canada|victoria) day"
+)
+# The short name of a month alone, and some long ones, may be none ("we may decide"): a word must introduce it.
+_LONG_MONTH = "january|february|july|august|september|october|november|december"
 _PART_OF_MONTH = rf"(?:(?P<part>{PARTS}|in|during|by)(?: on)?(?: in| of)? )"
 MONTHS: tuple[tuple[str, DaysReader], ...] = (
-    (rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?(?:calendar )?year|year end|eoy", _end_of_year),
     (
-        rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?(?:quarter|q(?P<quarter>[1-4]))|quarter end|eoq",
-        _end_of_quarter,
+        rf"(?:{END_PART}(?: of)? )(?:(?:(?:the|this) )?(?:calendar )?year|(?P<year>\d{{4}}))|year end|eoy",
+        _end_of_year,
+    ),
+    (
+        rf"(?:(?P<part>{END_PART})(?: of)? )?(?:(?:the |this |next )quarter|q(?P<quarter>[1-4]))|quarter end|eoq",
+        _quarter,
     ),
     (rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?month|month end|eom", _end_of_month),
-    (rf"(?:the )?(?P<which>first|last) week (?:of|in) {_MONTH_NAME}{_YEAR}(?P<part>)", _week_of_month),
+    ("mid ?month|(?:the )?middle of the month", _middle_of_month),
+    (rf"(?:the )?(?P<which>{'|'.join(_NTH)}|last|final) week (?:of|in) {_MONTH_NAME}{_YEAR}", _week_of_month),
     (rf"{_PART_OF_MONTH}{_MONTH_NAME}{_YEAR}", _month),
     (rf"(?P<part>)(?P<name>{_THIS_MONTH}|(?:next|this) {MONTH}){_YEAR}", _month),
     (rf"(?P<part>)(?P<name>{MONTH}) (?P<year>\d{{4}})", _month),
+    (rf"(?<!in )(?<!by )(?<!during )(?P<part>)(?P<name>{_LONG_MONTH})(?P<year>)", _month_alone),
     ("christmas(?P<eve> eve)?(?: day)?|xmas", _christmas),
+    (rf"(?P<feast>{_FEASTS})", _feast),
+    ("(?:the )?(?:next )?bank holiday", _bank_holiday),
 )
