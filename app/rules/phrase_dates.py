@@ -1,5 +1,6 @@
 """Reads dates: 'the 21st', '21 July', 'Tuesday 21 July', '20-24 July', '21/07/2026'."""
 
+from dataclasses import replace
 from datetime import date
 
 from app.rules.holidays import codes_of
@@ -7,6 +8,7 @@ from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, 
 from app.rules.phrase_words import MONTH, WEEKDAY, month, unnamed, weekday
 
 _MONTHS_A_YEAR = 12
+_HOURS_A_DAY = 24
 
 
 def _checked(day: date, words: Words, said: Said, *, ask: bool = False) -> Days:
@@ -49,7 +51,7 @@ def _day_of_month(words: Words, said: Said) -> Days | None:
     """'The 21st' is the next such date; of a month without that day we ask."""
     day, of = int(words["day"]), words["of"] or ""
     first = said.today.replace(day=1)
-    if of:
+    if "this" in of or "next" in of:
         return _checked(stepped(first, 1 if "next" in of else 0, "month").replace(day=day), words, said)
     months = [stepped(first, n, "month") for n in range(3)]
     dates = [_date_or_none(m.year, m.month, day) for m in months]
@@ -77,6 +79,11 @@ def _slashes(words: Words, said: Said) -> Days:
     return _checked(_dated(day, wanted, words["year"], said), words, said, ask=either_way)
 
 
+def _dotted(words: Words, said: Said) -> Days:
+    """'By 17.07' is a date; we ask where it could be a time."""
+    return replace(found := _slashes(words, said), ask=found.ask or int(words["a"]) < _HOURS_A_DAY)
+
+
 _ORDINAL = "(?:st|nd|rd|th)"
 _ON = rf"(?:(?P<weekday>{WEEKDAY}) )?(?:the )?"
 _YEAR = r"(?: (?P<year>\d{4}))?"
@@ -96,13 +103,16 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})", _year_first),
     (rf"{_ON}(?P<a>\d{{1,2}})(?P<dot>[/.])(?P<b>\d{{1,2}})[/.](?P<year>\d{{4}}|\d\d)", _slashes),
     (rf"{_ON}(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})(?P<year>)", _slashes),
+    (rf"(?<!at ){_ON}(?P<a>\d{{1,2}})\.(?P<b>0?[1-9]|1[0-2])(?P<year>)", _dotted),
     (rf"{_FROM_DAY} {_TO_DAY}(?: of)? (?P<month>{MONTH})", _day_to_day_of_month),
     (rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}?(?: of)? (?P<month>{MONTH}){_YEAR}", _day_and_month),
+    (rf"(?P<month>{MONTH}) {_FROM_DAY} {_TO_DAY}", _day_to_day_of_month),
     (rf"{_ON}(?P<month>{MONTH}) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?{_YEAR}", _day_and_month),
     (
         rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?{_NO_NOUN_AFTER}",
         _day_of_month,
     ),
     (rf"the (?P<day>\d{{1,2}})(?P<of>){_NO_NOUN_AFTER}", _day_of_month),
+    (rf"(?P<weekday>{WEEKDAY}) (?P<day>1[3-9]|2\d|3[01])(?P<of>)(?![.:/]\d){_NO_NOUN_AFTER}", _day_of_month),
 )
 DATE = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DATES) + ")"
