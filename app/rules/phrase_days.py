@@ -4,6 +4,7 @@ Every reading follows section 2 of the rulebook: weeks are ISO weeks in the clie
 """
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 from app.rules.phrase_dates import DATE, DATES
@@ -32,16 +33,23 @@ def _working(day: date, said: Said) -> Days:
     return one(working, ask=working != day)
 
 
-def _today(_: Words, said: Said) -> Days:
-    return _working(said.today, said)
+def _checked(day: date, words: Words, said: Said) -> Days:
+    """The day, if need be the next working day; we ask if the weekday said with it is another."""
+    days = _working(day, said)
+    mismatch = words["weekday"] is not None and weekday(words["weekday"]) != day.weekday()
+    return replace(days, ask=days.ask or mismatch)
+
+
+def _today(words: Words, said: Said) -> Days:
+    return _checked(said.today, words, said)
 
 
 def _tonight(_: Words, said: Said) -> Days:
     return one(said.today, ask=True)
 
 
-def _tomorrow(_: Words, said: Said) -> Days:
-    return _working(said.today + timedelta(days=1), said)
+def _tomorrow(words: Words, said: Said) -> Days:
+    return _checked(said.today + timedelta(days=1), words, said)
 
 
 def _day_after_tomorrow(_: Words, said: Said) -> Days:
@@ -50,10 +58,12 @@ def _day_after_tomorrow(_: Words, said: Said) -> Days:
 
 def _later(words: Words, said: Said) -> Days:
     """'In two weeks', 'in 10 calendar days', 'a month': counted in calendar days from today."""
-    n, vague = number(words["n"])
+    groups = words.groupdict()
+    n, vague = number(groups.get("n") or "a")
     unit = words["unit"]
     day = stepped(said.today, n, unit)
-    return one(day, ask=vague or "month" in unit or not said.client.is_working_day(day))
+    since_when = groups.get("more") is not None
+    return one(day, ask=vague or since_when or "month" in unit or not said.client.is_working_day(day))
 
 
 def _between_counts(words: Words, said: Said) -> Days:
@@ -110,8 +120,16 @@ def _weeks_from_day(words: Words, said: Said) -> Days | None:
 
 def _week(words: Words, said: Said) -> Days | None:
     """'Next week' is Monday to Friday; its end, start and middle are sections of it."""
-    week = _week_of(words["start"], said) if words["start"] else _week_ahead(words["name"], said)
-    return _part_of_week(words["part"] or "", week, said) if week else None
+    name, part = words["name"], words["part"] or ""
+    week = _week_of(words["start"], said) if words["start"] else _week_ahead(name, said)
+    if week is None:
+        return None
+    days = _part_of_week(part, week, said)
+    if name != "the week":
+        return days
+    if EARLY.match(part) and days.last < said.today:
+        days = _part_of_week(part, _week_ahead("next week", said), said)
+    return replace(days, ask=days.ask or part == "" or bool(EARLY.match(part)))
 
 
 def _week_of(text: str, said: Said) -> Days | None:
@@ -143,7 +161,7 @@ def _part_of_week(part: str, week: Days, said: Said) -> Days:
     if EARLY.match(part):
         return Days(working[0], working[:2][-1], week.ask)
     if LATE.match(part):
-        return Days(working[-2:][0], working[-1], week.ask)
+        return Days(min(max(working[-2:][0], said.today), working[-1]), working[-1], week.ask)
     return one(working[-1], ask=week.ask) if part else week
 
 
@@ -169,15 +187,17 @@ _PLAIN_WEEK = (
     "(?:(?:the )?week after next|the week after"
     "|(?:this|next|the following|following|the coming|coming|the|that) week)"
 )
-_WEEK_NAME = rf"(?P<name>(?:the )?week (?:commencing|beginning|starting|of) (?P<start>{DATE})|{_PLAIN_WEEK})"
+_WEEK_NAME = (
+    rf"(?P<name>(?:the )?week (?:commencing|beginning|starting|of) (?P<start>{DATE}|{WEEKDAY})|{_PLAIN_WEEK})"
+)
 _WHICH = "this|next|coming|following|(?:the|this) (?:coming|following|next)"
 _LATER_UNIT = "(?P<unit>weeks?|fortnights?|months?|calendar (?:days?|weeks?|months?))"
 _FROM_NOW = "(?: time| from now| hence)?"
 DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     ("(?:the )?day after tomorrow|overmorrow", _day_after_tomorrow),
     (rf"(?P<n>{NUMBER}) weeks? (?:on|from) (?P<start>{WEEKDAY}|today|tomorrow|now|{DATE})", _weeks_from_day),
+    (rf"(?P<n>{NUMBER}) weeks? (?P<start>today|tomorrow|{WEEKDAY})", _weeks_from_day),
     (rf"week on (?P<start>{WEEKDAY})", _weeks_from_day),
-    (rf"(?P<n>a) week (?P<start>today|tomorrow|{WEEKDAY})", _weeks_from_day),
     (rf"(?P<start>{WEEKDAY}|today|tomorrow) week", _weeks_from_day),
     *DATES,
     (rf"(?P<weekday>{WEEKDAY})(?: of| in)? (?P<week>{_PLAIN_WEEK})", _weekday_of_week),
@@ -188,12 +208,13 @@ DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     ("week ?end|eow|end of (?:the )?working week", _end_of_week),
     ("(?:the |this )?weekend", _weekend),
     (rf"(?P<n>{NUMBER}) (?P<joint>to|or) (?P<m>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _between_counts),
-    ("an? (?P<unit>week|month|fortnight) or (?P<more>two|three|so)", _one_or_two),
-    (rf"(?P<n>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _later),
+    ("(?:an?|the next) (?P<unit>week|month|fortnight) or (?P<more>two|three|so)", _one_or_two),
+    (rf"(?P<n>{NUMBER})(?P<more> more)? {_LATER_UNIT}{_FROM_NOW}", _later),
+    ("(?:this|the same|same) time next (?P<unit>week|month)", _later),
     *MONTHS,
-    ("tomorrow", _tomorrow),
+    (rf"tomorrow(?: (?P<weekday>{WEEKDAY})(?! week))?", _tomorrow),
     ("tonight|this evening", _tonight),
-    ("(?:later )?today", _today),
+    (rf"(?:later )?today(?: (?P<weekday>{WEEKDAY})(?! week))?", _today),
 )
 _COMPILED = tuple((re.compile(pattern), reader) for pattern, reader in DAY_FORMS)
 DAYS = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DAY_FORMS) + ")"
