@@ -13,7 +13,7 @@ from app.rules.phrase_readings import Words
 _HERE = "|"
 _WORDS = frozenset(
     """
-    a able absolutely aim aiming aims all an and answer answers are be can certainly confirm confirming
+    a absolutely aim aiming aims all an and answer answers are be certainly confirm confirming
     decide deciding decision decisions definitely directly expect expected expecting expects feedback final
     get getting give giving have he hell hello hi hope hopefully hopes hoping i ideally im immediately
     indicated is it know later latest likely mentioned my news ok okay our outcome plan planning plans
@@ -31,6 +31,7 @@ _ANSWER = (
     "(?:answers?|decisions?|feedback|news|updates?|outcome|response|results?|reply)"
 )
 _WHO = f"(?:{_OUR} )?(?:hiring )?(?:manager|client|team|hr)"
+_DONE = "(?:decided|made|confirmed|known|given|heard|told|reached)"
 _RING = "(?:call|ring|phone|e ?mail|text|tell|update|contact|answer)"
 _REPORTED = "(?:said|says|told|mentioned|indicated|promised|confirmed)"
 
@@ -45,9 +46,10 @@ _TURN_TABLE = (
     rf"(?:(?:come|get|be) back )?with {_ANSWER}|{_ANSWER} {_WILL} be with {_YOU}",
     rf"{_ANSWER} (?:on|for|about|to) (?:{_YOU}|this|it)|(?:told|promised|reply to|respond to) {_YOU}",
     rf"(?:mak(?:e|ing)|reach(?:ing)?|com(?:e|ing) to) {_ANSWER}|mak(?:e|ing) up {_OUR} minds?",
-    rf"{_WILL} (?:\w+ )?(?:be|have|have been|get) (?:decided|made|confirmed|known|given|heard|told|reached)",
+    rf"(?:will|should|shall|can|to) (?:\w+ )?(?:be|have|have been|get) {_DONE}",
     "you(?= (?:will|should|can|would))|there(?= (?:will|should))|will do|going to|this time|for (?:sure|certain)",
-    "at (?:the (?:very )?)?latest|at most|as soon as (?:possible|poss|practicable|practical)|asap",
+    "at (?:the (?:very )?)?latest|at most|max(?:imum)?|able to|can(?= \\w)",
+    "as soon as (?:possible|poss|practicable|practical)|asap",
 )
 _TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")

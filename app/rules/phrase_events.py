@@ -17,7 +17,11 @@ _IDLE_WORDS = re.compile(
     r"\b(?:the|a|an|our|their|my|his|her|your|is|are|was|has|have|had|been|being|gets|get|got|be|will"
     r"|weve|ive|theyve|shes|hes|theyre)\b ?"
 )
-_ANSWERING = re.compile(r"\b(?:decide|confirm|respond|answer|tell|know|hear)s?\b|\brepl(?:y|ies)\b|\blets?\b")
+# An event said to be so is doubtful, or is none but the answer itself.
+_DOUBTFUL = re.compile(
+    r"\b(?:(?:decide|confirm|respond|answer|tell|know|hear)s?|repl(?:y|ies)|lets?"
+    r"|maybe|perhaps|possibly|may|might|not|if|unless|until|till?|from|since|around|about)\b"
+)
 _SPEAKER = "(?:we|weve|i|im|ive|ill|they|theyre|theyve|he|hes|she|shes)"
 _WHO = "(?:(?:the |our |my )?(?:manager|client|team|hr|decision|feedback|answer)|you|it|there)"
 _WILL = "(?:will|would|should|shall|(?:hope|expect|plan|aim|going)s? to)"
@@ -37,7 +41,7 @@ def read_event(said: Said, text: str, offset: int | None) -> Reading:
     if found["by"]:
         return on_days(days, said, ask=True)
     before, rest = event[: found.start()], event[found.end() :]
-    plain = len(dated) == 1 and days.first == days.last and not _ANSWERING.search(event)
+    plain = len(dated) == 1 and days.first == days.last and not _DOUBTFUL.search(event)
     named = before.strip() != "" or rest.strip() != ""
     small = is_small_talk(promise) and (before.strip() == "" or is_small_talk(rest))
     ask = days.ask or not (plain and named and small)

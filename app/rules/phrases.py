@@ -105,7 +105,8 @@ def _longest_first(text: str) -> list[tuple[Words, Reader]]:
 
 def _rank(match: tuple[Words, Reader]) -> tuple[bool, int]:
     words, _ = match
-    return words.groupdict().get("days") == "", words.start() - words.end()
+    names_a_day = words.groupdict().get("days", "whatever it counts")
+    return not names_a_day, words.start() - words.end()
 
 
 def _no_promise(text: str, said: Said) -> Reading | None:
@@ -295,9 +296,11 @@ def _after_presence(words: Words, said: Said) -> Reading | None:
 
 # 'In' before these tells who is there, not when: 'he is in tomorrow'.
 _IN = rf"in(?! (?:{WEEKDAY}|today|tomorrow|tonight|this|(?:\w+ )?next (?:week|month))\b)"
+# 'For two weeks' tells how long something lasts.
+_FOR = rf"for(?! {NUMBER} (?:\w+ )?(?:day|week|month|hour|fortnight)s?\b)"
 _BY = (
     "(?:(?:due|sometime|some time|at the latest) )?"
-    f"(?:(?:on or before|by|on|at|{_IN}|within|inside|(?:in )?under|for|during|come|over(?= the )|until|till?"
+    f"(?:(?:on or before|by|on|at|{_IN}|within|inside|(?:in )?under|{_FOR}|during|come|over(?= the )|until|till?"
     "|up to|max(?:imum)?(?: of)?|at most|(?:no|not) (?:later|more|longer) than) )?"
     rf"(?:(?:sometime|some time) )?(?:(?:the )?(?:next|following|coming) (?={NUMBER} ))?"
 )
@@ -314,7 +317,8 @@ _FROM = "(?:between |from |either )?"
 _JOINT = "to|or|and|through|till|until"
 _NOT_BEFORE = "(?:(?:not|nothing|not anything) (?:before|until|till)|(?:no|not) (?:earlier|sooner) than)"
 _AFTER = (
-    "(?:after|once|when|as soon as|following|pending|upon|post|subject to|depends on|depending on|awaiting"
+    "(?:after|once(?! (?:an?|more|again|every)\\b)|when|as soon as|following(?! up\\b)|pending|upon"
+    "|(?<!will )(?<!to )post|subject to|depends on|depending on|awaiting"
     "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
 )
 _PRESENT = "(?P<present>(?:is|are|am|im|be|hes|shes|theyre) (?:back|in))"
@@ -338,7 +342,7 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}{_FROM}(?P<begin>{DAYS}) (?P<joint>{_JOINT}) (?P<end>{DAYS})", _from_to),
     (rf"{_BY}(?P<days>{DAYS}),?{_PART_OF_DAY}(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
     (rf"{_BY}(?:before )?(?P<time>{TIME}){ZONE}(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
-    ("in (?P<days>)the morning", _in_the_morning),
+    ("(?:in|by|before|for) (?P<days>)the morning", _in_the_morning),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
     (rf"{_BY}(?:before )?(?P<close>{CLOSE_OF})(?: (?:on|of))? (?P<days>{DAYS})", _at_time),
     (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<close>{CLOSE}|close)", _at_time),

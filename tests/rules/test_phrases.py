@@ -118,6 +118,8 @@ READINGS = [
     ("five o'clock", "instant, 15 Jul 17:00?"),
     ("four pm", "instant, 15 Jul 16:00"),
     ("half four", "instant, 15 Jul 16:30?"),
+    ("half past ten on Friday", "instant, 17 Jul 10:30"),
+    ("by ten on Friday", "instant, 17 Jul 10:00"),
     ("at 1600", "instant, 15 Jul 16:00"),
     ("12am Friday", "instant, 17 Jul 00:00?"),
     ("in the morning", "instant, 16 Jul 12:00?"),

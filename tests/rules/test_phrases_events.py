@@ -35,6 +35,8 @@ EVENTS = [
     ("after second round on the 21st we'll let you know", "second round", date(2026, 7, 21), 1, False),
     ("after the panel on Monday we will check references", "panel", date(2026, 7, 20), 1, True),
     ("after the panel the team decides on Friday", "panel team decides", date(2026, 7, 17), 1, True),
+    ("waiting on the client until Friday", "client until", date(2026, 7, 17), 1, True),
+    ("after the panel possibly on Friday", "panel possibly", date(2026, 7, 17), 1, True),
     # an ordinal before a noun
     ("after the 2nd interview", "2nd interview", None, 1, True),
     ("after the 2nd interview on Friday", "2nd interview", date(2026, 7, 17), 1, False),
