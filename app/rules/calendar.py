@@ -56,7 +56,7 @@ class _Windows:
     upcoming: dict[int, int]  # by a date in UTC as an ordinal: the first window that ends on it or later
     worked_through: list[timedelta]
     midnights: list[datetime]  # that begin the days, by the clock as it runs in the working hours
-    is_even: bool  # whether no clock changes in working hours
+    is_even: bool  # whether no clock changes on a working day in the hours of any weekday
 
 
 class WorkingCalendar:
@@ -265,21 +265,30 @@ class WorkingCalendar:
         for _, start, end in shifts:
             total += end - start
             through.append(total)
-        clocks = [tuple(map(_since_midnight, self._span(d))) for d, _, _ in shifts]
-        midnights = [start - opens for (_, start, _), (opens, _) in zip(shifts, clocks, strict=True)]
+        days = [d for d, _, _ in shifts]
+        midnights = [start - _since_midnight(self._span(d)[0]) for d, start, _ in shifts]
         ends = [end for _, _, end in shifts]
         return _Windows(
             first_year=year,
             last_year=year,
-            days=[d for d, _, _ in shifts],
-            index={d: i for i, (d, _, _) in enumerate(shifts)},
+            days=days,
+            index={d: i for i, d in enumerate(days)},
             starts=[start for _, start, _ in shifts],
             ends=ends,
             upcoming=_upcoming(ends),
             worked_through=through,
             midnights=midnights,
-            is_even=midnights == [end - closes for end, (_, closes) in zip(ends, clocks, strict=True)],
+            is_even=all(midnights == self._midnights(days, at) for at in self._outermost()),
         )
+
+    def _midnights(self, days: list[date], at: time) -> list[datetime]:
+        """What begins the days by the clock as it runs at a time of day."""
+        return [local_instant(self.zone, d, at) - _since_midnight(at) for d in days]
+
+    def _outermost(self) -> Span:
+        """When work begins earliest on any weekday, and when it ends latest."""
+        spans = [self.hours.get(day, (self.day_start, self.day_end)) for day in self.weekdays]
+        return min(opens for opens, _ in spans), max(closes for _, closes in spans)
 
     def _working_days(self, year: int) -> Iterator[date]:
         free = public_holidays(self.holidays, year) | self.closing_days

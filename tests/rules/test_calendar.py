@@ -145,6 +145,13 @@ def test_a_working_day_later_keeps_the_wall_clock_over_a_clock_change() -> None:
     assert LONDON.add_days(instant("2026-10-23T16:30+01:00"), 1) == instant("2026-10-26T16:30+00:00")
 
 
+def test_a_time_skipped_before_a_late_opening_moves_forward() -> None:
+    late_wednesdays = [(2, (time(1, 30), time(12)))]
+    tehran = WorkingCalendar("Asia/Tehran", None, time(0, 30), time(1, 15), hours=late_wednesdays)
+    tuesday = instant("2012-03-20T00:31+03:30")  # On Wednesday the clocks go from 00:00 to 01:00.
+    assert tehran.add_days(tuesday, 1) == instant("2012-03-21T01:31+04:30")
+
+
 def test_dates_are_taken_literally_on_days_off() -> None:
     saturday = date(2026, 7, 18)
     assert LONDON.start_of(saturday) == instant("2026-07-18T09:00+01:00")
