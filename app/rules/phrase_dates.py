@@ -115,4 +115,4 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (rf"the (?P<day>\d{{1,2}})(?P<of>){_NO_NOUN_AFTER}", _day_of_month),
     (rf"(?P<weekday>{WEEKDAY}) (?P<day>1[3-9]|2\d|3[01])(?P<of>)(?![.:/]\d){_NO_NOUN_AFTER}", _day_of_month),
 )
-DATE = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DATES) + ")"
+DATE = "(?:" + "|".join(unnamed(pattern) for pattern, _ in DATES).replace(_NO_NOUN_AFTER, "") + ")"

@@ -17,9 +17,23 @@ def plain(text: str) -> str:
 
     What ends a clause is a comma, and stands at the end of a word.
     """
-    for pattern, replacement in _SPELLINGS:
+    text = _spelt(text.translate(_SIGNS), _WORDS)
+    if _DIGIT.search(text):
+        text = _spelt(text, _NUMBERS)
+    return _spelt(text, _MARKS).strip(" ,")
+
+
+_Spelling = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
+
+
+def _spelt(text: str, spellings: tuple[_Spelling, ...]) -> str:
+    for pattern, replacement in spellings:
         text = pattern.sub(replacement, text)
-    return text.strip(" ,")
+    return text
+
+
+def _meant(words: re.Match[str]) -> str:
+    return _ABBREVIATED[(words.lastindex or 1) - 1]
 
 
 def _as_digits(words: re.Match[str]) -> str:
@@ -30,7 +44,13 @@ def _as_ordinal(words: re.Match[str]) -> str:
     return f"{_ORDINALS.index(words[0]) + 1}th"
 
 
-_MISSPELT = {
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
+    | dict.fromkeys("\u2018\u2019\u02bc`\u00b4", "'")
+    | dict.fromkeys("~\u2248", " about ")
+    | {">": " over ", "+": " plus ", "&": " and "}
+)
+_MEANT = {
     "tomorrow": "tmrw|tmr|tomo|tmw|tomoz|tomorow|tommorow|tommorrow|tomorro|2moro",
     "wednesday": "wensday|wednsday|wendesday|weds",
     "thursday": "thurday|thrusday",
@@ -45,60 +65,55 @@ _MISSPELT = {
     "hours": r"hrs|(?<=\d )hr|(?<=\bin an )hr|(?<=(?:24|36|48|72) )h",
     "the": "teh",
 }
+_ABBREVIATED = tuple(_MEANT)
 _HOURS = f"(?:{'|'.join(UNITS)}|ten|eleven|twelve)"
 _ORDINALS = """
     first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
     fifteenth sixteenth seventeenth eighteenth nineteenth twentieth
     """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
+_UNIT = "(?:days?|weeks?|working|business|hours?|months?)"
+_TH = "(?:st|nd|rd|th)?"
 
-_SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+_WORDS: tuple[_Spelling, ...] = (
     (re.compile(rf"(?<=\d)(?=(?:h|hrs?|hours?|mins?|days?|wks?|weeks?|w?ds?|w|bds?|{MONTH})\b)"), " "),
-    (re.compile(r"(?:\b|(?<=\d))([a-z])\.([a-z])(?:\.([a-z]))?\b\.?"), r"\1\2\3"),
-    # Abbreviations and slips of the pen
-    *((re.compile(rf"\b(?:{wrong})\b"), right) for right, wrong in _MISSPELT.items()),
-    (re.compile(rf"(?<!\bon )\b({WEEKDAY})s(?= [a-z])"), r"\1"),
-    (re.compile("[\u2010-\u2015\u2212]"), "-"),
-    (re.compile("[\u2018\u2019\u02bc`\u00b4]"), "'"),
+    (re.compile(r"(?<![a-z])([a-z])\.([a-z])(?:\.([a-z]))?\b\.?"), r"\1\2\3"),
+    (re.compile(rf"\b(?:{'|'.join(f'({wrong})' for wrong in _MEANT.values())})\b"), _meant),
     (re.compile(r"'d\b"), " would"),
     (re.compile(r"'ll\b"), " will"),
-    (re.compile(r"'s\b"), ""),
-    (re.compile("'"), ""),
-    (re.compile("[~\u2248]"), " about "),
-    # Times of day
+    (re.compile(r"'s\b|'"), ""),
+    (re.compile(rf"(?<!\bon )\b({WEEKDAY})s(?= [a-z])"), r"\1"),
+    (re.compile(rf"\b({WEEKDAY}|tomorrow|this) am\b"), r"\1 morning"),
+    (re.compile(rf"\b({WEEKDAY}|tomorrow|this) pm\b"), r"\1 afternoon"),
+    (re.compile(rf"\b({WEEKDAY}) ?- ?(?={WEEKDAY}\b)"), r"\1 to "),
     (re.compile(rf"\b{_HOURS}(?= (?:am|pm|oclock|in the (?:morning|afternoon|evening))\b)"), _as_digits),
-    (re.compile(rf"(?<=half |past ){_HOURS}\b(?! (?:days?|weeks?|working))"), _as_digits),
-    (re.compile(rf"(?:(?<=\bat )|(?<=\bby )){_HOURS}(?=$| on | today| tomorrow| {WEEKDAY})"), _as_digits),
-    (re.compile(r"\bquarter past (\d{1,2})\b"), r"\1:15"),
+    (re.compile(rf"(?<=half |past ){_HOURS}\b(?! {_UNIT})"), _as_digits),
+    (re.compile(rf"(?<=\bat |\bby ){_HOURS}(?=$| on | today| tomorrow| {WEEKDAY})"), _as_digits),
+    (re.compile(rf"\b(?:{'|'.join(_ORDINALS)})(?= (?:of {MONTH}|(?!mar|may){MONTH})\b)"), _as_ordinal),
+    (re.compile(r"(?<=[a-z]) ?/ ?(?=[a-z])"), " or "),
+)
+_NUMBERS: tuple[_Spelling, ...] = (
     (re.compile(r"\bhalf (?:past )?(\d{1,2})\b"), r"\1:30"),
+    (re.compile(r"\bquarter past (\d{1,2})\b"), r"\1:15"),
     (re.compile(r"\b((?:at|by) \d{1,2}|\d{1,2}[:.]\d\d)(?: oclock)? in the morning\b"), r"\1am"),
     (
         re.compile(r"\b((?:at|by) \d{1,2}|\d{1,2}[:.]\d\d)(?: oclock)? in the (?:afternoon|evening)\b"),
         r"\1pm",
     ),
-    (re.compile(rf"\b({WEEKDAY}|tomorrow|this) am\b"), r"\1 morning"),
-    (re.compile(rf"\b({WEEKDAY}|tomorrow|this) pm\b"), r"\1 afternoon"),
-    # Dates, and what lies between them
-    (re.compile(rf"\b(?:{'|'.join(_ORDINALS)})(?= (?:of {MONTH}|(?!mar|may){MONTH})\b)"), _as_ordinal),
     (re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})(?:t(?=\d))?"), r"\1/\2/\3 "),
     (re.compile(r"(?<=\d:\d\d)(?::\d\d(?:\.\d+)?)?z\b"), " utc"),
     (re.compile(r"\b(\d{1,2})-(\d{1,2})-(\d{4})\b"), r"\1/\2/\3"),
-    (
-        re.compile(r"\b(\d{1,2}) ?/ ?(\d{1,2})(?= (?:days?|weeks?|working|business|hours?|months?)\b)"),
-        r"\1 or \2",
-    ),
-    (re.compile(r"(\d(?:st|nd|rd|th)?) ?- ?(?=\d)"), r"\1 to "),
-    (re.compile(rf"\b({WEEKDAY}) ?- ?(?={WEEKDAY}\b)"), r"\1 to "),
-    (re.compile(rf"(?<=\d|[dht]) ?({MONTH}) ?- ?(?=\d{{1,2}}(?:st|nd|rd|th)? ?{MONTH}\b)"), r" \1 to "),
-    (re.compile(r"(?<=[a-z]) ?/ ?(?=[a-z])"), " or "),
-    # Signs
-    (re.compile(r"\b(\d{1,3}) ?\+"), r"over \1 "),
-    (re.compile(">"), " over "),
-    (re.compile(r"\+"), " plus "),
-    (re.compile("&"), " and "),
-    (re.compile(rf"\b({WEEKDAY}|{MONTH} \d+),(?= )|(?<=\d),(?=\d)"), r"\1"),
+    (re.compile(rf"\b(\d{{1,2}}) ?/ ?(\d{{1,2}})(?= {_UNIT}\b)"), r"\1 or \2"),
+    (re.compile(rf"(\d{_TH}) ?- ?(?=\d)"), r"\1 to "),
+    (re.compile(rf"(?<=\d|[dht]) ?({MONTH}) ?- ?(?=\d{{1,2}}{_TH} ?{MONTH}\b)"), r" \1 to "),
+    (re.compile(r"\b(\d{1,3}) +plus "), r"over \1 "),
+    (re.compile(rf"\b({MONTH} \d+),(?= )|(?<=\d),(?=\d)"), r"\1"),
+)
+_MARKS: tuple[_Spelling, ...] = (
+    (re.compile(rf"\b({WEEKDAY}),(?= )"), r"\1"),
     (re.compile(r"[,;.](?=\s)|\s-+(?=\s)"), ","),
     (re.compile(r"(?<!\d)[:./]|[:./](?!\d)"), " "),
     (re.compile(r"[^\w:./,]|_"), " "),
     (re.compile(r"\s*,[\s,]*"), ", "),
     (re.compile(r"\s+"), " "),
 )
+_DIGIT = re.compile(r"\d")

@@ -330,7 +330,7 @@ _CIRCULAR = (
     rf"|(?:we|i|they) (?:can|could|know|hear|decide|get|have {_NEWS})\b.*)"
 )
 
-_HOUR = rf"(?:{HOUR}|{CLOSE}|(?:work|hours)(?= (?:on )?{DAYS}|$))"
+_HOUR = rf"(?:{HOUR}|{CLOSE}|(?:work|hours)(?= (?:on |today|tomorrow|{WEEKDAY})|$))"
 _AN_EVENT = rf"(?!(?:{_CIRCULAR}|that|this|then|lunch)$|(?:{_AT_ONCE}|then|{_HOUR})\b)"
 
 _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
