@@ -119,8 +119,14 @@ def _no_promise(text: str, said: Said) -> Reading | None:
 
 
 def _by_days(words: Words, said: Said) -> Reading | None:
+    """'By Friday'; but of 'she is back on Friday' at best the answer follows, as 'when she is back' has it."""
     days = read_days(words["days"], said)
-    return on_days(days, said) if days else None
+    if days is None:
+        return None
+    presence = _PRESENCE.search(words.string[: words.start()])
+    if presence:
+        return event_on(days.last, words.string[: presence.end("there")], said, said.event_offset, ask=True)
+    return on_days(days, said)
 
 
 def _before_days(words: Words, said: Said) -> Reading | None:
@@ -172,13 +178,14 @@ def _from_to(words: Words, said: Said) -> Reading | None:
 def _at_time(words: Words, said: Said) -> Reading | None:
     """'Friday at 3pm', 'by 5pm tomorrow', 'Monday EOD', or a time alone: see soonest."""
     groups = words.groupdict()
-    clock = END_OF_DAY if groups.get("close") else read_clock(groups["time"])
+    time_said = groups.get("time") or ""
+    clock = read_clock(time_said) if time_said else END_OF_DAY
     days = read_days(groups["days"], said) if groups["days"] else soonest(clock, groups, said)
     if clock is None or days is None:
         return None
     if clock.at is None:
         return on_days(days, said, ask=clock.ask)
-    day = days.first if groups["time"].startswith("first thing") else days.last
+    day = days.first if time_said.startswith("first thing") else days.last
     at, seasonal = zoned(day, clock.at, groups.get("zone"), said)
     ask = clock.ask or days.ask or days.first != days.last or seasonal
     return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), ask)
@@ -285,13 +292,6 @@ def _counted_after_event(words: Words, said: Said) -> Reading:
     return reading._replace(ask=reading.ask or vague or not exact)
 
 
-def _after_presence(words: Words, said: Said) -> Reading | None:
-    """'The manager is back on Monday' promises nothing; at best the answer follows, as 'when she is back'."""
-    days = read_days(words["days"], said)
-    event = words.string[: words.end("present")]
-    return event_on(days.last, event, said, said.event_offset, ask=True) if days else None
-
-
 # --- The tables ----------------------------------------------------------------------------------------
 
 # 'In' before these tells who is there, not when: 'he is in tomorrow'.
@@ -321,8 +321,6 @@ _AFTER = (
     "|(?<!will )(?<!to )post|subject to|depends on|depending on|awaiting"
     "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
 )
-_PRESENT = "(?P<present>(?:is|are|am|im|be|hes|shes|theyre) (?:back|in))"
-_FROM_AWAY = "(?: (?:from|at|in|off) (?:the )?(?:office|work|leave|holiday))?"
 _NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
 _AT_ONCE = "possible|poss|practicable|practical|ready"
 _CIRCULAR = (
@@ -340,13 +338,14 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     ("(?:in|within|inside|over|during) the next (?P<unit>week|month|fortnight)", _from_now),
     (r"by (?P<day>1[3-9]|2\d|3[01])", _by_number),
     (rf"{_BY}{_FROM}(?P<begin>{DAYS}) (?P<joint>{_JOINT}) (?P<end>{DAYS})", _from_to),
-    (rf"{_BY}(?P<days>{DAYS}),?{_PART_OF_DAY}(?: {_UNTIL})? (?P<time>{TIME}){ZONE}", _at_time),
-    (rf"{_BY}(?:before )?(?P<time>{TIME}){ZONE}(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
+    (
+        rf"{_BY}(?P<days>{DAYS}),?{_PART_OF_DAY}(?: {_UNTIL})? (?:(?P<time>{TIME}){ZONE}|{CLOSE}|close)",
+        _at_time,
+    ),
+    (rf"{_BY}(?:before )?(?:(?P<time>{TIME}){ZONE}|{CLOSE_OF})(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
     ("(?:in|by|before|for) (?P<days>)the morning", _in_the_morning),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
-    (rf"{_BY}(?:before )?(?P<close>{CLOSE_OF})(?: (?:on|of))? (?P<days>{DAYS})", _at_time),
-    (rf"{_BY}(?P<days>{DAYS})(?: {_UNTIL})? (?P<close>{CLOSE}|close)", _at_time),
-    (rf"{_BY}(?:before )?(?P<close>{CLOSE})(?P<days>)", _at_time),
+    (rf"{_BY}(?:before )?{CLOSE}(?P<days>)", _at_time),
     (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", _working_days),
     (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", _working_days),
     (rf"{_BY}(?:an?|the next) day or (?P<more>two|three|so)", _day_or_two),
@@ -364,7 +363,6 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     ),
     (rf"{_AFTER} {_AN_EVENT}(?P<event>.+)", _after_event),
     (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
-    (rf"{_PRESENT}{_FROM_AWAY} {_BY}(?P<days>{DAYS})", _after_presence),
 )
 _NO_PROMISE_TABLE = (
     "as soon as (?:possible|poss|practicable|practical)|asap|soon(?:ish)?|sooner rather than later|shortly",
@@ -385,5 +383,9 @@ _IDLE_COMMA = re.compile(r"(?<!\d(?:st|nd|rd|th)),")
 _INTRODUCTION = re.compile(
     rf"\b(?:{_AFTER}|{_SPAN} (?:after|following)) {_AN_EVENT}[^,]+?"
     rf"(?:, (?!(?:at )?\d{{1,2}}(?:[:.]| ?(?:am|pm|oclock)\b))|[ ](?={MAIN_CLAUSE}))(?P<promise>.+)"
+)
+_PRESENCE = re.compile(
+    r"\b(?P<there>(?:is|are|am|im|be|hes|shes|theyre) (?:back|in))"
+    r"(?: (?:from|at|in|off) (?:the )?(?:office|work|leave|holiday))? $"
 )
 _NO_PROMISE = re.compile(rf"(?<!\w)(?:{'|'.join(_NO_PROMISE_TABLE)})\b")
