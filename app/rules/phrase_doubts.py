@@ -55,7 +55,7 @@ _TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")
 _SAID_BEFORE = re.compile(rf"\b{_REPORTED}(?: {_YOU})? $")
 _SAID_AFTER = re.compile(rf" (?:\w+ ){{0,3}}{_REPORTED}\b")
-_CLAUSE = re.compile(r" (?:that|we|i|they|he|she|it|you|the|there)\b")
+_CLAUSE = re.compile(r" (?!i think)(?:that|we|i|they|he|she|it|you|the|there)\b")
 _DEADLINE = re.compile(
     "(?:by|before|within|in|under|no|not|until|till|due|for|next|tomorrow|end|early|late)\\b"
 )

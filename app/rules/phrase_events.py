@@ -6,6 +6,7 @@ from datetime import date
 from app.rules.phrase_days import DAYS, read_days
 from app.rules.phrase_doubts import is_small_talk
 from app.rules.phrase_readings import Reading, Said, on_days
+from app.rules.phrase_times import TIME
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleKind
 
@@ -13,6 +14,7 @@ _DATED = re.compile(
     r"(?<!\w)(?:(?P<by>by|before|no later than) |on |in |at |this |(?:due|scheduled|planned)(?: for| on)? )?"
     rf"(?P<days>{DAYS})\b"
 )
+_TIME = re.compile(rf"(?<!\w){TIME}\b")
 _IDLE_WORDS = re.compile(
     r"\b(?:the|a|an|our|their|my|his|her|your|is|are|was|has|have|had|been|being|gets|get|got|be|will"
     r"|weve|ive|theyve|shes|hes|theyre)\b ?"
@@ -20,7 +22,7 @@ _IDLE_WORDS = re.compile(
 # An event said to be so is doubtful, or is none but the answer itself.
 _DOUBTFUL = re.compile(
     r"\b(?:(?:decide|confirm|respond|answer|tell|know|hear)s?|repl(?:y|ies)|lets?"
-    r"|maybe|perhaps|possibly|may|might|not|if|unless|until|till?|from|since|around|about)\b"
+    r"|maybe|perhaps|possibly|may|might|not|or|if|unless|until|till?|from|since|around|about)\b"
 )
 _SPEAKER = "(?:we|weve|i|im|ive|ill|they|theyre|theyve|he|hes|she|shes)"
 _WHO = "(?:(?:the |our |my )?(?:manager|client|team|hr|decision|feedback|answer)|you|it|there)"
@@ -42,7 +44,7 @@ def read_event(said: Said, text: str, offset: int | None) -> Reading:
         return on_days(days, said, ask=True)
     before, rest = event[: found.start()], event[found.end() :]
     plain = len(dated) == 1 and days.first == days.last and not _DOUBTFUL.search(event)
-    named = before.strip() != "" or rest.strip() != ""
+    named = not is_small_talk(_TIME.sub(" ", f"{before} {rest}"))
     small = is_small_talk(promise) and (before.strip() == "" or is_small_talk(rest))
     ask = days.ask or not (plain and named and small)
     return event_on(days.last, before if before.strip() else event, said, offset, ask=ask)

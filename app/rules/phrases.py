@@ -168,7 +168,8 @@ def _from_to(words: Words, said: Said) -> Reading | None:
         begin = end - timedelta(days=(end.weekday() - weekday(words["begin"])) % 7)
     passed = begin < said.today and re.fullmatch(WEEKDAY, words["end"]) is not None
     shift = timedelta(days=7 if passed else 0)
-    ask = first.ask or last.ask or words["joint"] == "or" or begin > end or passed
+    disordered = begin > end or first.last > last.last
+    ask = first.ask or last.ask or words["joint"] == "or" or disordered or passed
     return on_days(Days(min(begin, end) + shift, max(begin, end) + shift), said, ask=ask)
 
 
@@ -296,13 +297,14 @@ def _counted_after_event(words: Words, said: Said) -> Reading:
 
 # 'In' before these tells who is there, not when: 'he is in tomorrow'.
 _IN = rf"in(?! (?:{WEEKDAY}|today|tomorrow|tonight|this|(?:\w+ )?next (?:week|month))\b)"
+_SO_LONG = rf"{NUMBER} (?:\w+ )?(?:day|week|month|hour|minute|min|fortnight|wd|bd)s?\b"
 # 'For two weeks' tells how long something lasts.
-_FOR = rf"for(?! {NUMBER} (?:\w+ )?(?:day|week|month|hour|fortnight)s?\b)"
+_FOR = rf"for(?! {_SO_LONG})"
 _BY = (
     "(?:(?:due|sometime|some time|at the latest) )?"
     f"(?:(?:on or before|by|on|at|{_IN}|within|inside|(?:in )?under|{_FOR}|during|come|over(?= the )|until|till?"
     "|up to|max(?:imum)?(?: of)?|at most|(?:no|not) (?:later|more|longer) than) )?"
-    rf"(?:(?:sometime|some time) )?(?:(?:the )?(?:next|following|coming) (?={NUMBER} ))?"
+    rf"(?:(?:sometime|some time) )?(?:(?:the )?(?:next|following|coming) (?={_SO_LONG}))?"
 )
 _PART_OF_DAY = "(?: (?:in the )?(?:morning|afternoon|evening))?"
 _UNTIL = "(?:at|by|before|for|in the|no later than)"
@@ -343,7 +345,7 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
         _at_time,
     ),
     (rf"{_BY}(?:before )?(?:(?P<time>{TIME}){ZONE}|{CLOSE_OF})(?: (?:on|of|in))? (?P<days>{DAYS})", _at_time),
-    ("(?:in|by|before|for) (?P<days>)the morning", _in_the_morning),
+    (rf"{_BY}(?:before )?(?P<days>)the morning", _in_the_morning),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
     (rf"{_BY}(?:before )?{CLOSE}(?P<days>)", _at_time),
     (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", _working_days),

@@ -20,6 +20,7 @@ PROMISES = [
     ("A decision will be made on Friday", "date, 17 Jul 17:30"),
     ("There will be an answer by Friday", "date, 17 Jul 17:30"),
     ("They said Friday", "date, 17 Jul 17:30"),
+    ("They said Friday I think", "date, 17 Jul 17:30"),
     ("He told me by Friday", "date, 17 Jul 17:30"),
     ("They'll let me know by Friday", "date, 17 Jul 17:30"),
     ("they told me they would answer within two weeks", "date, 29 Jul 17:30"),
