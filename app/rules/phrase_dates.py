@@ -88,6 +88,7 @@ _ORDINAL = "(?:st|nd|rd|th)"
 _ON = rf"(?:(?P<weekday>{WEEKDAY}) )?(?:the )?"
 _YEAR = r"(?: (?P<year>\d{4}))?"
 # An ordinal names a day of the month unless a noun follows: 'the 2nd round', 'the 1st and 2nd interviews'.
+_UNIT = "(?:days?|weeks?|months?|hours?|working|business)\\b"
 _NO_NOUN = (
     "a|after|afternoon|all|an|and|are|as|at|be|because|before|but|by|close|co[bp]|depending|due|either|end|eo[bd]"
     "|evening|first|for|from|he|her|his|hopefully|hr|i|ideally|if|ill|im|in|is|it|latest|likely|lunch|lunchtime"
@@ -103,7 +104,7 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (r"(?P<year>\d{4})/(?P<month>\d{1,2})/(?P<day>\d{1,2})", _year_first),
     (rf"{_ON}(?P<a>\d{{1,2}})(?P<dot>[/.])(?P<b>\d{{1,2}})[/.](?P<year>\d{{4}}|\d\d)", _slashes),
     (rf"{_ON}(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})(?P<year>)", _slashes),
-    (rf"(?<!at ){_ON}(?P<a>\d{{1,2}})\.(?P<b>0?[1-9]|1[0-2])(?P<year>)", _dotted),
+    (rf"(?<!at ){_ON}(?P<a>\d{{1,2}})\.(?P<b>0?[1-9]|1[0-2])(?P<year>)(?! {_UNIT})", _dotted),
     (rf"{_FROM_DAY} {_TO_DAY}(?: of)? (?P<month>{MONTH})", _day_to_day_of_month),
     (rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}?(?: of)? (?P<month>{MONTH}){_YEAR}", _day_and_month),
     (rf"(?P<month>{MONTH}) {_FROM_DAY} {_TO_DAY}", _day_to_day_of_month),

@@ -204,9 +204,8 @@ def _after_time(words: Words, said: Said) -> Reading | None:
     days = read_days(words["days"], said) if words["days"] else soonest(clock, words.groupdict(), said)
     if days is None:
         return None
-    late = clock.at is None or zoned(days.last, clock.at, words["zone"], said)[0] >= said.client.end_of(
-        days.last
-    )
+    closing = said.client.end_of(days.last)
+    late = clock.at is None or zoned(days.last, clock.at, words["zone"], said)[0] >= closing
     return on_days(days, said, ask=clock.ask or late or words["open"] is not None)
 
 
@@ -379,7 +378,9 @@ _NO_PROMISE_TABLE = (
     "at some (?:point|stage)|some ?time|eventually|whenever|one day|as and when|later|ongoing|open ended",
     "leave it with (?:me|us)|watch this space|(?:you|youll) hear(?: from (?:us|me))?|(?:ring|call) you",
 )
-_STATEMENTS = tuple((re.compile(rf"(?<!\w)(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE)
+_STATEMENTS = tuple(
+    (re.compile(rf"(?<![\w.:/])(?:{pattern})\b"), reader) for pattern, reader in _STATEMENT_TABLE
+)
 # A comma behind an ordinal tells that no noun of its own follows: 'by the 21st, Sarah tells me'.
 _IDLE_COMMA = re.compile(r"(?<!\d(?:st|nd|rd|th)),")
 _INTRODUCTION = re.compile(
