@@ -166,9 +166,10 @@ def feedback(
     id: str = "f1",
     interview: str = "i1",
     embargo: str | None = None,
+    earlier: Iterable[Feedback] = (),
 ) -> Feedback:
-    """What the client said about the interview."""
-    return Feedback(id, interview, at(when), decision, at(embargo) if embargo else None)
+    """What the client said about the interview, in place of what was recorded of it `earlier`."""
+    return Feedback(id, interview, at(when), decision, at(embargo) if embargo else None, tuple(earlier))
 
 
 def contact(
@@ -285,7 +286,7 @@ SUMMER = date(2026, 8, 10)
 SEASONS = (SUMMER, date(2026, 3, 24), date(2026, 10, 15))  # with a bank holiday or a clock change each
 _CLOCK = st.sampled_from([time(17, 30), *(time(hour) for hour in (0, 8, 9, 10, 11, 13, 16, 20))])
 _FEEDBACK_IDS = ("f0", "f1", "f2")
-_NEWS_IDS = (*_FEEDBACK_IDS, "j0", "j1")
+_NEWS_IDS = (*_FEEDBACK_IDS, "f00", "f10", "j0", "j1")
 _INTERVIEW_IDS = st.sampled_from(("i0", "i0", "i1"))
 
 
@@ -391,6 +392,13 @@ def candidates(first: date = SUMMER) -> st.SearchStrategy[Candidate]:
     )
 
 
+def _feedback(name: str, interview: str, when: st.SearchStrategy[datetime]) -> st.SearchStrategy[Feedback]:
+    """What the client said, perhaps in the place of an earlier record."""
+    said: tuple[Any, ...] = (st.just(interview), when, st.sampled_from(Decision), _maybe(when))
+    corrected = st.builds(Feedback, st.just(f"{name}0"), *said)
+    return st.builds(Feedback, st.just(name), *said, _maybe(corrected).map(lambda e: (e,) if e else ()))
+
+
 @st.composite
 def histories(
     draw: st.DrawFn,
@@ -404,8 +412,7 @@ def histories(
     ends = [draw(when) for _ in range(draw(st.sampled_from((0, 1, 1, 1, 2))))]
     held = st.sampled_from((InterviewState.ATTENDED, InterviewState.SCHEDULED, *InterviewState))
     feedback = [
-        Feedback(name, draw(_INTERVIEW_IDS), draw(when), draw(st.sampled_from(Decision)), draw(_maybe(when)))
-        for name in _FEEDBACK_IDS[: draw(st.integers(0, 3))]
+        draw(_feedback(name, draw(_INTERVIEW_IDS), when)) for name in _FEEDBACK_IDS[: draw(st.integers(0, 3))]
     ]
     rivals = _several(st.builds(OtherProcess, _maybe(day, seldom=1), st.booleans()), 2)
     debriefs = st.builds(

@@ -188,10 +188,10 @@ class Walk:
         if self._maybe(0.25):
             body["embargo_until"] = _text(self._around(0, 96))
         body |= self._supersedes(self.file.feedback, interview)
-        earlier = self.file.feedback.get(body.get("supersedes", ""))
+        corrected = self.file.feedback.get(body.get("supersedes", ""))
         response = await self._record(f"/v1/interviews/{interview}/feedback", body, self.file.feedback)
-        if earlier and response.is_success and earlier["decision"] == body["decision"]:
-            self.known.same_news[earlier["id"]] = response.json()["id"]
+        if corrected and response.is_success:
+            self.file.corrected_feedback[corrected["id"]] = corrected
         return response
 
     async def change_application(self) -> httpx.Response | None:

@@ -19,6 +19,7 @@ class File:
     debriefs: dict[str, Json] = field(default_factory=dict)
     timescales: dict[str, Json] = field(default_factory=dict)
     feedback: dict[str, Json] = field(default_factory=dict)
+    corrected_feedback: dict[str, Json] = field(default_factory=dict)
     snoozes: dict[str, Json] = field(default_factory=dict)
     job_changes: dict[str, Json] = field(default_factory=dict)
     closed_at: datetime | None = None
@@ -39,9 +40,6 @@ class Known:
     pauses: dict[str, Json] = field(default_factory=dict)
     policy: Json = field(default_factory=dict)
     client_policies: dict[str, Json] = field(default_factory=dict)
-    same_news: dict[str, str] = field(
-        default_factory=dict
-    )  # a record, and the one that corrects it to the same
 
 
 def preview_of(known: Known, file: File, now: datetime) -> Json:
@@ -54,7 +52,7 @@ def preview_of(known: Known, file: File, now: datetime) -> Json:
     facts = {
         "people": {**known.people, known.candidate_id: candidate},
         "applications": [_application(known, f) for f in known.files],
-        "contacts": [_contact(known, c) for c in sorted(known.contacts.values(), key=_id)],
+        "contacts": [_contact(c) for c in sorted(known.contacts.values(), key=_id)],
         "snoozes": [
             {"application": f.id, "code": s["code"], "until": s["until"]}
             for f in known.files
@@ -83,15 +81,15 @@ def _application(known: Known, file: File) -> Json:
         "feedback": [
             {
                 "interview": f["interview_id"],
-                **{k: f[k] for k in ("id", "received_at", "decision", "embargo_until")},
+                **{k: f[k] for k in ("id", "received_at", "decision", "embargo_until", "supersedes")},
             }
-            for f in sorted(file.feedback.values(), key=_id)
+            for f in sorted([*file.corrected_feedback.values(), *file.feedback.values()], key=_id)
         ],
         "job_changes": [{k: c[k] for k in ("id", "changed_at")} for c in file.job_changes.values()],
     }
 
 
-def _contact(known: Known, contact: Json) -> Json:
+def _contact(contact: Json) -> Json:
     names = (
         "id",
         "with",
@@ -99,6 +97,7 @@ def _contact(known: Known, contact: Json) -> Json:
         "outcome",
         "purpose",
         "application_ids",
+        "relays",
         "needs_reply",
         "automated",
     )
@@ -107,14 +106,7 @@ def _contact(known: Known, contact: Json) -> Json:
         "at": contact["occurred_at"],
         "person": contact["person_id"],
         "promise": contact["promise"],
-        "relays": [_latest(known, name) for name in contact["relays"]],
     }
-
-
-def _latest(known: Known, name: str) -> str:
-    while name in known.same_news:
-        name = known.same_news[name]
-    return name
 
 
 def _id(record: Json) -> str:

@@ -127,6 +127,9 @@ class PreviewFeedback(Input):
     received_at: Instant
     decision: Word[Decision]
     embargo_until: Instant | None = None
+    supersedes: Key | None = Field(
+        default=None, description="The record before it in the list that this one corrects."
+    )
     role_change: Annotated[dict[Key, Key], Field(max_length=50)] | None = None
     hold: PreviewHold | None = None
     reason_codes: Annotated[list[Key], Field(max_length=50)] = []
@@ -191,6 +194,18 @@ class PreviewApplication(Input):
                 if fact.interview not in known:
                     place = (name, position, "interview")
                     raise misplaced(place, "unknown_interview", "names no interview of the application")
+        return self
+
+    @model_validator(mode="after")
+    def _corrections_name_what_stands_before_them(self) -> Self:
+        standing: set[tuple[str, str]] = set()
+        for position, said in enumerate(self.feedback):
+            if said.supersedes is not None:
+                if (said.supersedes, said.interview) not in standing:
+                    place = ("feedback", position, "supersedes")
+                    raise misplaced(place, "unknown_feedback", "names no feedback on the interview before it")
+                standing.remove((said.supersedes, said.interview))
+            standing.add((said.id, said.interview))
         return self
 
 

@@ -3,8 +3,9 @@
 Every instant is an aware datetime. A dated fact counts from its date on; what has no date always counts.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import takewhile
 
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import (
@@ -104,7 +105,7 @@ class GivenTimescale:
 class Feedback:
     """What the client said about an interview, with or without a decision (R6).
 
-    `corrects` names earlier records of the same news that this one replaces: who was told of them knows it.
+    `earlier` are the records that this one supersedes, the newest first.
     """
 
     id: str
@@ -112,12 +113,24 @@ class Feedback:
     received_at: datetime
     decision: Decision
     embargo_until: datetime | None = None
-    corrects: frozenset[str] = frozenset()
+    earlier: tuple["Feedback", ...] = ()
 
     @property
     def available_at(self) -> datetime:
         """The instant from which it may be passed on."""
         return max(self.received_at, self.embargo_until or self.received_at)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its id and those of earlier records of the same news: who was told of one of them knows it."""
+        same = takewhile(lambda record: record.decision is self.decision, self.earlier)
+        return frozenset([self.id, *(record.id for record in same)])
+
+    @property
+    def versions(self) -> list["Feedback"]:
+        """It and each of the earlier records as it stood, the newest first."""
+        before = (replace(each, earlier=self.earlier[n:]) for n, each in enumerate(self.earlier, start=1))
+        return [self, *before]
 
 
 @dataclass(frozen=True, slots=True)

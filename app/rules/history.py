@@ -30,6 +30,7 @@ class Kind(StrEnum):
 
     TURN = "turn"  # an interview, a decision, a hold, the end: it bears on every rule
     COMMENT = "comment"  # feedback without a decision
+    DISCLOSURE = "disclosure"  # it bears on no rule, only on what the candidate may know (N0)
     PAUSE = "pause"  # it bears on no rule, only on what becomes of their answers (G3)
     DEBRIEF = "debrief"
     TIMESCALE = "timescale"

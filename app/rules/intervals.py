@@ -128,7 +128,7 @@ def _touch_bases(
     found: dict[datetime, TouchBase] = {}
     for start, end, situation in known:
         if end is None or since < end:
-            named = touch_base_from(situation, start)
+            named = touch_base_from(situation)
             if named is not None and (end is None or named < end):
                 found.setdefault(named, TouchBase(named, max(named, start)))
     return list(found.values())

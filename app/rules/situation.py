@@ -169,11 +169,6 @@ class Situation:
         decisions = [f for f in self.feedback if self.counts_as_decision(f)]
         return decisions[-1] if decisions else None
 
-    def relayed_decision(self, now: datetime) -> Feedback | None:
-        """The latest decision that the candidate has been told; under embargo there is none (N0)."""
-        decisions = [f for f in self.feedback if self.counts_as_decision(f) and f.available_at <= now]
-        return next((f for f in reversed(decisions) if self.is_relayed(f)), None)
-
     def counts_as_decision(self, feedback: Feedback) -> bool:
         """Whether feedback decides anything (R3): a job on hold does only while the hold lasts."""
         if feedback.decision is Decision.ROLE_ON_HOLD:
@@ -217,8 +212,8 @@ class Situation:
         return self.told_of(feedback) is not None
 
     def told_of(self, feedback: Feedback) -> Contact | None:
-        """The first success that passed this feedback on, or a record that it corrects."""
-        names = {feedback.id, *feedback.corrects}
+        """The first success that passed this feedback on, or an earlier record of the same news."""
+        names = feedback.names
         return next((c for c in self.successes if not names.isdisjoint(c.relays)), None)
 
     @derived_from(Kind.TURN, Kind.CANDIDATE_CONTACT)

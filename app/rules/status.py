@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from app.rules.calendar import working_calendar
+from app.rules.disclosure import disclosed
 from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Pause
 from app.rules.holidays import Holidays
@@ -174,7 +175,7 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
         tuple(waiting),
         tuple(future),
         tuple(dropped),
-        touch_base_from(s, now),
+        touch_base_from(s),
         _next_action(s, flagged, now),
     )
 
@@ -216,14 +217,13 @@ def _dropped_from(drafts: Iterable[Draft]) -> dict[ReasonCode, datetime]:
     return found
 
 
-def touch_base_from(s: Situation, now: datetime) -> datetime | None:
-    """N0: the instant from which the candidate may ask; a decision not yet relayed does not exist for it."""
-    if s.round is None or s.withdrawn or s.expectation is None or s.relayed_decision(now):
+def touch_base_from(s: Situation) -> datetime | None:
+    """N0: the instant from which the candidate may ask, as far as they know."""
+    known = disclosed(s)
+    if known.expectation is None or known.withdrawn or known.decision or known.on_hold or known.closed:
         return None
-    if s.decision is None and (s.on_hold or s.closed):
-        return None
-    promised = promised_update_due(s)
-    return restrained(s, promised).overdue_at if promised else s.office.roll(s.expectation.at)
+    promised = promised_update_due(known)
+    return restrained(known, promised).overdue_at if promised else known.office.roll(known.expectation.at)
 
 
 def not_before(

@@ -90,14 +90,17 @@ SELECT json_build_object(
   'feedback', (SELECT COALESCE(json_agg(json_build_object(
       'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
       'embargo_until', f.embargo_until,
-      'corrects', (
+      'earlier', (
         WITH RECURSIVE earlier AS (
-          SELECT e.id, e.decision, e.supersedes FROM feedback e
-            WHERE e.agency_id = {AGENCY} AND e.id = f.supersedes AND e.decision = f.decision
+          SELECT e.id, e.interview_id, e.received_at, e.decision, e.embargo_until, e.supersedes FROM feedback e
+            WHERE e.agency_id = {AGENCY} AND e.id = f.supersedes
           UNION ALL
-          SELECT e.id, e.decision, e.supersedes FROM earlier l
-            JOIN feedback e ON e.agency_id = {AGENCY} AND e.id = l.supersedes AND e.decision = l.decision)
-        SELECT COALESCE(json_agg(id), '[]') FROM earlier)) ORDER BY f.id), '[]')
+          SELECT e.id, e.interview_id, e.received_at, e.decision, e.embargo_until, e.supersedes FROM earlier l
+            JOIN feedback e ON e.agency_id = {AGENCY} AND e.id = l.supersedes)
+        SELECT COALESCE(json_agg(json_build_object(
+            'id', id, 'interview_id', interview_id, 'received_at', received_at, 'decision', decision,
+            'embargo_until', embargo_until) ORDER BY id DESC), '[]')
+        FROM earlier)) ORDER BY f.id), '[]')
     FROM feedback f
     WHERE f.agency_id = {AGENCY} AND f.application_id = a.id AND f.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM feedback n

@@ -111,10 +111,7 @@ def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[
             GivenTimescale(t["id"], t["interview"], t["source"], timescale_of(t), t["phrase"])
             for t in a["timescales"]
         ),
-        feedback=tuple(
-            Feedback(f["id"], f["interview"], f["received_at"], f["decision"], f["embargo_until"])
-            for f in a["feedback"]
-        ),
+        feedback=tuple(_feedback(a["feedback"])),
         job_changes=tuple(JobChange(j["id"], j["changed_at"]) for j in a["job_changes"]),
         contacts=tuple(c for c in contacts if _bears_on(c, a, people)),
         snoozes=snoozes,
@@ -157,6 +154,18 @@ def timescale_of(t: Json) -> Timescale:
         event_date=t["event_date"],
         offset_working_days=t["offset_working_days"],
     )
+
+
+def _feedback(records: Iterable[Json]) -> Iterable[Feedback]:
+    """What the client said, each with the records that it supersedes: those stand before it."""
+    found: dict[str, Feedback] = {}
+    for f in records:
+        corrected = found.pop(f["supersedes"], None)
+        earlier = (corrected, *corrected.earlier) if corrected else ()
+        found[f["id"]] = Feedback(
+            f["id"], f["interview"], f["received_at"], f["decision"], f["embargo_until"], earlier
+        )
+    return found.values()
 
 
 def _candidate(person_id: str, p: Json) -> Candidate:

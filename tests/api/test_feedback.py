@@ -1,6 +1,12 @@
 """Feedback and what it does to its application."""
 
+from typing import Any
+
+import pytest
+
 from tests.agency import Agency, Json
+from tests.api.conftest import Office
+from tests.told import events_of, look, told
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 
@@ -62,3 +68,56 @@ async def test_an_embargoed_decision_never_shows_in_touch_base_from(agency: Agen
     status = await agency.get(path, as_of="2026-07-16T09:00:00+01:00")
     assert status["touch_base_from"] == before
     assert status["upcoming"]["due_at"] == "2026-07-20T11:00:00Z"
+
+
+async def may_ask_from(agency: Agency, application: str) -> str | None:
+    status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-22T12:00:00+01:00")
+    found: str | None = status["touch_base_from"]
+    return found
+
+
+EMBARGO = {"embargo_until": "2026-09-01T12:00:00+01:00"}
+REJECTED = {"decision": "reject", "received_at": "2026-07-15T12:00:00+01:00"}
+HELD = {"decision": "role_on_hold", "received_at": "2026-07-15T12:00:00+01:00"}
+
+
+async def test_an_embargoed_hold_that_has_ended_makes_no_news_for_the_candidate(office: Office) -> None:
+    agency = office.agency
+    application, interview = await office.interviewed()
+    office.at("Wed 22 Jul 12:00")
+    await look(office.database, agency)
+    before = await may_ask_from(agency, application)
+    await agency.post(f"/v1/interviews/{interview}/feedback", HELD | EMBARGO)
+    hold = {"since": HELD["received_at"], "ended_at": "2026-07-20T12:00:00+01:00"}
+    await agency.patch(f"/v1/applications/{application}", {"state": "active", "hold": hold})
+    assert await may_ask_from(agency, application) == before
+    office.at("Fri 28 Aug 12:00")
+    await look(office.database, agency)
+    types = [told(event)[0] for event in await events_of(agency)]
+    assert types.count("candidate.may_touch_base") == 1
+
+
+@pytest.mark.parametrize(
+    ("relayed", "embargoed"),
+    [
+        (HELD, {"decision": "reject", "received_at": "2026-07-20T12:00:00+01:00"}),
+        (REJECTED, REJECTED | {"decision": "offer", "supersedes": True}),
+        (HELD, HELD | {"decision": "offer", "supersedes": True}),
+    ],
+    ids=["a no ends the hold", "a no is corrected", "the hold is corrected"],
+)
+async def test_what_was_relayed_stands_while_what_followed_is_under_embargo(
+    agency: Agency, relayed: Json, embargoed: dict[str, Any]
+) -> None:
+    application, interview = await interviewed(agency)
+    path = f"/v1/interviews/{interview}/feedback"
+    first = await agency.post(path, relayed)
+    candidate = (await agency.get(f"/v1/applications/{application}"))["candidate_id"]
+    talk = {"with": "candidate", "person_id": candidate, "direction": "outbound", "outcome": "reached"}
+    await agency.post(
+        "/v1/contacts", {**talk, "occurred_at": "2026-07-16T10:00:00+01:00", "relays": [first["id"]]}
+    )
+    assert await may_ask_from(agency, application) is None
+    supersedes = first["id"] if embargoed.get("supersedes") else None
+    await agency.post(path, {**embargoed, **EMBARGO, "supersedes": supersedes})
+    assert await may_ask_from(agency, application) is None

@@ -431,6 +431,9 @@ PERSON = {"kind": "candidate", "timezone": "Europe/London"}
 PREVIEWED = {"id": "a", "candidate": "c"}
 PAUSE = {"from": "2026-07-14T00:00:00Z", "until": "2026-07-16T00:00:00Z"}
 DEBRIEF = {"id": "d", "interview": "i", "occurred_at": "2026-07-14T12:00:00Z"}
+HELD = {"id": "i", "start": "2026-07-14T10:00:00Z", "end": "2026-07-14T11:00:00Z", "status": "attended"}
+SAID = {"id": "f", "interview": "i", "received_at": "2026-07-15T12:00:00Z", "decision": "reject"}
+AGAIN = SAID | {"id": "g", "supersedes": "f"}
 
 
 @pytest.mark.parametrize(
@@ -451,6 +454,16 @@ DEBRIEF = {"id": "d", "interview": "i", "occurred_at": "2026-07-14T12:00:00Z"}
             {"applications": [PREVIEWED | {"debriefs": [DEBRIEF]}]},
             "/facts/applications/0/debriefs/0/interview",
             "unknown_interview",
+        ),
+        (
+            {"applications": [PREVIEWED | {"interviews": [HELD], "feedback": [AGAIN, SAID]}]},
+            "/facts/applications/0/feedback/0/supersedes",
+            "unknown_feedback",
+        ),
+        (
+            {"applications": [PREVIEWED | {"interviews": [HELD], "feedback": [SAID, AGAIN, AGAIN]}]},
+            "/facts/applications/0/feedback/2/supersedes",
+            "unknown_feedback",
         ),
         (
             {"applications": [], "people": {"c": PERSON | {"pauses": [PAUSE, PAUSE]}}},

@@ -37,6 +37,7 @@ REASONS = {
     "answer_in_vain": "an answer comes in a talk or a message",
     "place_members": "a phrase was said in one place",
     "unknown_interview": "previewed facts name interviews of theirs",
+    "unknown_feedback": "previewed feedback corrects what stands before it",
     "unknown_person": "previewed applications name people of theirs",
     "repeated_id": "previewed applications have an id each",
     # What is stored, and the clock, bound what may come.

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.explanations import explain
-from app.rules.facts import Application, Candidate, Feedback
-from app.rules.intervals import Course, Interval, schedule
+from app.rules.facts import Application, Candidate, Feedback, Hold
+from app.rules.intervals import Course, Interval, schedule, touch_bases
 from app.rules.policy import Policy
 from app.rules.situation import Case, Situation
 from app.rules.status import ApplicationStatus, Reason, evaluate, touch_base_from
@@ -21,6 +21,7 @@ from tests import given
 from tests.given import LONDON, SEASONS, files, histories, instants, policies
 from tests.rules.properties import MOMENT, around, often
 
+ENDINGS = st.sampled_from([d for d in Decision if d not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)])
 Facts = TypeVar("Facts")
 Shown = set[tuple[str, datetime, datetime | None, datetime | None]]
 
@@ -49,6 +50,11 @@ def told(answer: ApplicationStatus, now: datetime) -> list[object]:
     return [answer.status, answer.touch_base_from, answer.next_action, *explained]
 
 
+def told_of(application: Application) -> list[datetime]:
+    """Instants at which only a chaser or the candidate's knowledge makes a difference."""
+    return [*application.chased_at, *(feedback.available_at for feedback in application.feedback)]
+
+
 def ends_of(intervals: Iterable[Interval]) -> list[datetime]:
     return sorted({t for i in intervals for t in (i.start, i.until) if t is not None})
 
@@ -72,7 +78,7 @@ def test_a_course_says_what_the_rules_say_at_every_instant(
 ) -> None:
     application, probes = case
     course = Course(application, policy)
-    for now in [*probes, *around(ends_of(course.intervals())), *around(application.chased_at)]:
+    for now in [*probes, *around(ends_of(course.intervals())), *around(told_of(application))]:
         status = evaluate(application, policy, now)
         assert told(course.status(now), now) == told(status, now), now
         assert course.word(now) is status.status, now
@@ -149,21 +155,59 @@ def test_every_answer_is_whole(application: Application, policy: Policy, now: da
 
 
 @often
-@hypothesis.given(
-    histories((ApplicationState.ACTIVE,)),
-    instants(),
-    st.sampled_from([d for d in Decision if d not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)]),
-    instants(),
-)
+@hypothesis.given(histories((ApplicationState.ACTIVE, ApplicationState.ON_HOLD)), ENDINGS, instants())
 def test_an_untold_decision_is_not_betrayed(
-    application: Application, received: datetime, decision: Decision, now: datetime
+    application: Application, decision: Decision, now: datetime
+) -> None:
+    before = Situation(_with_hold_in_step(application), Policy(), now)
+    if before.round is None:
+        return
+    untold = Feedback("untold", before.round.id, _after_all_feedback(application), decision)
+    after = Situation(_decided(before.application, untold), Policy(), now)
+    assert touch_base_from(after) == touch_base_from(before)
+
+
+def _with_hold_in_step(application: Application) -> Application:
+    """The application as services keep it: on hold there is a hold that has not ended."""
+    if application.state is not ApplicationState.ON_HOLD:
+        return application
+    return replace(application, hold=replace(application.hold or Hold(), ended_at=None))
+
+
+def _after_all_feedback(application: Application) -> datetime:
+    said = [feedback.received_at for feedback in application.feedback]
+    return max(said, default=given.at("Mon 10 Aug 12:00")) + MOMENT
+
+
+def _decided(application: Application, decision: Feedback) -> Application:
+    """The application with its latest decision, which ends a hold (R6)."""
+    hold = application.hold
+    if hold and application.state is ApplicationState.ON_HOLD:
+        hold = replace(hold, ended_at=max(decision.received_at, hold.since or decision.received_at))
+    feedback = (*application.feedback, decision)
+    return replace(application, state=ApplicationState.ACTIVE, hold=hold, feedback=feedback)
+
+
+@often
+@hypothesis.given(histories(), instants(), instants())
+def test_a_comment_under_embargo_is_not_betrayed(
+    application: Application, received: datetime, now: datetime
 ) -> None:
     before = Situation(application, Policy(), now)
-    if before.on_hold or before.round is None:
+    if before.round is None:
         return
-    untold = Feedback("untold", before.round.id, received, decision)
-    decided = replace(application, feedback=(*application.feedback, untold))
-    assert touch_base_from(Situation(decided, Policy(), now), now) == touch_base_from(before, now)
+    comment = Feedback("f9", before.round.id, received, Decision.UNDECIDED, now + MOMENT)
+    commented = replace(application, feedback=(*application.feedback, comment))
+    assert touch_base_from(Situation(commented, Policy(), now)) == touch_base_from(before)
+
+
+@often
+@hypothesis.given(histories(), policies(), instants())
+def test_what_is_to_be_told_of_touching_base_holds_when_it_is_told(
+    application: Application, policy: Policy, since: datetime
+) -> None:
+    for named, at in touch_bases(application, policy, since):
+        assert evaluate(application, policy, at).touch_base_from == named
 
 
 @often
