@@ -1,7 +1,7 @@
 """Feedback: what the client said of an interview."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -82,7 +82,7 @@ def _undo(application: Application, corrected: Feedback, remaining: Feedback | N
     Without the hold that it began, an earlier hold that it had prolonged stands again.
     """
     said_at = corrected.received_at
-    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since == said_at:
+    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since == _hold_since(corrected):
         application.hold_since = None
         if application.state is ApplicationState.ON_HOLD:
             application.state = ApplicationState.ACTIVE
@@ -95,29 +95,35 @@ def _undo(application: Application, corrected: Feedback, remaining: Feedback | N
 
 
 def _ended_hold(application: Application, decided: Feedback) -> bool:
-    went_on = (
-        application.state is ApplicationState.ACTIVE and application.hold_ended_at == decided.received_at
-    )
-    return went_on and decided.decision is not Decision.UNDECIDED
+    if application.state is not ApplicationState.ACTIVE or application.hold_ended_at is None:
+        return False
+    went_on = decided.decision not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)
+    return went_on and application.hold_ended_at == _end_of_hold(application, decided)
 
 
 def _apply(application: Application, decided: Feedback) -> None:
     if application.state is ApplicationState.CLOSED:
         return
-    received_at, hold = decided.received_at, decided.details.get("hold")
     if decided.decision is Decision.ROLE_ON_HOLD:
+        hold = decided.details.get("hold") or {}
         application.state = ApplicationState.ON_HOLD
-        application.hold_since = received_at
-        application.hold_until = _date(hold, "until")
-        application.hold_reason = (hold or {}).get("reason")
+        application.hold_since = _hold_since(decided)
+        application.hold_until = date.fromisoformat(hold["until"]) if hold.get("until") else None
+        application.hold_reason = hold.get("reason")
     else:
         application.state = ApplicationState.ACTIVE
-    settle_hold(application, max(received_at, application.hold_since or received_at))
+    settle_hold(application, _end_of_hold(application, decided))
 
 
-def _date(hold: Mapping[str, Any] | None, name: str) -> Any:
-    value = (hold or {}).get(name)
-    return datetime.fromisoformat(value).date() if isinstance(value, str) else value
+def _hold_since(decided: Feedback) -> datetime:
+    """When the hold began that somebody spoke of: as they said, else when we heard."""
+    since = (decided.details.get("hold") or {}).get("since")
+    return datetime.fromisoformat(since) if since else decided.received_at
+
+
+def _end_of_hold(application: Application, decided: Feedback) -> datetime:
+    """When a decision ends the hold: never before it begins."""
+    return max(decided.received_at, application.hold_since or decided.received_at)
 
 
 async def _latest_decision(db: AsyncSession, caller: Caller, application_id: UUID) -> Feedback | None:

@@ -38,6 +38,34 @@ async def test_a_role_on_hold_puts_the_application_on_hold_and_another_decision_
     assert (going_on["state"], going_on["hold"]["ended_at"]) == ("active", "2026-07-20T11:00:00Z")
 
 
+async def test_a_hold_begins_when_the_client_says_so(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    hold = {"since": "2026-07-15T09:00:00+01:00"}
+    said = await say(agency, interview, "role_on_hold", "2026-07-24T10:00:00+01:00", hold=hold)
+    held = await agency.get(f"/v1/applications/{application}")
+    assert held["hold"]["since"] == "2026-07-15T08:00:00Z"
+    status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-29T12:00:00+01:00")
+    review = next(reason for reason in status["reasons"] if reason["code"] == "hold_review")
+    assert review["due_at"] == "2026-07-29T08:00:00Z"
+    await say(agency, interview, "undecided", "2026-07-24T10:00:00+01:00", supersedes=said["id"])
+    going_on = await agency.get(f"/v1/applications/{application}")
+    assert (going_on["state"], going_on["hold"]) == ("active", None)
+
+
+async def test_a_decision_that_called_off_a_hold_to_come_by_mistake_lets_it_come(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    hold = {"since": "2026-08-03T09:00:00+01:00"}
+    await say(agency, interview, "role_on_hold", "2026-07-15T10:00:00+01:00", hold=hold)
+    wrong = await say(agency, interview, "next_stage", "2026-07-16T10:00:00+01:00")
+    await say(agency, interview, "undecided", "2026-07-16T10:00:00+01:00", supersedes=wrong["id"])
+    held = await agency.get(f"/v1/applications/{application}")
+    assert (held["state"], held["hold"]["since"], held["hold"]["ended_at"]) == (
+        "on_hold",
+        "2026-08-03T08:00:00Z",
+        None,
+    )
+
+
 async def test_a_decision_recorded_late_does_not_undo_a_newer_one(agency: Agency) -> None:
     application, interview = await interviewed(agency)
     await say(agency, interview, "next_stage", "2026-07-20T12:00:00+01:00")
