@@ -187,6 +187,8 @@ class Walk:
         body: Json = {"decision": self.random.choice(DECISIONS), "received_at": _text(self._around(-16, 0))}
         if self._maybe(0.25):
             body["embargo_until"] = _text(self._around(0, 96))
+        if body["decision"] == "role_on_hold" and self._maybe():
+            body["hold"] = {"since": _text(self._around(-96, 16))}
         body |= self._supersedes(self.file.feedback, interview)
         corrected = self.file.feedback.get(body.get("supersedes", ""))
         response = await self._record(f"/v1/interviews/{interview}/feedback", body, self.file.feedback)
@@ -204,6 +206,7 @@ class Walk:
                 {"state": "active", "withdrawn_at": None},
                 {"state": "on_hold", "hold": {"since": _text(self.now), "until": day}},
                 {"state": "on_hold"},
+                {"state": "on_hold", "hold": {"since": _text(self._around(1, 96))}},
                 {"withdrawn_at": _text(self._around(-8, 0))},
                 {"withdrawn_at": None},
                 {"continue_until": day},

@@ -70,7 +70,7 @@ async def store(
         db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent)
     )
     _check_represented(saved.row)
-    _check_hold(saved.row, values.get("hold"))
+    _check_hold(saved.row, values.get("hold"), now)
     settle_hold(saved.row, now)
     settle_closing(saved.row, state_before, now)
     if not saved.created:
@@ -93,7 +93,7 @@ async def update(
     for name, value in _columns(changes).items():
         setattr(application, name, value)
     _check_represented(application)
-    _check_hold(application, changes.get("hold"))
+    _check_hold(application, changes.get("hold"), now)
     settle_hold(application, now)
     settle_closing(application, state_before, now)
     revisions.note(db, application, now)
@@ -165,29 +165,35 @@ def _check_represented(application: Application) -> None:
         )
 
 
-def _check_hold(application: Application, given: Mapping[str, Any] | None) -> None:
-    """What is said of a hold that never began would be lost without a word."""
-    has_begun = application.state is ApplicationState.ON_HOLD or application.hold_since is not None
-    if not has_begun and any(value is not None for value in (given or {}).values()):
+def _check_hold(application: Application, given: Mapping[str, Any] | None, now: datetime) -> None:
+    """What is said of a hold that never began would be lost without a word, and none ends before it begins."""
+    said = {name for name, value in (given or {}).items() if value is not None}
+    if not said or application.state is ApplicationState.ON_HOLD:
+        return
+    if application.hold_since is None:
         words = "A hold begins at `since`, or with the state `on_hold`."
         raise InvalidError(words, code="hold_not_begun", pointer="/hold")
+    ended_at = application.hold_ended_at or now
+    if said & {"since", "ended_at"} and ended_at < application.hold_since:
+        member = "ended_at" if "ended_at" in said else "since"
+        raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer=f"/hold/{member}")
 
 
 def settle_hold(application: Application, now: datetime) -> None:
     """Keep a hold's dates in step with the state: it begins with the one and ends with the other (R6).
 
-    Raises InvalidError for a hold that ends before it begins.
+    One that ends before it has begun never was.
     """
     if application.state is ApplicationState.ON_HOLD:
         application.hold_since = application.hold_since or now
         application.hold_ended_at = None
-    elif application.hold_since is None:
-        application.hold_until = application.hold_reason = application.hold_ended_at = None
-    elif application.hold_ended_at is None:
+        return
+    is_over = application.hold_ended_at is not None
+    if application.hold_since is None or (not is_over and now < application.hold_since):
+        application.hold_since = application.hold_until = application.hold_reason = None
+        application.hold_ended_at = None
+    elif not is_over:
         application.hold_ended_at = now
-    ended = application.hold_ended_at
-    if ended is not None and application.hold_since is not None and ended < application.hold_since:
-        raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer="/hold/ended_at")
 
 
 def settle_closing(application: Application, state_before: ApplicationState | None, now: datetime) -> None:

@@ -149,11 +149,31 @@ async def test_a_hold_that_never_began_is_refused_rather_than_dropped(agency: Ag
     assert len((await agency.get("/v1/applications"))["items"]) == 1
 
 
-async def test_a_hold_cannot_end_before_it_begins(agency: Agency) -> None:
-    application = await agency.application()
-    hold = {"since": "2026-07-15T12:00:00Z", "ended_at": "2026-07-14T12:00:00Z"}
-    answer = await agency.call("PATCH", f"/v1/applications/{application['id']}", json={"hold": hold})
-    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/hold/ended_at")
+@pytest.mark.parametrize(
+    ("hold", "member"),
+    [
+        ({"since": "2026-07-15T12:00:00Z", "ended_at": "2026-07-14T12:00:00Z"}, "/hold/ended_at"),
+        ({"ended_at": "2026-07-01T12:00:00Z"}, "/hold/ended_at"),
+        ({"since": "2026-07-14T12:00:00Z"}, "/hold/since"),
+    ],
+)
+async def test_a_hold_cannot_end_before_it_begins(agency: Agency, hold: Json, member: str) -> None:
+    path = f"/v1/applications/{(await agency.application())['id']}"
+    past = {"since": "2026-07-02T12:00:00Z", "ended_at": "2026-07-10T12:00:00Z"}
+    await agency.patch(path, {"hold": past})
+    answer = await agency.call("PATCH", path, json={"hold": hold})
+    assert places_of(problem_of(answer, 422)) == [(member, "hold_end")]
+
+
+@pytest.mark.parametrize("state", ["active", "closed"])
+async def test_a_hold_called_off_before_it_begins_never_was(agency: Agency, state: str) -> None:
+    path = f"/v1/applications/{(await agency.application())['id']}"
+    ahead = {"since": "2099-07-15T12:00:00Z"}
+    await agency.patch(path, {"state": "on_hold", "hold": ahead})
+    called_off = await agency.patch(path, {"state": state})
+    assert (called_off["state"], called_off["hold"]) == (state, None)
+    answer = await agency.call("PATCH", path, json={"hold": ahead})
+    assert places_of(problem_of(answer, 422)) == [("/hold/since", "hold_end")]
 
 
 async def closed_at(agency: Agency, database: Database) -> datetime | None:
