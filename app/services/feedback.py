@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
-from app.models import Application, ClientContact, Feedback
+from app.models import Application, Feedback
 from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import revisions, rounds, status, timescales
@@ -60,8 +60,7 @@ async def _add(
 ) -> Feedback:
     columns = {name: value for name, value in values.items() if name != "timescale"}
     columns["received_at"] = columns["received_at"] or now
-    if columns["from_contact"] is not None:
-        await find(db, caller, ClientContact, columns["from_contact"], pointer="/from_contact")
+    await rounds.check_speaker(db, caller, held, columns["from_contact"], pointer="/from_contact")
     columns["from_contact"] = columns["from_contact"] or application.client_contact_id
     row = Feedback(
         agency_id=caller.agency_id,

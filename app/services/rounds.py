@@ -12,18 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
 from app.db import Beginning, Statement, begin_late
-from app.errors import NotFoundError
+from app.errors import InvalidError, NotFoundError
+from app.models import ClientContact
 from app.rules.calendar import WorkingCalendar
 from app.rules.facts import Application, Interview
 from app.services import facts, files, status
 from app.services.files import File
-from app.services.scope import AGENCY, Caller
+from app.services.scope import AGENCY, Caller, find
 
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
 _FILE = Statement(
     facts.applications(
         f"a.id = (SELECT i.application_id FROM interviews i WHERE i.agency_id = {AGENCY} AND i.id = :interview_id)",
-        f"""{files.COLUMNS}, now() AS now,
+        f"""{files.COLUMNS}, now() AS now, j.client_id,
 (SELECT g.policy FROM agencies g WHERE g.agency_id = {AGENCY}) AS agency_policy,
 (SELECT COALESCE(max(d.version), 0) FROM debriefs d
   WHERE d.agency_id = {AGENCY} AND d.interview_id = :interview_id) AS version""",
@@ -34,10 +35,11 @@ _FILE = Statement(
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """An interview with the file of its application, and the last version of its debrief."""
+    """An interview with the file of its application, whose client it is, and the last version of its debrief."""
 
     interview: Interview
     file: File
+    client_id: UUID
     version: int
 
     @property
@@ -75,11 +77,26 @@ async def held(db: AsyncSession, caller: Caller, interview_id: UUID) -> Round:
         raise NotFoundError
     file = files.file_of(row, await facts.overrides_of(db, caller))
     [about] = (each for each in file.case.application.interviews if each.id == str(interview_id))
-    return Round(about, file, row["version"])
+    return Round(about, file, row["client_id"], row["version"])
 
 
 def _named(caller: Caller, interview_id: UUID) -> dict[str, Any]:
     return {"agency_id": caller.agency_id, "interview_id": interview_id, "known_at": facts.FOREVER}
+
+
+async def check_speaker(
+    db: AsyncSession, caller: Caller, found: Round, client_contact_id: UUID | None, *, pointer: str
+) -> None:
+    """Check that who is said to have spoken for the client works there. Raises NotFoundError, InvalidError."""
+    if client_contact_id in (None, found.file.owner.client_contact_id):
+        return
+    contact = await find(db, caller, ClientContact, client_contact_id, pointer=pointer)
+    if contact.client_id != found.client_id:
+        raise InvalidError(
+            "The client contact works for another client than the job's.",
+            code="wrong_client",
+            pointer=pointer,
+        )
 
 
 async def clients_hours(db: AsyncSession, caller: Caller, found: Round) -> WorkingCalendar:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,6 +18,7 @@ from app.rules.vocabulary import TimescaleAnchor
 from app.services import additions, rounds, status
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
+from app.services.rounds import Round
 from app.services.scope import Caller, find
 from app.services.standings import Standing
 
@@ -43,22 +44,10 @@ def recorded_as(row: Timescale) -> Occurrence:
     return Occurrence(EventType.TIMESCALE_RECORDED, row.application_id, ids)
 
 
-class OfApplication(Protocol):
-    """An interview, as far as a timescale needs to know it."""
-
-    @property
-    def id(self) -> UUID:
-        """The interview's id."""
-
-    @property
-    def application_id(self) -> UUID:
-        """The application's."""
-
-
 async def add(
     db: AsyncSession,
     caller: Caller,
-    interview: OfApplication,
+    held: Round,
     client: WorkingCalendar,
     values: Mapping[str, Any],
     *,
@@ -67,20 +56,19 @@ async def add(
 ) -> Timescale:
     """Check a timescale and add its row; the caller has locked the application and will refresh it.
 
-    `client` is the client contact's working time.
+    `client` is the client contact's working time. Raises NotFoundError, InvalidError.
     """
     columns = dict(values)
     columns["from_date"], columns["to_date"] = columns.pop("from_", None), columns.pop("to", None)
     columns["given_at"] = columns.get("given_at") or now
     columns["anchor"] = columns.get("anchor") or TimescaleAnchor.GIVEN
-    if columns.get("given_by") is not None:
-        await find(db, caller, ClientContact, columns["given_by"], pointer=f"{pointer}/given_by")
+    await rounds.check_speaker(db, caller, held, columns.get("given_by"), pointer=f"{pointer}/given_by")
     _check_ahead(columns, client, pointer)
     row = Timescale(
         agency_id=caller.agency_id,
         id=uuid7(),
-        interview_id=interview.id,
-        application_id=interview.application_id,
+        interview_id=held.id,
+        application_id=held.application_id,
         recorded_at=now,
         **columns,
     )

@@ -6,6 +6,7 @@ import pytest
 
 from tests.agency import Agency, Json
 from tests.api.conftest import Office
+from tests.contract.problems import places_of, problem_of
 from tests.told import events_of, look, told
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
@@ -85,6 +86,14 @@ async def test_the_applications_client_contact_said_it_unless_somebody_else_is_n
     application, interview = await interviewed(agency)
     said = await say(agency, interview, "reject", "2026-07-15T12:00:00+01:00")
     assert said["from_contact"] == (await agency.get(f"/v1/applications/{application}"))["client_contact_id"]
+
+
+async def test_a_client_contact_of_another_client_said_nothing(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    stranger = await agency.client_contact(await agency.client())
+    body = {"decision": "reject", "from_contact": stranger}
+    answer = await agency.call("POST", f"/v1/interviews/{interview}/feedback", json=body)
+    assert places_of(problem_of(answer, 422)) == [("/from_contact", "wrong_client")]
 
 
 async def test_an_embargoed_decision_never_shows_in_touch_base_from(agency: Agency) -> None:

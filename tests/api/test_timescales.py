@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
 from tests.examples import same_instants
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
@@ -94,3 +95,27 @@ async def test_words_nobody_can_read_are_asked_about(agency: Agency) -> None:
     }
     answer = await agency.post("/v1/timescales/interpret", request)
     assert answer["needs_confirmation"]
+
+
+async def test_a_client_contact_of_another_client_gave_no_timescale(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    stranger = await agency.client_contact(await agency.client())
+    terms = {"kind": "date", "date": "2026-07-17", "given_by": stranger}
+    path = f"/v1/interviews/{interview}"
+    for answer, member in (
+        (await agency.call("POST", f"{path}/timescales", json=terms), "/given_by"),
+        (
+            await agency.call("POST", f"{path}/debriefs", json={"interest_score": 8, "timescale": terms}),
+            "/timescale/given_by",
+        ),
+    ):
+        assert places_of(problem_of(answer, 422)) == [(member, "wrong_client")]
+
+
+async def test_a_colleague_of_the_client_contact_may_have_given_it(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    contact = (await agency.get(f"/v1/applications/{application}"))["client_contact_id"]
+    client = (await agency.get(f"/v1/client-contacts/{contact}"))["client_id"]
+    colleague = await agency.client_contact(client)
+    terms = {"kind": "date", "date": "2026-07-17", "given_at": "2026-07-15T10:00:00Z", "given_by": colleague}
+    assert (await agency.post(f"/v1/interviews/{interview}/timescales", terms))["given_by"] == colleague
