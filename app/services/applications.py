@@ -58,6 +58,8 @@ async def store(
     if known_id is not None:
         application = await find(db, caller, Application, known_id)
         _check_same(application, values)
+        if "client_contact_id" not in given:
+            values["client_contact_id"] = application.client_contact_id
         state_before = application.state
         values["consultant_id"] = values.get("consultant_id") or application.consultant_id
     elif values["mode"] is ApplicationMode.AGENCY:
@@ -87,8 +89,8 @@ async def update(
     application = await find(db, caller, Application, application_id)
     # As in `create`, for an application that is opened again.
     job = await find(db, caller, Job, application.job_id, lock=True)
-    if "client_contact_id" in changes:
-        await _check_client(db, caller, job, changes["client_contact_id"])
+    client_contact_id = changes.get("client_contact_id", application.client_contact_id)
+    await _check_client(db, caller, job, client_contact_id)
     state_before = application.state
     for name, value in _columns(changes).items():
         setattr(application, name, value)
@@ -217,6 +219,7 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_contact_id: UUID | None) -> None:
+    """Lock the client contact as well, so that a fact about them and an application of theirs find each other."""
     if client_contact_id is None:
         return
     contact = await find(

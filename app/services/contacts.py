@@ -26,7 +26,7 @@ from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.restraint import Objection, Plan, objections
 from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
-from app.services import facts, files, plans, relays, revisions, status, voids
+from app.services import facts, files, people, plans, relays, revisions, status, voids
 from app.services.additions import with_contact
 from app.services.applications import OPEN
 from app.services.objects import fields_of
@@ -53,15 +53,11 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
     """
     if values["party"] is ContactParty.CANDIDATE:
         return await _record_with_candidate(db, caller, values, now)
-    if values["party"] is ContactParty.INTERVIEWER:
-        await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
-    covered = await _covered(db, caller, values)
+    covered = await _lock_covered(db, caller, values)
     warnings: Sequence[Objection] = ()
-    if values["party"] is ContactParty.CLIENT:
-        await status.lock(db, caller, covered)
-        if values["direction"] is Direction.OUTBOUND:
-            at = values["occurred_at"] or now
-            warnings = objections(await plans.load(db, caller, values, covered, at=at))
+    if values["party"] is ContactParty.CLIENT and values["direction"] is Direction.OUTBOUND:
+        at = values["occurred_at"] or now
+        warnings = objections(await plans.load(db, caller, values, covered, at=at))
     contact = await add(db, caller, values, now=now)
     standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
     return Recorded(contact, standings, warnings)
@@ -110,11 +106,7 @@ async def void(db: AsyncSession, caller: Caller, contact_id: UUID, reason: str, 
     Raises NotFoundError, or ConflictError if it is voided already.
     """
     contact = await find(db, caller, Contact, contact_id)
-    if contact.candidate_id is not None:
-        await status.lock_candidate(db, caller, contact.candidate_id)
-    covered = await _covered_by(db, caller, contact)
-    if contact.candidate_id is None:
-        await status.lock(db, caller, covered)
+    covered = await _lock_covered_by(db, caller, contact)
     await voids.add(db, caller, Void.contact_id, contact_id, reason, now=now)
     await _take_back(db, caller, contact)
     standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_VOIDED, now)
@@ -342,6 +334,18 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
     return await _among(db, caller, own, named)
 
 
+async def _lock_covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) -> list[UUID]:
+    """The same, locked: those that come to the person while the locks are waited for are among them."""
+    if values["party"] is ContactParty.INTERVIEWER:
+        await status.lock_candidate(db, caller, values["person_id"], pointer="/person_id")
+        return await _covered(db, caller, values)
+    if values["application_ids"] is None:
+        return await people.lock_client_contact(db, caller, values["person_id"], pointer="/person_id")
+    covered = await _covered(db, caller, values)
+    await status.lock(db, caller, covered)
+    return covered
+
+
 async def _among(
     db: AsyncSession, caller: Caller, own: Sequence[UUID], named: Sequence[UUID] | None
 ) -> list[UUID]:
@@ -358,15 +362,19 @@ async def _among(
     return sorted(set(named))
 
 
-async def _covered_by(db: AsyncSession, caller: Caller, contact: Contact) -> list[UUID]:
-    """The applications that a recorded contact bears on."""
+async def _lock_covered_by(db: AsyncSession, caller: Caller, contact: Contact) -> list[UUID]:
+    """The applications that a recorded contact bears on, locked."""
+    if contact.candidate_id is not None:
+        await status.lock_candidate(db, caller, contact.candidate_id)
     if contact.all_applications:
-        return await status.open_applications(
-            db, caller, candidate_id=contact.candidate_id, client_contact_id=contact.client_contact_id
-        )
+        if contact.client_contact_id is not None:
+            return await people.lock_client_contact(db, caller, contact.client_contact_id)
+        return await status.open_applications(db, caller, candidate_id=contact.candidate_id)
     column = ContactApplication.application_id
-    named = await _linked(db, caller, ContactApplication, column, [contact.id])
-    return sorted(named.get(contact.id, []))
+    named = sorted((await _linked(db, caller, ContactApplication, column, [contact.id])).get(contact.id, []))
+    if contact.client_contact_id is not None:
+        await status.lock(db, caller, named)
+    return named
 
 
 async def _applications_at(db: AsyncSession, caller: Caller, client_id: UUID) -> list[UUID]:

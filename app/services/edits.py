@@ -46,7 +46,7 @@ async def _interview(db: AsyncSession, caller: Caller, interview_id: UUID) -> No
 _BEFORE: dict[type[TenantedBase], Callable[[AsyncSession, Caller, UUID], Awaitable[object]]] = {
     Application: _application,
     Candidate: status.lock_candidate,
-    ClientContact: people.lock_applications,
+    ClientContact: people.lock_client_contact,
     Interview: _interview,
     Job: jobs.lock,
 }

@@ -5,9 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Candidate, ClientContact
+from app.errors import RetryError
+from app.models import Application, Candidate, ClientContact
 from app.models.external_refs import RefKind
 from app.services import facts, objects, pauses, status
 from app.services.objects import Refs, Saved, change, put
@@ -87,7 +89,7 @@ async def store_client_contact(
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
     if known_id is not None:
-        await lock_applications(db, caller, known_id)
+        await lock_client_contact(db, caller, known_id)
     return await objects.put_within(
         db,
         caller,
@@ -105,13 +107,12 @@ async def update_client_contact(
     db: AsyncSession, caller: Caller, client_contact_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> ClientContact:
     """Change a client contact; their zone, holidays and absence move what they promised. Raises NotFoundError."""
+    bears = bears_on_status(ClientContact, changes)
+    concerned = await lock_client_contact(db, caller, client_contact_id) if bears else []
     contact = await find(db, caller, ClientContact, client_contact_id)
-    if not bears_on_status(ClientContact, changes):
-        return await change(db, contact, changes)
-    await lock_applications(db, caller, client_contact_id)
-    contact = await find(db, caller, ClientContact, client_contact_id, lock=True)
     await change(db, contact, changes)
-    await _recompute_client_contact(db, caller, client_contact_id, now)
+    if concerned:
+        await status.refresh(db, caller, concerned, now=now)
     return contact
 
 
@@ -121,10 +122,32 @@ def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]
     return columns, columns.pop("do_not_contact", None)
 
 
-async def lock_applications(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> None:
-    """Candidates come before client contacts in the order of locks."""
-    ids = await status.open_applications(db, caller, client_contact_id=client_contact_id)
-    await status.lock(db, caller, ids)
+async def lock_client_contact(
+    db: AsyncSession, caller: Caller, client_contact_id: UUID, *, pointer: str | None = None
+) -> list[UUID]:
+    """Lock the candidates of a client contact's applications, as far as these are followed, and then the contact.
+
+    Gives the applications; no other comes to the contact from then on. If one did in between, to lock its candidate
+    now would break the order of locks, so the request begins anew. Raises NotFoundError, RetryError; `pointer` is as
+    in `find`.
+    """
+    seen = await _followed(db, caller, client_contact_id)
+    await status.lock_candidates(db, caller, set(seen.values()))
+    await find(db, caller, ClientContact, client_contact_id, pointer=pointer, lock=True)
+    found = await _followed(db, caller, client_contact_id)
+    if not set(found.values()) <= set(seen.values()):
+        raise RetryError
+    return sorted(found)
+
+
+async def _followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> dict[UUID, UUID]:
+    """Those applications, each with its candidate."""
+    query = select(Application.id, Application.candidate_id).where(
+        Application.agency_id == caller.agency_id,
+        Application.client_contact_id == client_contact_id,
+        status.FOLLOWED,
+    )
+    return {row.id: row.candidate_id for row in await db.execute(query)}
 
 
 async def _recompute_client_contact(
@@ -132,5 +155,4 @@ async def _recompute_client_contact(
 ) -> None:
     ids = await status.open_applications(db, caller, client_contact_id=contact_id)
     if ids:
-        await status.lock(db, caller, ids)
         await status.refresh(db, caller, ids, now=now)
