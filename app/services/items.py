@@ -215,13 +215,11 @@ async def _candidates_of(
     interviewed = select(Interview.application_id).where(
         Interview.agency_id == caller.agency_id, Interview.id.in_(rows[RefKind.INTERVIEW])
     )
-    waiting = or_(
-        Application.job_id.in_(rows[RefKind.JOB]),
-        Application.client_contact_id.in_(rows[RefKind.CLIENT_CONTACT]),
-    )
+    of_jobs = Application.job_id.in_(rows[RefKind.JOB]) & OPEN
+    of_people = Application.client_contact_id.in_(rows[RefKind.CLIENT_CONTACT]) & status.FOLLOWED
     named = or_(Application.id.in_(rows[RefKind.APPLICATION]), Application.id.in_(interviewed))
     query = select(Application.candidate_id).where(
-        Application.agency_id == caller.agency_id, or_(named, OPEN & waiting)
+        Application.agency_id == caller.agency_id, or_(named, of_jobs, of_people)
     )
     return list(await db.scalars(query.distinct()))
 

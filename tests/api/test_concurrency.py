@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Database
@@ -72,6 +73,9 @@ async def test_one_external_id_makes_one_object(agency: Agency) -> None:
 # What comes to a client contact while a fact about them waits
 
 
+JO = {"source": "ats", "id": "jo"}
+
+
 class Desk:
     """A client with two contacts. Of two candidates who withdrew, one is Jo's, and the other is to become so."""
 
@@ -81,9 +85,10 @@ class Desk:
         self.contact = ""  # that is to be voided
 
     async def open(self) -> "Desk":
-        client = await self.agency.client()
-        self.kim, self.jo = [await self.agency.client_contact(client, name=name) for name in ("Kim", "Jo")]
-        self.job = await self.agency.job(client)
+        self.client = await self.agency.client()
+        self.kim = await self.agency.client_contact(self.client)
+        self.jo = await self.agency.client_contact(self.client, external_refs=[JO])
+        self.job = await self.agency.job(self.client)
         self.hers, self.coming = await self.withdrawn(self.jo), await self.withdrawn(self.kim)
         return self
 
@@ -188,3 +193,14 @@ async def test_a_fact_about_a_client_contact_waits_for_an_application_that_is_op
         await queued(db, waiting)
     await waiting
     assert await desk.is_true()
+
+
+async def test_a_bulk_call_locks_who_withdrew_before_their_client_contact(desk: Desk) -> None:
+    """As all others do, or they would wait in a ring."""
+    jo = {"kind": "client_contact", "client_id": desk.client, "name": "Jo", "external_refs": [JO]}
+    async with desk.held(desk.hers) as db:
+        bulk = asyncio.create_task(desk.agency.post("/v1/bulk", {"items": [jo]}))
+        await queued(db, bulk)
+        at_once = text("SELECT id FROM client_contacts WHERE id = :id FOR UPDATE NOWAIT")
+        assert await db.scalar(at_once, {"id": desk.jo}) == UUID(desk.jo)
+    assert [each["status"] for each in (await bulk)["items"]] == [200]
