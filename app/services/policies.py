@@ -50,10 +50,10 @@ async def replace(
     """
     if client_id is not None:
         await find(db, caller, Client, client_id)
-    work = await recomputations.claim(db, caller, client_id, now=now)
     # This waits for everybody who stores a status, and they for this: see `facts.hold_policy`.
     await locks.take(db, caller, Lock.POLICY)
     facts.forget_policy(db)
+    work = await recomputations.claim(db, caller, client_id, now=now)
     if parameters != await overrides(db, caller, client_id):
         await _store(db, caller, client_id, parameters, now)
         await recomputations.restart(db, caller, work, now=now)

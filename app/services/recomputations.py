@@ -5,8 +5,8 @@ at it at once, each at a stretch that nobody else is at. In a stretch a batch fo
 only stay as they are, so that a process may be killed at any instant: what it had committed is done, and the next batch
 begins there.
 
-Whoever works at a stretch holds the policy first. Whoever changes the policy has locked the recomputation by then, so
-that a worker never waits for that row: it leaves one that is locked alone.
+Whoever works at a stretch holds the policy first, and whoever changes the policy takes it first: so neither waits for a
+row of the other. What one worker has locked, another leaves alone.
 """
 
 import logging
@@ -84,7 +84,7 @@ async def progress(db: AsyncSession, caller: Caller, client_id: UUID | None) -> 
 
 
 async def claim(db: AsyncSession, caller: Caller, client_id: UUID | None, *, now: datetime) -> Recomputation:
-    """The row of the agency's policy, or of a client's: locked, so that changes of one policy queue up."""
+    """The row of the agency's policy, or of a client's, locked; the caller has taken the policy."""
     values = {"agency_id": caller.agency_id, "id": uuid7(), "client_id": client_id, "phase": Phase.OPEN}
     idle = {"total": 0, "done": 0, "started_at": now, "finished_at": now}
     await db.execute(insert(Recomputation).values(**values, **idle).on_conflict_do_nothing())
