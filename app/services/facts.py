@@ -112,7 +112,8 @@ SELECT json_build_object(
     WHERE g.agency_id = {AGENCY} AND g.job_id = a.job_id AND NOT g.correction
       AND g.recorded_at >= a.created_at AND (a.state <> 'closed' OR g.recorded_at < a.closed_at)
       AND g.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM job_changes h
-        WHERE h.agency_id = {AGENCY} AND h.job_id = g.job_id AND h.correction AND h.id > g.id
+        WHERE h.agency_id = {AGENCY} AND h.job_id = g.job_id AND h.correction
+          AND (h.recorded_at, h.id) > (g.recorded_at, g.id)
           AND h.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM jsonb_each(g.difference) e
             WHERE h.difference->e.key->'to' IS DISTINCT FROM e.value->'from'))),
   'snoozes', (SELECT COALESCE(json_agg(json_build_object('code', s.code, 'until', s.until) ORDER BY s.id), '[]')

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -16,7 +16,7 @@ from app.models.external_refs import RefKind
 from app.rules.events import EventType
 from app.services import objects, status
 from app.services.applications import OPEN
-from app.services.instants import happened_at
+from app.services.instants import following, happened_at
 from app.services.objects import Refs, Saved
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
@@ -148,13 +148,23 @@ async def _log(
         id=uuid7(),
         job_id=job.id,
         changed_at=changed_at,
-        recorded_at=now,
+        recorded_at=await _recorded_at(db, caller, job.id, now),
         difference=difference,
         correction=correction,
     )
     db.add(change)
     await db.flush()
     return change
+
+
+async def _recorded_at(db: AsyncSession, caller: Caller, job_id: UUID, now: datetime) -> datetime:
+    """When a change of a locked job is recorded: after earlier ones, and after what it finds put forward or closed."""
+    changes = select(func.max(JobChange.recorded_at)).where(
+        JobChange.agency_id == caller.agency_id, JobChange.job_id == job_id
+    )
+    applications = select(func.greatest(func.max(Application.created_at), func.max(Application.closed_at)))
+    mine = applications.where(Application.agency_id == caller.agency_id, Application.job_id == job_id)
+    return following(await db.scalar(mine), following(await db.scalar(changes), now))
 
 
 def changed_as(revised: Revised) -> list[Occurrence]:

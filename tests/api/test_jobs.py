@@ -1,17 +1,22 @@
 """Jobs and how they change: what is logged, and whose applications are computed anew (H4)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from app.db import Database
-from app.services import facts, jobs, status
+from app.services import facts, jobs, locks, status
+from app.services.locks import Lock
 from app.services.scope import Caller
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
-from tests.stored import computed_at
+from tests.locks import queued
+from tests.stored import computed_at, reasons_computed_anew, reasons_of
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 SALARY = {"amount": 52_000, "currency": "GBP", "period": "year"}
@@ -379,3 +384,62 @@ async def test_a_correction_that_puts_the_old_value_back_takes_the_duty_back(age
     assert answer["applications_to_tell"] == []
     assert await owed(agency, application_id) == []
     assert again["change"]["id"] in {change["id"] for change in await changes(agency, job_id)}
+
+
+@asynccontextmanager
+async def change_that_waits(agency: Agency, database: Database, job_id: str) -> AsyncIterator[None]:
+    """A change of a job in a bulk call that has begun, and is not carried out before all that happens meanwhile."""
+    job = await agency.get(f"/v1/jobs/{job_id}")
+    item = {"kind": "job", "title": "Engineer", "client_id": job["client_id"], "location": "York", **REFS}
+    async with database.transaction(agency.id) as db:
+        await locks.take(db, caller_of(agency), Lock.BULK)
+        bulk = asyncio.create_task(agency.post("/v1/bulk", {"items": [item]}))
+        await queued(db, bulk)
+        yield
+    assert [each["status"] for each in (await bulk)["items"]] == [200]
+
+
+async def test_a_change_that_waited_has_to_be_told_to_whoever_was_put_forward_meanwhile(
+    agency: Agency, database: Database
+) -> None:
+    job_id = await new_job(agency, **REFS)
+    async with change_that_waits(agency, database, job_id):
+        application_id = await put_forward(agency, job_id)
+    [change] = await changes(agency, job_id)
+    assert await owed(agency, application_id) == [change["id"]]
+    assert await reasons_of(database, agency) == await reasons_computed_anew(database, agency)
+
+
+async def test_a_change_that_waited_does_not_concern_who_was_closed_meanwhile(
+    agency: Agency, database: Database
+) -> None:
+    job_id = await new_job(agency, **REFS)
+    application_id = await put_forward(agency, job_id)
+    async with change_that_waits(agency, database, job_id):
+        await agency.patch(f"/v1/applications/{application_id}", {"state": "closed"})
+    assert await owed(agency, application_id) == []
+    assert await reasons_of(database, agency) == await reasons_computed_anew(database, agency)
+
+
+async def test_a_correction_follows_the_change_whatever_the_clock_of_the_host_that_makes_it(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = uuid7()
+    job_id = await new_job(agency)
+    application_id = await put_forward(agency, job_id)
+    slip = await agency.patch(f"/v1/jobs/{job_id}", {"location": "York"})
+    assert await owed(agency, application_id) == [slip["change"]["id"]]
+    monkeypatch.setattr(jobs, "uuid7", lambda: before)
+    await agency.patch(f"/v1/jobs/{job_id}", {"location": "Leeds", "correction": True})
+    assert await owed(agency, application_id) == []
+
+
+async def test_a_change_that_waited_follows_the_one_that_overtook_it(
+    agency: Agency, database: Database
+) -> None:
+    job_id = await new_job(agency, **REFS)
+    async with change_that_waits(agency, database, job_id):
+        await agency.patch(f"/v1/jobs/{job_id}", {"location": "Hull"})
+    first, second = await changes(agency, job_id)
+    assert second["difference"]["location"] == {"from": "Hull", "to": "York"}
+    assert first["recorded_at"] < second["recorded_at"]
