@@ -76,7 +76,7 @@ async def store(
     settle_hold(saved.row, now)
     settle_closing(saved.row, state_before, now)
     if not saved.created:
-        revisions.note(db, saved.row, now)
+        await revisions.note(db, saved.row, now)
     await db.flush()
     return saved
 
@@ -98,7 +98,7 @@ async def update(
     _check_hold(application, changes.get("hold"), now)
     settle_hold(application, now)
     settle_closing(application, state_before, now)
-    revisions.note(db, application, now)
+    await revisions.note(db, application, now)
     told = saved_as(Saved(application, created=False))
     standing = await _refreshed(db, caller, application_id, told, now)
     await db.refresh(application)

@@ -278,7 +278,7 @@ async def _withdraw(
     still_in = rows_of(caller, Application).where(Application.id.in_(application_ids), OPEN)
     for application in (await db.scalars(still_in)).all():
         application.withdrawn_at, application.withdrawn_by = contact.occurred_at, contact.id
-        revisions.note(db, application, db.info["now"])
+        await revisions.note(db, application, db.info["now"])
     await db.flush()
 
 
@@ -290,7 +290,7 @@ async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None
         return
     for application in applications:
         application.withdrawn_at = application.withdrawn_by = None
-        revisions.note(db, application, db.info["now"])
+        await revisions.note(db, application, db.info["now"])
     await db.flush()
     application_ids = {application.id for application in applications}
     alike = rows_of(caller, Contact).where(

@@ -101,7 +101,7 @@ async def _set_state(
     else:
         edited = await find(db, caller, HeldInterview, UUID(interview.id))
         edited.state = state
-        revisions.note(db, edited, now)
+        await revisions.note(db, edited, now)
 
 
 async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:

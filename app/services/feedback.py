@@ -38,7 +38,7 @@ async def record(
         _undo(application, corrected, await _latest_decision(db, caller, application.id))
     if row.decision is not Decision.UNDECIDED and row == await _latest_decision(db, caller, application.id):
         _apply(application, row)
-    revisions.note(db, application, now)
+    await revisions.note(db, application, now)
     ids = {"feedback_id": row.id, "interview_id": interview_id}
     occurrences = [Occurrence(EventType.FEEDBACK_RECORDED, application.id, ids)]
     if values.get("timescale"):

@@ -103,7 +103,7 @@ async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:
     """Set members of an object."""
     for name, value in values.items():
         setattr(row, name, value)
-    revisions.note(db, row, db.info["now"])
+    await revisions.note(db, row, db.info["now"])
     await db.flush()
     await db.refresh(row)
     return row

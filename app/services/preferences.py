@@ -72,7 +72,7 @@ async def record(
     )
     db.add(row)
     candidate.last_preference_review_at = max(at, candidate.last_preference_review_at or at)
-    revisions.note(db, candidate, now)
+    await revisions.note(db, candidate, now)
     await db.flush()
     told = Occurrence(EventType.PREFERENCE_RECORDED, candidate_id, {"preference_id": row.id})
     await status.refresh_candidates(db, caller, [candidate_id], [told], now=now)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import inspect
+from sqlalchemy import func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -13,6 +13,7 @@ from app.errors import InvalidError
 from app.models import Application, Candidate, ClientContact, Interview, Revision
 from app.models.base import TenantedBase
 from app.models.revisions import RevisedKind
+from app.services.instants import following
 from app.services.scope import AGENCY
 
 
@@ -57,8 +58,8 @@ WATCHED: dict[type[TenantedBase], Watched] = {
 }
 
 
-def note(db: AsyncSession, row: TenantedBase, now: datetime) -> None:
-    """Keep what is about to be changed of a row, if the rules read it; call it before the flush of the edit."""
+async def note(db: AsyncSession, row: TenantedBase, now: datetime) -> None:
+    """Keep what is about to be changed of a locked row, if the rules read it; call it before the flush of the edit."""
     watched = WATCHED.get(type(row))
     if watched is None:
         return
@@ -73,11 +74,17 @@ def note(db: AsyncSession, row: TenantedBase, now: datetime) -> None:
             id=uuid7(),
             kind=watched.kind,
             object_id=row.id,
-            recorded_at=now,
+            recorded_at=following(await _latest(db, row), now),
             before=msgspec.to_builtins(before),
             after=msgspec.to_builtins(after),
         )
         db.add(revision)
+
+
+async def _latest(db: AsyncSession, row: TenantedBase) -> datetime | None:
+    """When a row was last edited in what the rules read."""
+    edits = Revision.agency_id == row.agency_id, Revision.object_id == row.id
+    return await db.scalar(select(func.max(Revision.recorded_at)).where(*edits))
 
 
 def bears_on_status(table: type[TenantedBase], names: Collection[str]) -> bool:
@@ -96,8 +103,8 @@ def check_known(known_at: datetime | None, now: datetime) -> None:
 def _put_back(table: type[TenantedBase], watched: Watched) -> str:
     """A table without the rows made after `:known_at`, and with what was edited later as it stood then.
 
-    Of several later edits of a member the first one says what it was, so it comes last and wins. The order is that
-    of the ids: writers of one row queue up, but their transactions need not have begun in that order.
+    Of several later edits of a member the first one says what it was, so it comes last and wins. The ids tell the order
+    of those that one transaction made.
     """
     columns = ", ".join(
         f'(jsonb_populate_record(t, u.before))."{column.key}"'
@@ -108,7 +115,7 @@ def _put_back(table: type[TenantedBase], watched: Watched) -> str:
     return f"""{table.__tablename__} AS NOT MATERIALIZED (
   SELECT {columns}
   FROM {table.__tablename__} t CROSS JOIN LATERAL (
-    SELECT COALESCE(jsonb_object_agg(e.key, e.value ORDER BY r.id DESC), '{{}}') AS before
+    SELECT COALESCE(jsonb_object_agg(e.key, e.value ORDER BY r.recorded_at DESC, r.id DESC), '{{}}') AS before
     FROM revisions r CROSS JOIN LATERAL jsonb_each(r.before) e
     WHERE r.agency_id = {AGENCY} AND r.object_id = t.id AND r.recorded_at > :known_at) u
   WHERE t.agency_id = {AGENCY} AND t.created_at <= :known_at)"""

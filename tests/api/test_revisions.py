@@ -1,11 +1,22 @@
 """What is edited in place leaves what it was: the ground of everything that asks what was known at an instant."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
+from uuid_utils.compat import uuid7
 
+from app.db import Database
 from app.models import Revision
-from tests.agency import Json
+from app.services import locks
+from app.services import revisions as service
+from app.services.locks import Lock
+from app.services.scope import Caller
+from tests.agency import Agency, Json
 from tests.api.conftest import Office, iso
+from tests.locks import queued
+
+REF = {"source": "ats", "id": "1"}
 
 Revised = tuple[str, Json, Json]
 
@@ -126,3 +137,46 @@ async def test_edits_of_people(office: Office) -> None:
     assert await revisions(office, contact) == [
         ("client_contact", {"unavailable_until": None}, {"unavailable_until": "2026-07-20T08:00:00Z"})
     ]
+
+
+async def interviewed(agency: Agency) -> tuple[str, str, str]:
+    """The paths of an application and of its interview, and an instant by which both are known."""
+    application = (await agency.application())["id"]
+    times = ("2026-07-14T09:00:00Z", "2026-07-14T10:00:00Z")
+    interview = await agency.interview(application, *times, external_refs=[REF])
+    made = (await agency.get(f"/v1/interviews/{interview}"))["created_at"]
+    return f"/v1/applications/{application}", f"/v1/interviews/{interview}", made
+
+
+async def known(agency: Agency, application: str, known_at: str) -> list[str]:
+    """What was due on 15 July, as far as one knew at an instant."""
+    found = await agency.get(f"{application}/status", as_of="2026-07-15T12:00:00Z", known_at=known_at)
+    return [reason["code"] for reason in found["reasons"]]
+
+
+async def test_edits_follow_one_another_whatever_the_clocks_of_their_hosts(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = uuid7()
+    application, interview, made = await interviewed(agency)
+    await agency.patch(interview, {"state": "no_show"})
+    monkeypatch.setattr(service, "uuid7", lambda: before)
+    await agency.patch(interview, {"state": "cancelled"})
+    assert await known(agency, application, made) == ["debrief_due", "timescale_missing"]
+
+
+async def test_an_edit_that_waited_follows_the_one_that_overtook_it(
+    agency: Agency, database: Database
+) -> None:
+    application, interview, made = await interviewed(agency)
+    times = {"start": "2026-07-14T09:00:00Z", "end": "2026-07-14T10:00:00Z"}
+    again = {"kind": "interview", "application_id": application.rpartition("/")[2], "external_refs": [REF]}
+    async with database.transaction(agency.id) as db:
+        await locks.take(db, Caller(agency.id, "test", frozenset()), Lock.BULK)
+        items = [{**again, **times, "state": "scheduled"}]
+        waiting = asyncio.create_task(agency.post("/v1/bulk", {"items": items}))
+        await queued(db, waiting)
+        called_off = (await agency.patch(interview, {"state": "cancelled"}))["updated_at"]
+    assert [each["status"] for each in (await waiting)["items"]] == [200]
+    assert await known(agency, application, made) == ["debrief_due", "timescale_missing"]
+    assert await known(agency, application, called_off) == []
