@@ -10,7 +10,7 @@ from app.api.views import by_name, columns_of
 from app.models import ApiKey, Role
 from app.services import api_keys as service
 from app.services import objects, scope
-from app.services.access import Scope
+from app.services.access import Scope, scopes_of
 from app.services.api_keys import Issued
 from app.services.scope import find
 from app.web.auth import WithMint
@@ -151,4 +151,4 @@ def _issued(issued: Issued) -> ApiKeyIssued:
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "scopes": sorted(service.scopes_of(row["role"], row["scopes"]))}
+    return {**row, "scopes": sorted(scopes_of(row["role"], row["scopes"]))}

@@ -5,11 +5,14 @@ from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import ConflictError, ForbiddenError, InvalidError
-from app.models import ApiKey, Identity, Role
-from app.services.scope import Caller, find
+from app.errors import ConflictError, ForbiddenError, InvalidError, UnauthenticatedError
+from app.models import ApiKey, Identity, IdentityProvider, Role
+from app.services import locks
+from app.services.locks import Lock
+from app.services.scope import Caller, find, rows_of
 
 
 class Scope(StrEnum):
@@ -82,6 +85,11 @@ def roles_with(scopes: Iterable[str]) -> list[Role]:
     return [role for role, held in ROLES.items() if held.issuperset(scopes)]
 
 
+def scopes_of(role: Role | None, scopes: Iterable[str]) -> frozenset[str]:
+    """What a key may do: what its role may by now, or else the scopes of its own."""
+    return ROLES[role] if role else frozenset(scopes)
+
+
 def check_grant(caller: Caller, scopes: Iterable[str], *, pointer: str) -> None:
     """Raise InvalidError unless the caller may do all that they give to another; `pointer` names the member."""
     if not caller.scopes.issuperset(scopes):
@@ -94,15 +102,51 @@ def check_reach(caller: Caller, scopes: Iterable[str]) -> None:
         raise ForbiddenError("It may do more than you may.", code="beyond_own_scopes")
 
 
-def check_not_own(caller: Caller, principal: str) -> None:
-    """Raise ConflictError for the caller's own credential.
+async def check_keeps_own(db: AsyncSession, caller: Caller, taken: str) -> None:
+    """Raise ConflictError if it is the caller's own credential that is to be taken away.
 
-    Whoever takes a credential away keeps their own, so an agency is never left without one by a slip.
+    Whoever takes a credential away keeps their own, so an agency is never left without one by a slip. Nor by two who
+    take each other's: they queue up here, and the second raises UnauthenticatedError, or ForbiddenError for a role that
+    was taken away.
     """
-    if caller.principal == principal:
+    if caller.principal == taken:
         raise ConflictError(
             "Nobody takes their own access away; use another credential.", code="own_credential"
         )
+    await locks.take(db, caller, Lock.ACCESS)
+    kind, _, own_id = caller.principal.partition(":")
+    if kind in _OWN and Scope.ACCESS_WRITE not in await _OWN[kind](db, caller, UUID(own_id)):
+        raise ForbiddenError
+
+
+async def _of_key(db: AsyncSession, caller: Caller, key_id: UUID) -> Iterable[str]:
+    """What a key may do by now. Raises UnauthenticatedError for one that has ended."""
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > db.info["now"])
+    query = rows_of(caller, ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), lasting)
+    key = await db.scalar(query)
+    if key is None:
+        raise UnauthenticatedError
+    return scopes_of(key.role, key.scopes)
+
+
+async def _of_identity(db: AsyncSession, caller: Caller, identity_id: UUID) -> Iterable[str]:
+    """The same for an identity, or one that nobody vouches for any more."""
+    trusted = select(IdentityProvider.id).where(
+        IdentityProvider.agency_id == caller.agency_id, IdentityProvider.disabled_at.is_(None)
+    )
+    query = rows_of(caller, Identity).where(
+        Identity.id == identity_id,
+        Identity.revoked_at.is_(None),
+        Identity.identity_provider_id.in_(trusted),
+    )
+    identity = await db.scalar(query)
+    if identity is None:
+        raise UnauthenticatedError
+    return ROLES[identity.role]
+
+
+# How the present scopes of a caller are found, by the kind of credential that a principal is named after.
+_OWN = {"key": _of_key, "identity": _of_identity}
 
 
 async def unrevoked(db: AsyncSession, caller: Caller, table: type[Revocable], row_id: UUID) -> Revocable:

@@ -18,7 +18,7 @@ from app.db import Beginning, Statement, enter
 from app.errors import ConflictError, InvalidError
 from app.models import Agency, ApiKey, Credential, Role
 from app.services import access, objects
-from app.services.access import ROLES
+from app.services.access import ROLES, scopes_of
 from app.services.macs import mac_of
 from app.services.scope import AGENCY, Caller, KnownCaller
 
@@ -193,7 +193,7 @@ async def change(
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     _check_terms(caller, terms, now)
     if terms.keys() - {"name"}:
-        access.check_not_own(caller, principal_of(key))
+        await access.check_keeps_own(db, caller, principal_of(key))
     values = {name: terms[name] for name in terms.keys() & {"name", "expires_at"}}
     if terms.get("role") or terms.get("scopes"):
         role = terms.get("role")
@@ -213,6 +213,8 @@ async def rotate(
     if not _is_live(key, now):
         raise ConflictError("The key has expired; let it expire later first.", code="key_expired")
     access.check_reach(caller, scopes_of(key.role, key.scopes))
+    if not overlap and caller.principal != principal_of(key):
+        await access.check_keeps_own(db, caller, principal_of(key))
     text = generate(mint.environment)
     values = {
         "key_id": text.split("_")[2],
@@ -231,13 +233,8 @@ async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: dat
     Raises NotFoundError; ConflictError for a key that is revoked already, and for the caller's own.
     """
     key = await access.unrevoked(db, caller, ApiKey, api_key_id)
-    access.check_not_own(caller, principal_of(key))
+    await access.check_keeps_own(db, caller, principal_of(key))
     return await objects.change(db, key, {"revoked_at": now})
-
-
-def scopes_of(role: Role | None, scopes: Iterable[str]) -> frozenset[str]:
-    """What a key may do: what its role may by now, or else the scopes of its own."""
-    return ROLES[role] if role else frozenset(scopes)
 
 
 def principal_of(key: ApiKey) -> str:

@@ -79,8 +79,10 @@ async def _check_not_own(db: AsyncSession, caller: Caller, provider: IdentityPro
         Identity.identity_provider_id == provider.id,
         "identity:" + cast(Identity.id, Text) == caller.principal,
     )
-    if await db.scalar(vouched):
-        access.check_not_own(caller, caller.principal)
+    is_own = await db.scalar(vouched) is not None
+    await access.check_keeps_own(
+        db, caller, caller.principal if is_own else f"identity_provider:{provider.id}"
+    )
 
 
 def _check_issuer(issuer: str, allowed: Sequence[Network]) -> None:

@@ -1,4 +1,4 @@
-"""Locks on what has no row of its own: an agency's policy, its covers, its bulk call at work, a name.
+"""Locks on what has no row of its own: an agency's policy, its covers, its credentials, a name, and more.
 
 They are advisory locks, because their queue is fair: who waits to have one alone is not overtaken by later ones who
 would share it, as they are at the lock of a row. All end with the transaction, and a wait for one is bounded (R8).
@@ -23,6 +23,7 @@ class Lock(StrEnum):
     COVERS = "covers"
     BULK = "bulk"
     WEBHOOKS = "webhooks"
+    ACCESS = "access"
     NAME = "name"
 
 

@@ -273,6 +273,46 @@ async def test_nobody_takes_their_own_access_away(agency: Agency, processes: Pro
     assert await works(processes, {"key": agency.key}, rotated) == [False, True]
 
 
+TAKING = [("POST", "/revoke", None, 401), ("PATCH", "", {"role": "manager"}, 403)]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "refusal"), TAKING)
+async def test_of_two_who_take_each_others_access_away_one_keeps_it(
+    agency: Agency, method: str, path: str, body: Json | None, refusal: int
+) -> None:
+    [own] = (await agency.get(KEYS))["items"]
+    key = await made(agency, role="admin")
+    other = Agency(agency.id, key["key"], agency.http)
+    await other.get(KEYS)
+    both = await asyncio.gather(
+        agency.call(method, f"{KEYS}/{key['id']}{path}", json=body),
+        other.call(method, f"{KEYS}/{own['id']}{path}", json=body),
+    )
+    assert sorted(each.status_code for each in both) == [200, refusal]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/revoke", None),
+        ("POST", "/rotate", {"overlap_seconds": 0}),
+        ("PATCH", "", {"expires_at": "2099-01-31T00:00:00Z"}),
+    ],
+)
+async def test_who_lost_their_access_takes_nobodys(
+    agency: Agency, method: str, path: str, body: Json | None
+) -> None:
+    """Their key is still remembered, and would be good for a reading call."""
+    [own] = (await agency.get(KEYS))["items"]
+    key = await made(agency, role="admin")
+    other = Agency(agency.id, key["key"], agency.http)
+    await other.get(KEYS)
+    await agency.post(f"{KEYS}/{key['id']}/revoke")
+    before = await agency.get(f"{KEYS}/{own['id']}")
+    problem_of(await other.call(method, f"{KEYS}/{own['id']}{path}", json=body), 401, "unauthenticated")
+    assert await agency.get(f"{KEYS}/{own['id']}") == before
+
+
 async def test_a_new_role_counts_in_every_process_within_five_seconds(
     agency: Agency, processes: Processes
 ) -> None:

@@ -170,3 +170,26 @@ async def test_another_agencys_tokens_open_nothing_here(trusting: Trusting) -> N
         assert places_of(problem_of(answer, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
     problem_of(await rival.call("GET", f"{PROVIDERS}/{trusting.provider}"), 404)
     problem_of(await rival.call("GET", f"/v1/identities/{trusting.identity}"), 404)
+
+
+async def test_of_two_who_take_each_others_access_away_one_keeps_it(trusting: Trusting) -> None:
+    agency = trusting.agency
+    [key] = (await agency.get("/v1/api-keys"))["items"]
+    boss = await trusting.link(trusting.provider, "boss", "admin")
+    other = Agency(agency.id, trusting.token(sub="boss"), agency.http)
+    await other.get("/v1/api-keys")
+    both = await asyncio.gather(
+        agency.call("POST", f"/v1/identities/{boss['id']}/revoke"),
+        other.call("POST", f"/v1/api-keys/{key['id']}/revoke"),
+    )
+    assert sorted(each.status_code for each in both) == [200, 401]
+
+
+async def test_who_is_vouched_for_no_longer_takes_nobodys_access(trusting: Trusting) -> None:
+    agency = trusting.agency
+    [key] = (await agency.get("/v1/api-keys"))["items"]
+    await trusting.link(trusting.provider, "boss", "admin")
+    other = Agency(agency.id, trusting.token(sub="boss"), agency.http)
+    await other.get("/v1/api-keys")
+    await agency.patch(f"{PROVIDERS}/{trusting.provider}", {"disabled": True})
+    problem_of(await other.call("POST", f"/v1/api-keys/{key['id']}/revoke"), 401, "unauthenticated")
