@@ -8,6 +8,7 @@ from pydantic import Field
 
 from app.api.members import CandidateCreate, CandidateFields
 from app.api.views import (
+    POLLING,
     ExternalIdFilter,
     ObjectView,
     SourceFilter,
@@ -34,7 +35,7 @@ ByConsultant = Annotated[Id | None, Query(description="Only those this consultan
 
 PreferencesChangedSince = Annotated[
     Instant | None,
-    Query(description="Only those whose preferences changed, recorded at or after this instant"),
+    Query(description=f"Only those whose preferences changed, recorded at or after this instant. {POLLING}"),
 ]
 
 

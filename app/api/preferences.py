@@ -6,7 +6,7 @@ from fastapi import Path, Query
 from pydantic import Field
 
 from app.api.shapes import NoticePeriod
-from app.api.views import narrowed, recorded
+from app.api.views import POLLING, narrowed, recorded
 from app.models import Candidate, Preference
 from app.rules.vocabulary import NoticeUnit, Wish, WorkArrangement
 from app.services import preferences as service
@@ -24,7 +24,9 @@ PreferenceId = Annotated[Id, Path()]
 Names = Annotated[list[Name], Field(min_length=1, max_length=50)]
 ChangedSince = Annotated[
     Instant | None,
-    Query(description="Only versions in which something changed, recorded at or after this instant"),
+    Query(
+        description=f"Only versions in which something changed, recorded at or after this instant. {POLLING}"
+    ),
 ]
 
 

@@ -94,7 +94,10 @@ SourceFilter = Annotated[
 ExternalIdFilter = Annotated[
     str | None, Query(min_length=1, max_length=200, description="Only what has this external id")
 ]
-UpdatedSince = Annotated[Instant | None, Query(description="Only what was changed at or after this instant")]
+POLLING = "Polling, go back by a minute each time: a change is dated when its request begins, and seen when it ends."
+UpdatedSince = Annotated[
+    Instant | None, Query(description=f"Only what was changed at or after this instant. {POLLING}")
+]
 
 
 def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
