@@ -5,12 +5,14 @@ that of the name. Neither proxies of the environment nor redirects are followed.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from socket import SOCK_STREAM, gaierror
+from threading import Thread
 from typing import NamedTuple
 
 import httpx
@@ -112,13 +114,39 @@ def _port_of(url: httpx.URL) -> int:
     return url.port or _DEFAULT_PORTS[url.scheme]
 
 
-async def resolve(host: str, port: int) -> list[Address]:
-    """The addresses of a name, however it is spelt; best first."""
+async def resolve(host: str, _port: int) -> list[Address]:
+    """The addresses of a name, however it is spelt; best first. Raises OSError, and ValueError for what is no name."""
     try:
         return [ip_address(host.strip("[]"))]
     except ValueError:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=SOCK_STREAM)
-    return [ip_address(entry[4][0]) for entry in found]
+        return await asyncio.wrap_future(_look_up(host))
+
+
+_look_ups: dict[str, Future[list[Address]]] = {}
+
+
+def _look_up(host: str) -> Future[list[Address]]:
+    """The look-up of a name that is under way, for all who ask meanwhile, else a new one.
+
+    Each has a thread of its own, which nothing can end: an event loop has so few that name servers which do not answer
+    would soon keep everybody else waiting (H16).
+    """
+    look_up = _look_ups.get(host)
+    if look_up is None:
+        look_up = Future()
+        look_up.set_running_or_notify_cancel()  # so that whoever gives up does not end it for the others
+        Thread(target=_answer, args=(look_up, host), name="look-up", daemon=True).start()
+        _look_ups[host] = look_up
+        look_up.add_done_callback(lambda _: _look_ups.pop(host, None))
+    return look_up
+
+
+def _answer(look_up: Future[list[Address]], host: str) -> None:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        look_up.set_result([ip_address(entry[4][0]) for entry in found])
+    except Exception as error:  # noqa: BLE001 - it is raised where somebody waits for it
+        look_up.set_exception(error)
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
@@ -209,7 +237,7 @@ class Outbound:
             raise
         except TimeoutError:
             raise OutboundError("It did not answer in time.") from None
-        except gaierror:
+        except socket.gaierror:
             raise OutboundError("Its name leads to no address.") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             raise OutboundError(_told(error)) from None

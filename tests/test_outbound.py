@@ -2,10 +2,14 @@
 
 import asyncio
 import gzip
+import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx
 import pytest
@@ -222,6 +226,39 @@ def always(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
         return [ip_address(address) for address in addresses]
 
     return resolve
+
+
+@pytest.fixture
+def look_ups(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
+    """How often each name was looked up; the name servers of *.silent.example answer nothing while the test lasts."""
+    found: Counter[str] = Counter()
+    is_over, ask = Event(), socket.getaddrinfo
+
+    def look_up(host: str, *args: Any, **options: Any) -> Any:
+        found[host] += 1
+        if host.endswith(".silent.example"):
+            is_over.wait()
+            raise socket.gaierror
+        return ask(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    yield found
+    is_over.set()
+
+
+async def test_name_servers_that_do_not_answer_keep_nobody_else_waiting(look_ups: Counter[str]) -> None:
+    """All who ask for a name meanwhile share one look-up of it."""
+    names = [f"{number}.silent.example" for number in range(50)]
+    waiting = [asyncio.create_task(outbound.resolve(name, 443)) for name in names for _ in range(16)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(30):
+        assert ip_address("127.0.0.1") in await outbound.resolve("localhost", 443)
+    for each in waiting:
+        each.cancel()
+    assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {
+        asyncio.CancelledError
+    }
+    assert look_ups == Counter([*names, "localhost"])
 
 
 LOCAL_SPELLINGS = [
