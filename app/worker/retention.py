@@ -15,17 +15,27 @@ logger = logging.getLogger("touchbase.retention")
 
 
 async def run(database: Database, stop: asyncio.Event) -> None:
-    """Go through all agencies every hour until told to stop; one that fails is left for the next time."""
+    """Go through all agencies every hour until told to stop."""
     while not stop.is_set():
         try:
-            async with database.transaction(None) as db:
-                agencies = await every_agency(db)
-            for agency_id in agencies:
-                await forget(database, agency_id, stop)
+            await work(database, stop)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while
-            logger.warning("cannot forget what is old: %s", type(error).__name__)
+            logger.warning("cannot look for what is old: %s", type(error).__name__)
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), EVERY_SECONDS)
+
+
+async def work(database: Database, stop: asyncio.Event) -> None:
+    """Go through all agencies once; one that fails is left for the next time and stops nobody else."""
+    async with database.transaction(None) as db:
+        agencies = await every_agency(db)
+    for agency_id in agencies:
+        if stop.is_set():
+            return
+        try:
+            await forget(database, agency_id, stop)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it concerns this agency alone
+            logger.warning("agency %s: cannot forget what is old: %s", agency_id, type(error).__name__)
 
 
 async def forget(database: Database, agency_id: UUID, stop: asyncio.Event) -> None:
