@@ -56,7 +56,7 @@ class Sender:
         self._calls: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    async def deliver(self, agency_id: UUID) -> None:
+    async def deliver(self, agency_id: UUID) -> bool:
         """Begin to send what is due in an agency, as much as there is room for."""
         desk = self._desks.setdefault(agency_id, Desk(agency_id))
         caller = worker(agency_id)
@@ -64,12 +64,13 @@ class Sender:
             async with self._database.transaction(agency_id) as db:
                 now = db.info["now"]
                 if not await wakes.take(db, caller, WakeKind.DELIVER, now=now):
-                    return
+                    return False
                 jobs = await deliveries.claim(db, caller, self._room(desk), terms=self._terms, now=now)
                 again_at = await deliveries.again_at(db, caller, now=now)
                 if again_at is not None:
                     wakes.add(db, caller, {WakeKind.DELIVER: again_at})
             self._begin(desk, jobs, now)
+            return True
 
     async def close(self) -> None:
         """Finish the calls that are under way, and give back what is leased beyond them."""

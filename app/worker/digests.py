@@ -36,21 +36,22 @@ class Mailer:
         # So that the outcome of an attempt is known while its lease still holds.
         self._timeout = min(TIMEOUT_SECONDS, settings.lease_seconds / 2)
 
-    async def digest(self, agency_id: UUID) -> None:
+    async def digest(self, agency_id: UUID) -> bool:
         """Send one batch of what an agency has to mail by now; another follows as long as there is more."""
         async with self._database.transaction(agency_id) as db:
             caller, now = worker(agency_id), db.info["now"]
             if not await wakes.take(db, caller, WakeKind.DIGEST, now=now):
-                return
+                return False
             await digests.advance(db, caller, now=now, is_mailed=self._server is not None)
             if self._server is None:
-                return
+                return True
             claims = await digests.claim(db, caller, now=now, lease=self._lease)
         results = await asyncio.gather(
             *(self._work(agency_id, self._server, each) for each in claims), return_exceptions=True
         )
         for error in filter(None, results):
             raise error
+        return True
 
     async def _work(self, agency_id: UUID, server: MailServer, claim: Claim) -> None:
         outcome = await self._attempt(agency_id, server, claim)

@@ -8,11 +8,12 @@ from app.services import publications, wakes
 from app.services.scope import worker
 
 
-async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> None:
+async def publish(database: Database, agency_id: UUID, *, delay: float = 0) -> bool:
     """One batch of an agency's events, delivered in `delay` seconds; another follows as long as there are more."""
     async with database.transaction(agency_id) as db:
         caller, now = worker(agency_id), db.info["now"]
-        if await wakes.take(db, caller, WakeKind.PUBLISH, now=now) and await publications.publish(
-            db, caller, delay=delay, now=now
-        ):
+        if not await wakes.take(db, caller, WakeKind.PUBLISH, now=now):
+            return False
+        if await publications.publish(db, caller, delay=delay, now=now):
             wakes.add(db, caller, {WakeKind.PUBLISH: now})
+        return True

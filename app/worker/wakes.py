@@ -17,13 +17,13 @@ from app.services import wakes
 
 REST_SECONDS = 30  # after an agency's work of a kind has failed
 
-Handler = Callable[[UUID], Awaitable[None]]
+Handler = Callable[[UUID], Awaitable[bool]]
 
 logger = logging.getLogger("touchbase.worker")
 
 
 class Watch:
-    """Has the work of each kind done by its handler, which takes the wakes of an agency itself."""
+    """Has the work of each kind done by its handler, which takes the wakes of an agency itself, if any are left."""
 
     def __init__(self, database: Database, handlers: Mapping[WakeKind, Handler]) -> None:
         self._database = database
@@ -43,19 +43,20 @@ class Watch:
                     await asyncio.wait_for(stop.wait(), interval)
 
     async def look(self, stop: asyncio.Event) -> bool:
-        """Do what has come due by now, one agency after another; whether there was anything to do.
+        """Do what has come due by now, one agency after another; whether anything was done.
 
-        One that fails rests and stops nobody else.
+        What another worker is at stays in sight until it has committed. One that fails rests and stops nobody else.
         """
         clock = asyncio.get_running_loop().time
         async with self._database.transaction(None) as db:
             found = await wakes.due(db, list(self._handlers))
         due = [each for each in found if self._resting.get(each, 0) <= clock()]
+        is_done = False
         for agency_id, kind in due:
             if stop.is_set():
                 break
             try:
-                await self._handlers[kind](agency_id)
+                is_done |= await self._handlers[kind](agency_id)
             except (RetryError, UnavailableError):
                 logger.info("agency %s: %s put off", agency_id, kind)
                 self._resting[agency_id, kind] = clock() + 1
@@ -63,4 +64,4 @@ class Watch:
                 # The error's own words might quote what somebody wrote.
                 logger.warning("agency %s: %s failed: %s", agency_id, kind, type(error).__name__)
                 self._resting[agency_id, kind] = clock() + REST_SECONDS
-        return bool(due)
+        return is_done

@@ -215,7 +215,7 @@ async def looks(url: str) -> float:
     return median(seconds)
 
 
-async def _unwanted(agency_id: UUID) -> None:
+async def _unwanted(agency_id: UUID) -> bool:
     raise AssertionError(agency_id)
 
 
