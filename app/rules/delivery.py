@@ -1,4 +1,4 @@
-"""What follows an attempt to deliver an event: whether it is tried again, when, and what that says of the endpoint.
+"""What follows an attempt to deliver an event: whether it is tried again, when, and what it says of the endpoint.
 
 Pure, so that the answers are values that tests compare as a table. All instants are given, and so is the chance.
 """
@@ -30,13 +30,16 @@ class DisabledReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of a delivery after an attempt, and of its endpoint.
-
-    `next_attempt_at` is known of a pending delivery alone; `disable` says why its endpoint is called no longer.
-    """
+    """What becomes of a delivery after an attempt; `next_attempt_at` is known of a pending one alone."""
 
     state: DeliveryState
     next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How an endpoint does: since when it fails, if it does, and why it is to be called no longer."""
+
     failing_since: datetime | None
     disable: DisabledReason | None = None
 
@@ -45,23 +48,26 @@ def decide(
     status: int | None,
     *,
     attempts: int,
-    failing_since: datetime | None,
     schedule: Sequence[float],
     now: datetime,
     chance: float,
 ) -> Decision:
-    """Judge an attempt by its status, None where there was no answer (H16).
+    """Judge a delivery by the status of an attempt, None where there was no answer (H16).
 
-    `attempts` counts those of the delivery since it was last asked for, this one included; `failing_since` is when
-    the endpoint's present failures began; `chance` lies between 0 and 1.
+    `attempts` counts those since the delivery was last asked for, this one included; `chance` lies between 0 and 1.
     """
-    if status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
-        return Decision(DeliveryState.SUCCEEDED, None, None)
-    since = failing_since or now
+    if _is_success(status):
+        return Decision(DeliveryState.SUCCEEDED, None)
     at = next_attempt(now, attempts, schedule, chance)
-    return Decision(
-        DeliveryState.DEAD if at is None else DeliveryState.PENDING, at, since, _end(status, since, now)
-    )
+    return Decision(DeliveryState.DEAD if at is None else DeliveryState.PENDING, at)
+
+
+def judge(status: int | None, *, failing_since: datetime | None, now: datetime) -> Verdict:
+    """Judge an endpoint by the status of an attempt; `failing_since` is when its present failures began (H16)."""
+    if _is_success(status):
+        return Verdict(None)
+    since = failing_since or now
+    return Verdict(since, _end(status, since, now))
 
 
 def next_attempt(since: datetime, attempts: int, schedule: Sequence[float], chance: float) -> datetime | None:
@@ -73,6 +79,10 @@ def next_attempt(since: datetime, attempts: int, schedule: Sequence[float], chan
     if attempts >= len(schedule):
         return None
     return since + timedelta(seconds=schedule[attempts] * (1 + JITTER * (2 * chance - 1)))
+
+
+def _is_success(status: int | None) -> bool:
+    return status is not None and HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _end(status: int | None, failing_since: datetime, now: datetime) -> DisabledReason | None:

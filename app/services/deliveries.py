@@ -7,9 +7,10 @@ about as much for many as for one.
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, TIMESTAMP, RowMapping, Text, bindparam, insert, text, update
@@ -19,12 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.models import Delivery, DeliveryAttempt, EndpointState, WebhookEndpoint
-from app.rules.delivery import Decision, DisabledReason, decide, next_attempt
+from app.rules.delivery import Decision, Verdict, decide, judge, next_attempt
 from app.rules.events import EventType
 from app.services import delivery_queues, outbox
 from app.services.delivery_queues import Wait
 from app.services.events import Placed
-from app.services.scope import Caller, columns_of, find
+from app.services.scope import Caller, columns_of
 
 # Whoever finds more than there is room for looks again after this, unless another sender was quicker.
 PAUSE = timedelta(milliseconds=250)
@@ -42,11 +43,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A leased queue with its first delivery: all that a sender must know. The secrets are sealed."""
+    """A leased queue with its first delivery: all that a sender must know. The secrets are sealed.
+
+    `endpoint_as_of` is when the endpoint had last been changed by then.
+    """
 
     queue_id: UUID
     lease: UUID
     endpoint_id: UUID
+    endpoint_as_of: datetime
     subject_id: UUID
     url: str
     secrets: Sequence[bytes]
@@ -177,17 +182,28 @@ async def finish(
 ) -> list[Job]:
     """Write what came of calls; gives what is next in their queues, under leases anew, unless not `going_on`.
 
-    An attempt whose lease another has taken over is not ours to write any more.
+    An attempt whose lease another has taken over is not ours to write any more, and one that began before its endpoint
+    was last changed or enabled says nothing of that.
     """
+    endpoints = await _endpoints(db, caller)
+    endpoints |= await _locked(db, caller, _newsworthy(attempts, endpoints, now))
     leases = {attempt.job.queue_id: attempt.job.lease for attempt in attempts}
     queues = await delivery_queues.held(db, caller, leases)
     own = [attempt for attempt in attempts if attempt.job.queue_id in queues]
     if not own:
         return []
-    endpoints = await _endpoints(db, caller)
-    decisions = _decide(own, queues, endpoints, terms, now)
+    decisions = [
+        decide(
+            attempt.status,
+            attempts=queues[attempt.job.queue_id]["attempts"] + 1,
+            schedule=terms.schedule,
+            now=now,
+            chance=_chance(),
+        )
+        for attempt in own
+    ]
     await _record(db, caller, own, decisions, now)
-    ended = await _judge_endpoints(db, caller, own, decisions, endpoints, now)
+    ended = await _judge_endpoints(db, caller, own, endpoints, now)
     open_ = {
         endpoint_id: row
         for endpoint_id, row in endpoints.items()
@@ -202,33 +218,41 @@ async def finish(
     return await _move_on(db, caller, over, waiting, open_, terms, now)
 
 
-def _decide(
-    attempts: Sequence[Attempt],
-    queues: Mapping[UUID, RowMapping],
-    endpoints: Mapping[UUID, RowMapping],
-    terms: Terms,
-    now: datetime,
-) -> list[Decision]:
-    """A decision for each attempt, in their order; each knows from the one before how its endpoint does."""
-    failing = {endpoint_id: row["failing_since"] for endpoint_id, row in endpoints.items()}
-    decisions = []
-    for attempt in attempts:
-        decision = decide(
-            attempt.status,
-            attempts=queues[attempt.job.queue_id]["attempts"] + 1,
-            failing_since=failing.get(attempt.job.endpoint_id),
-            schedule=terms.schedule,
-            now=now,
-            chance=_chance(),
-        )
-        failing[attempt.job.endpoint_id] = decision.failing_since
-        decisions.append(decision)
-    return decisions
+def _newsworthy(
+    attempts: Sequence[Attempt], endpoints: Mapping[UUID, RowMapping], now: datetime
+) -> set[UUID]:
+    """The endpoints of which an attempt says more than is known."""
+    return {
+        attempt.job.endpoint_id
+        for attempt in _current(attempts, endpoints)
+        for known in [endpoints[attempt.job.endpoint_id]["failing_since"]]
+        if judge(attempt.status, failing_since=known, now=now) != Verdict(known)
+    }
+
+
+def _current(attempts: Sequence[Attempt], endpoints: Mapping[UUID, RowMapping]) -> list[Attempt]:
+    """The attempts that say something of their endpoints: those that began since these were changed or enabled."""
+    return [
+        attempt
+        for attempt in attempts
+        for endpoint in [endpoints.get(attempt.job.endpoint_id)]
+        if endpoint is not None and endpoint["updated_at"] == attempt.job.endpoint_as_of
+    ]
 
 
 async def _endpoints(db: AsyncSession, caller: Caller) -> dict[UUID, RowMapping]:
     """The agency's endpoints by their ids."""
     return {row["id"]: row for row in (await db.execute(columns_of(caller, WebhookEndpoint))).mappings()}
+
+
+async def _locked(db: AsyncSession, caller: Caller, ids: Collection[UUID]) -> dict[UUID, RowMapping]:
+    """Endpoints that nobody else can change meanwhile, as they are by then."""
+    if not ids:
+        return {}
+    query = (
+        columns_of(caller, WebhookEndpoint).where(WebhookEndpoint.id.in_(ids)).order_by(WebhookEndpoint.id)
+    )
+    return {row["id"]: row for row in (await db.execute(query.with_for_update(key_share=True))).mappings()}
 
 
 async def _record(
@@ -265,35 +289,49 @@ async def _judge_endpoints(
     db: AsyncSession,
     caller: Caller,
     attempts: Sequence[Attempt],
-    decisions: Sequence[Decision],
     endpoints: Mapping[UUID, RowMapping],
     now: datetime,
 ) -> set[UUID]:
     """Note how endpoints do, and disable those that are gone or fail for too long; the ids of these."""
-    last = {a.job.endpoint_id: d for a, d in zip(attempts, decisions, strict=True)}
-    ended = {a.job.endpoint_id: d.disable for a, d in zip(attempts, decisions, strict=True) if d.disable}
-    for endpoint_id in sorted(last):
-        row, since = endpoints.get(endpoint_id), last[endpoint_id].failing_since
-        if row is not None and row["failing_since"] != since:
-            its = (WebhookEndpoint.agency_id == caller.agency_id, WebhookEndpoint.id == endpoint_id)
+    statuses: dict[UUID, list[int | None]] = {}
+    for attempt in _current(attempts, endpoints):
+        statuses.setdefault(attempt.job.endpoint_id, []).append(attempt.status)
+    ended = set()
+    for endpoint_id in sorted(statuses):
+        known = endpoints[endpoint_id]["failing_since"]
+        verdict = _judge_all(statuses[endpoint_id], known, now)
+        if verdict.disable:
+            ended.add(endpoint_id)
+            await _disable(db, caller, endpoint_id, verdict, now)
+        elif verdict.failing_since != known:
             # Nobody has edited it.
-            noted = {"failing_since": since, "updated_at": WebhookEndpoint.updated_at}
-            statement = update(WebhookEndpoint).where(*its).values(noted)
-            await db.execute(statement.execution_options(synchronize_session=False))
-        if row is not None and endpoint_id in ended:
-            await _disable(db, caller, endpoint_id, ended[endpoint_id], now)
-    return set(ended)
+            noted = {"failing_since": verdict.failing_since, "updated_at": WebhookEndpoint.updated_at}
+            await _note(db, caller, endpoint_id, noted)
+    return ended
+
+
+def _judge_all(statuses: Iterable[int | None], failing_since: datetime | None, now: datetime) -> Verdict:
+    """What one attempt after the other says; the first that is bad enough disables, whatever the others say."""
+    disable = None
+    for status in statuses:
+        verdict = judge(status, failing_since=failing_since, now=now)
+        failing_since, disable = verdict.failing_since, disable or verdict.disable
+    return Verdict(failing_since, disable)
 
 
 async def _disable(
-    db: AsyncSession, caller: Caller, endpoint_id: UUID, reason: DisabledReason | None, now: datetime
+    db: AsyncSession, caller: Caller, endpoint_id: UUID, verdict: Verdict, now: datetime
 ) -> None:
-    row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
-    if row.state is not EndpointState.DISABLED:
-        row.state, row.disabled_reason, row.disabled_at = EndpointState.DISABLED, reason, now
-        await db.flush()
-        data = {"webhook_endpoint_id": endpoint_id, "reason": reason}
-        await outbox.add(db, caller, endpoint_id, EventType.WEBHOOK_ENDPOINT_DISABLED, data, now=now)
+    noted = {"failing_since": verdict.failing_since, "disabled_reason": verdict.disable, "disabled_at": now}
+    await _note(db, caller, endpoint_id, {"state": EndpointState.DISABLED, **noted})
+    data = {"webhook_endpoint_id": endpoint_id, "reason": verdict.disable}
+    await outbox.add(db, caller, endpoint_id, EventType.WEBHOOK_ENDPOINT_DISABLED, data, now=now)
+
+
+async def _note(db: AsyncSession, caller: Caller, endpoint_id: UUID, values: Mapping[str, Any]) -> None:
+    its = (WebhookEndpoint.agency_id == caller.agency_id, WebhookEndpoint.id == endpoint_id)
+    statement = update(WebhookEndpoint).where(*its).values(values)
+    await db.execute(statement.execution_options(synchronize_session=False))
 
 
 async def _move_on(
@@ -331,6 +369,7 @@ def _job(queue: RowMapping, first: RowMapping, endpoint: RowMapping, now: dateti
         queue_id=queue["id"],
         lease=queue["lease"],
         endpoint_id=queue["webhook_endpoint_id"],
+        endpoint_as_of=endpoint["updated_at"],
         subject_id=queue["subject_id"],
         url=endpoint["url"],
         secrets=(endpoint["secret"], *previous),

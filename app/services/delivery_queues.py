@@ -1,6 +1,7 @@
 """Delivery queues: what an endpoint still has to hear of one subject, leased by whoever sends it (R3).
 
-All who lock several queues do it in the order of endpoint and subject, so that nobody waits in a ring.
+All who lock several queues do it in the order of endpoint and subject, and who locks their endpoints as well locks
+these first, so that nobody waits in a ring.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -67,6 +67,8 @@ async def change(
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     if "url" in terms:
         _check_url(terms["url"], reach)
+    if terms.get("url", row.url) != row.url:
+        terms = {**terms, "failing_since": None}  # which says how the other one did
     return await objects.change(db, row, terms)
 
 

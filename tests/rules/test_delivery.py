@@ -5,7 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from app.rules.delivery import Decision, DeliveryState, DisabledReason, decide, next_attempt
+from app.rules.delivery import (
+    Decision,
+    DeliveryState,
+    DisabledReason,
+    Verdict,
+    decide,
+    judge,
+    next_attempt,
+)
 from app.rules.signatures import sign
 
 NOW = datetime(2026, 7, 14, 10, tzinfo=UTC)
@@ -16,25 +24,41 @@ LONG_AGO, NOT_SO_LONG_AGO = NOW - timedelta(days=5), NOW - timedelta(days=5) + t
 
 
 @pytest.mark.parametrize(
-    ("status", "attempts", "failing_since", "decision"),
+    ("status", "attempts", "decision"),
     [
-        (200, 1, None, Decision(SUCCEEDED, None, None)),
-        (299, 3, LONG_AGO, Decision(SUCCEEDED, None, None)),
-        (None, 1, None, Decision(PENDING, IN_5, NOW)),
-        (199, 1, None, Decision(PENDING, IN_5, NOW)),
-        (302, 2, NOT_SO_LONG_AGO, Decision(PENDING, IN_300, NOT_SO_LONG_AGO)),
-        (500, 3, None, Decision(DEAD, None, NOW)),
-        (503, 9, None, Decision(DEAD, None, NOW)),
-        (410, 1, None, Decision(PENDING, IN_5, NOW, DisabledReason.GONE)),
-        (410, 3, LONG_AGO, Decision(DEAD, None, LONG_AGO, DisabledReason.GONE)),
-        (500, 1, LONG_AGO, Decision(PENDING, IN_5, LONG_AGO, DisabledReason.FAILING)),
+        (200, 1, Decision(SUCCEEDED, None)),
+        (299, 3, Decision(SUCCEEDED, None)),
+        (None, 1, Decision(PENDING, IN_5)),
+        (199, 1, Decision(PENDING, IN_5)),
+        (302, 2, Decision(PENDING, IN_300)),
+        (410, 1, Decision(PENDING, IN_5)),
+        (500, 3, Decision(DEAD, None)),
+        (503, 9, Decision(DEAD, None)),
     ],
 )
-def test_an_attempt_is_judged_by_its_status(
-    status: int | None, attempts: int, failing_since: datetime | None, decision: Decision
+def test_a_delivery_is_judged_by_the_status_of_an_attempt(
+    status: int | None, attempts: int, decision: Decision
 ) -> None:
-    terms = {"schedule": SCHEDULE, "now": NOW, "chance": 0.5}
-    assert decide(status, attempts=attempts, failing_since=failing_since, **terms) == decision  # type: ignore[arg-type]
+    assert decide(status, attempts=attempts, schedule=SCHEDULE, now=NOW, chance=0.5) == decision
+
+
+@pytest.mark.parametrize(
+    ("status", "failing_since", "verdict"),
+    [
+        (200, None, Verdict(None)),
+        (299, LONG_AGO, Verdict(None)),
+        (None, None, Verdict(NOW)),
+        (199, None, Verdict(NOW)),
+        (302, NOT_SO_LONG_AGO, Verdict(NOT_SO_LONG_AGO)),
+        (410, None, Verdict(NOW, DisabledReason.GONE)),
+        (410, LONG_AGO, Verdict(LONG_AGO, DisabledReason.GONE)),
+        (500, LONG_AGO, Verdict(LONG_AGO, DisabledReason.FAILING)),
+    ],
+)
+def test_an_endpoint_is_judged_by_the_status_of_an_attempt(
+    status: int | None, failing_since: datetime | None, verdict: Verdict
+) -> None:
+    assert judge(status, failing_since=failing_since, now=NOW) == verdict
 
 
 @pytest.mark.parametrize(

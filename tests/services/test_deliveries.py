@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db import Database
-from app.models import DeliveryQueue
+from app.models import DeliveryQueue, WebhookEndpoint
+from app.outbound import Reach
 from app.rules.events import EventType
-from app.services import deliveries, outbox, publications
+from app.services import deliveries, outbox, publications, webhook_endpoints
 from app.services.deliveries import Attempt, Job, Room, Terms
-from app.services.scope import worker
+from app.services.scope import find, worker
 from tests.agency import Agency
-from tests.hooks import endpoint, happen, told
+from tests.hooks import LOOPBACK, endpoint, happen, told
 
 SCHEDULE = (0, 0.01, 0.02, 0.03)
 TERMS = Terms(timedelta(seconds=60), SCHEDULE)
@@ -155,3 +156,61 @@ async def test_a_paused_endpoint_is_not_called_until_it_is_enabled(
     assert await claimed(database, agency) == []
     await agency.post(f"{path}/enable")
     assert len(await claimed(database, agency)) == 1
+
+
+@pytest.mark.parametrize("status", [410, 500, 200])
+@pytest.mark.parametrize("put_right", ["moved", "enabled"])
+async def test_a_call_says_nothing_of_an_endpoint_that_was_put_right_meanwhile(
+    agency: Agency, database: Database, hook: UUID, put_right: str, status: int
+) -> None:
+    path = f"/v1/webhook-endpoints/{hook}"
+    await happen(database, agency, [uuid4() for _ in range(3)])
+    first, second, third = await claimed(database, agency)
+    if put_right == "moved":
+        await finished(database, agency, first, 500)
+        await agency.patch(path, {"url": "https://hooks.example/new"})
+    else:
+        await finished(database, agency, first, 410)
+        await agency.post(f"{path}/enable")
+    await finished(database, agency, second, status)
+    found = await agency.get(path)
+    assert (found["state"], found["failing_since"]) == ("enabled", None)
+    # What is called from then on says something again.
+    await happen(database, agency, [uuid4()])
+    *_, fourth = await claimed(database, agency)
+    await finished(database, agency, fourth, 500)
+    failing_since = (await agency.get(path))["failing_since"]
+    assert failing_since is not None
+    await finished(database, agency, third, 200)
+    assert (await agency.get(path))["failing_since"] == failing_since
+
+
+async def test_an_endpoint_that_is_put_right_while_a_call_is_written_is_not_judged_by_it(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    path = f"/v1/webhook-endpoints/{hook}"
+    await happen(database, agency, [uuid4()])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        terms = {"url": "http://127.0.0.1:9/new"}
+        await webhook_endpoints.change(db, worker(agency.id), hook, terms, reach=Reach(LOOPBACK))
+        writing = asyncio.create_task(finished(database, agency, job, 410))
+        await asyncio.sleep(0.1)
+        assert not writing.done()
+    assert await writing == []
+    assert (await agency.get(path))["state"] == "enabled"
+
+
+async def test_who_notes_how_an_endpoint_does_waits_in_no_ring_with_who_removes_it(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    caller = worker(agency.id)
+    await happen(database, agency, [uuid4()])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        await find(db, caller, WebhookEndpoint, hook, lock=True)
+        finishing = asyncio.create_task(finished(database, agency, job, 500))
+        await asyncio.sleep(0.1)
+        await webhook_endpoints.remove(db, caller, hook, now=db.info["now"])
+    assert await finishing == []
+    assert await left(database, agency) == 0
