@@ -209,13 +209,8 @@ async def finish(
         for endpoint_id, row in endpoints.items()
         if going_on and endpoint_id not in ended and row["state"] is EndpointState.ENABLED
     }
-    over = [queues[a.job.queue_id] for a, d in zip(own, decisions, strict=True) if d.next_attempt_at is None]
-    waiting = {
-        a.job.queue_id: (queues[a.job.queue_id]["attempts"] + 1, d.next_attempt_at)
-        for a, d in zip(own, decisions, strict=True)
-        if d.next_attempt_at is not None
-    }
-    return await _move_on(db, caller, over, waiting, open_, terms, now)
+    again_at = {a.job.delivery_id: d.next_attempt_at for a, d in zip(own, decisions, strict=True)}
+    return await _move_on(db, caller, list(queues.values()), again_at, open_, terms, now)
 
 
 def _newsworthy(
@@ -337,18 +332,26 @@ async def _note(db: AsyncSession, caller: Caller, endpoint_id: UUID, values: Map
 async def _move_on(
     db: AsyncSession,
     caller: Caller,
-    over: Sequence[RowMapping],
-    waiting: dict[UUID, Wait],
+    queues: Sequence[RowMapping],
+    again_at: Mapping[UUID, datetime | None],
     open_: Mapping[UUID, RowMapping],
     terms: Terms,
     now: datetime,
 ) -> list[Job]:
-    """Let queues go: those with nothing more, those that wait, and keep those that go on at once."""
-    firsts = {row["queue_id"]: row for row in await delivery_queues.firsts(db, caller, over)}
+    """Let queues go: those with nothing more, those that wait, and keep those that go on at once.
+
+    `again_at` says when a delivery that was tried is tried again. Another may be first by then, which was sent again.
+    """
+    firsts = {row["queue_id"]: row for row in await delivery_queues.firsts(db, caller, queues)}
     jobs: list[Job] = []
-    for queue in over:
+    waiting: dict[UUID, Wait] = {}
+    for queue in queues:
         first = firsts.get(queue["id"])
         if first is None:
+            continue
+        tried_again_at = again_at.get(first["id"])
+        if tried_again_at is not None:
+            waiting[queue["id"]] = (queue["attempts"] + 1, tried_again_at)
             continue
         due_at = next_attempt(first["created_at"], 0, terms.schedule, _chance()) or now
         endpoint = open_.get(queue["webhook_endpoint_id"])
@@ -356,7 +359,7 @@ async def _move_on(
             jobs.append(_job(queue, first, endpoint, now))
         else:
             waiting[queue["id"]] = (0, max(due_at, now))
-    await delivery_queues.remove(db, caller, [queue["id"] for queue in over if queue["id"] not in firsts])
+    await delivery_queues.remove(db, caller, [queue["id"] for queue in queues if queue["id"] not in firsts])
     await delivery_queues.renew(db, caller, [job.queue_id for job in jobs], now + terms.lease)
     await delivery_queues.release(db, caller, waiting)
     return jobs

@@ -214,3 +214,29 @@ async def test_who_notes_how_an_endpoint_does_waits_in_no_ring_with_who_removes_
         await webhook_endpoints.remove(db, caller, hook, now=db.info["now"])
     assert await finishing == []
     assert await left(database, agency) == 0
+
+
+async def test_what_is_sent_again_does_not_pay_for_the_one_that_is_under_way(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    """It is the first of its subject again, and begins anew as soon as the other call has ended."""
+    subject = uuid4()
+    for _ in range(2):
+        await happen(database, agency, [subject])
+    [dead] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        once, now = Terms(timedelta(seconds=60), (0,)), db.info["now"]
+        [job] = await deliveries.finish(
+            db, worker(agency.id), [Attempt(dead, now, 5, 500)], terms=once, now=now
+        )
+    await agency.post(f"/v1/webhook-endpoints/{hook}/deliveries/{dead.delivery_id}/resend")
+    async with database.transaction(agency.id) as db:
+        slow, now = Terms(timedelta(seconds=60), (0, 3_600)), db.info["now"]
+        [again] = await deliveries.finish(
+            db, worker(agency.id), [Attempt(job, now, 5, 500)], terms=slow, now=now
+        )
+        assert again.delivery_id == dead.delivery_id
+        [after] = await deliveries.finish(
+            db, worker(agency.id), [Attempt(again, now, 5, 200)], terms=slow, now=now
+        )
+    assert after.delivery_id == job.delivery_id
