@@ -1,7 +1,7 @@
 """Delivery queues: what an endpoint still has to hear of one subject, leased by whoever sends it (R3).
 
-All who lock several queues do it in the order of endpoint and subject, and who locks their endpoints as well locks
-these first, so that nobody waits in a ring.
+All who lock several queues do it in the order of endpoint and subject, and who locks their endpoints or the log of
+events as well locks first the endpoints, then the log, then the queues, so that nobody waits in a ring.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, TIMESTAMP, Integer, RowMapping, bindparam, delete, func, text, update
+from sqlalchemy import ARRAY, TIMESTAMP, Integer, RowMapping, bindparam, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -133,6 +133,13 @@ async def remove(db: AsyncSession, caller: Caller, ids: Collection[UUID]) -> Non
         its = (DeliveryQueue.agency_id == caller.agency_id, DeliveryQueue.id.in_(ids))
         statement = delete(DeliveryQueue).where(*its)
         await db.execute(statement.execution_options(synchronize_session=False))
+
+
+async def remove_all(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> None:
+    """Remove the queues of an endpoint, whoever has leased them."""
+    its = (DeliveryQueue.agency_id == caller.agency_id, DeliveryQueue.webhook_endpoint_id == endpoint_id)
+    query = select(DeliveryQueue.id).where(*its).order_by(DeliveryQueue.subject_id).with_for_update()
+    await remove(db, caller, list(await db.scalars(query)))
 
 
 _LEASE = text(

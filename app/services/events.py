@@ -59,10 +59,7 @@ async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
     unplaced = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position.is_(None)).limit(1)
     if await db.scalar(unplaced) is None:
         return []
-    fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
-    await db.execute(fresh.on_conflict_do_nothing())
-    query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
-    last = await db.scalar(query.with_for_update())
+    last = await lock(db, caller)
     rows = (await db.execute(_PLACE, {"agency_id": caller.agency_id, "last": last, "limit": BATCH})).all()
     if rows:
         position = max(row.position for row in rows)
@@ -70,6 +67,15 @@ async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
         await db.execute(log.values(last_position=position))
     ordered = sorted(rows, key=lambda row: row.position)
     return [Placed(row.id, EventType(row.type), row.subject_id, row.sequence) for row in ordered]
+
+
+async def lock(db: AsyncSession, caller: Caller) -> int:
+    """Keep others from placing events until the transaction ends, after whoever is at it; the last position given."""
+    fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
+    await db.execute(fresh.on_conflict_do_nothing())
+    query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
+    last: int = (await db.scalars(query.with_for_update())).one()
+    return last
 
 
 async def read(

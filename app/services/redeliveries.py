@@ -13,6 +13,7 @@ from app.models import Delivery, DeliveryAttempt, Event, WebhookEndpoint
 from app.rules.delivery import DeliveryState
 from app.rules.events import EventType
 from app.services import deliveries, delivery_queues
+from app.services import events as log
 from app.services.events import Placed
 from app.services.scope import Caller, columns_of, find
 
@@ -51,6 +52,7 @@ async def resend(
     db: AsyncSession, caller: Caller, endpoint_id: UUID, delivery_id: UUID, *, now: datetime
 ) -> dict[str, Any]:
     """Have a delivery sent again, whatever became of it, with all its attempts before it. Raises NotFoundError."""
+    await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     row = await read(db, caller, endpoint_id, delivery_id)
     await _revive(db, caller, Delivery.id == delivery_id)
     await delivery_queues.hurry(db, caller, [(endpoint_id, row["subject_id"])], now)
@@ -62,9 +64,11 @@ async def recover(
 ) -> int:
     """Have every event since an instant sent that an endpoint takes and has not got; how many were not on their way.
 
-    Raises NotFoundError. What is not placed in the log yet reaches the endpoint by itself.
+    Raises NotFoundError. What is not placed in the log yet reaches the endpoint by itself. What is just being placed is
+    waited for, as it may have passed the endpoint by.
     """
     endpoint = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
+    await log.lock(db, caller)
     events = _events(caller, endpoint, since)
     dead = and_(
         Delivery.webhook_endpoint_id == endpoint_id,

@@ -12,12 +12,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConflictError, InvalidError, OutboundError
-from app.models import Delivery, DeliveryAttempt, DeliveryQueue, EndpointState, WakeKind, WebhookEndpoint
+from app.models import Delivery, DeliveryAttempt, EndpointState, WakeKind, WebhookEndpoint
 from app.outbound import Reach, check_url
 from app.rules.delivery import DeliveryState
 from app.rules.events import EventType
 from app.rules.signatures import PREFIX
-from app.services import locks, objects, outbox, wakes
+from app.services import delivery_queues, events, locks, objects, outbox, wakes
 from app.services.locks import Lock
 from app.services.scope import Caller, find
 from app.services.sealing import seal
@@ -104,18 +104,19 @@ async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: da
 async def remove(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> None:
     """Delete an endpoint, with all that it has not got. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
+    await events.lock(
+        db, caller
+    )  # whoever is just placing events may have seen it, and put them on their way
     row.deleted_at = now
     await db.flush()
     its = (Delivery.agency_id == caller.agency_id, Delivery.webhook_endpoint_id == endpoint_id)
     pending = select(Delivery.id).where(*its, Delivery.state == DeliveryState.PENDING)
-    queues = delete(DeliveryQueue).where(
-        DeliveryQueue.agency_id == caller.agency_id, DeliveryQueue.webhook_endpoint_id == endpoint_id
-    )
     attempts = delete(DeliveryAttempt).where(
         DeliveryAttempt.agency_id == caller.agency_id, DeliveryAttempt.delivery_id.in_(pending)
     )
     deliveries = delete(Delivery).where(*its, Delivery.state == DeliveryState.PENDING)
-    for statement in (queues, attempts, deliveries):
+    await delivery_queues.remove_all(db, caller, endpoint_id)
+    for statement in (attempts, deliveries):
         await db.execute(statement.execution_options(synchronize_session=False))
 
 

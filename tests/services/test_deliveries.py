@@ -240,3 +240,45 @@ async def test_what_is_sent_again_does_not_pay_for_the_one_that_is_under_way(
             db, worker(agency.id), [Attempt(again, now, 5, 200)], terms=slow, now=now
         )
     assert after.delivery_id == job.delivery_id
+
+
+async def recorded(database: Database, agency: Agency) -> None:
+    """An event that nobody has placed yet."""
+    async with database.transaction(agency.id) as db:
+        caller, now = worker(agency.id), db.info["now"]
+        await outbox.add(db, caller, uuid4(), EventType.CONTACT_RECORDED, {"n": 1}, now=now)
+
+
+@pytest.mark.parametrize("missing", ["disabled", "of another type"])
+async def test_what_passed_an_endpoint_by_is_recovered_though_it_was_just_being_placed(
+    agency: Agency, database: Database, hook: UUID, missing: str
+) -> None:
+    path = f"/v1/webhook-endpoints/{hook}"
+    if missing == "disabled":
+        await happen(database, agency, [uuid4()])
+        [job] = await claimed(database, agency)
+        await finished(database, agency, job, 410)
+    else:
+        await agency.patch(path, {"types": ["reason.due"]})
+    await recorded(database, agency)
+    async with database.transaction(agency.id) as db:
+        await publications.publish(db, worker(agency.id), delay=0, now=db.info["now"])
+        if missing == "disabled":
+            await agency.post(f"{path}/enable")
+        else:
+            await agency.patch(path, {"types": None})
+        recovering = asyncio.create_task(agency.post(f"{path}/recover", {"since": "2026-01-01T00:00:00Z"}))
+        await asyncio.sleep(0.1)
+    assert await recovering == {"deliveries": 1}
+
+
+async def test_what_is_put_on_its_way_while_an_endpoint_is_deleted_goes_with_it(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    await recorded(database, agency)
+    async with database.transaction(agency.id) as db:
+        await publications.publish(db, worker(agency.id), delay=0, now=db.info["now"])
+        deleting = asyncio.create_task(agency.call("DELETE", f"/v1/webhook-endpoints/{hook}"))
+        await asyncio.sleep(0.1)
+    assert (await deleting).status_code == 204
+    assert await left(database, agency) == 0
