@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Select, delete, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -86,29 +86,47 @@ async def read(
     Raises GoneError for a position whose next event is kept no longer, InvalidError for one that no event has yet,
     NotFoundError for an unknown event.
     """
-    log = (
-        await db.execute(select(EventLog).where(EventLog.agency_id == caller.agency_id))
-    ).scalar_one_or_none()
-    last, pruned = (log.last_position, log.pruned_position) if log else (0, 0)
-    start = (
-        await _position(db, caller, after) if isinstance(after, UUID) else pruned if after is None else after
-    )
+    given = await _position(db, caller, after) if isinstance(after, UUID) else after
+    rows = (await db.execute(_stretch(caller, given, types, limit))).all()
+    last, pruned = (rows[0].last_position, rows[0].pruned_position) if rows else (0, 0)
+    start = pruned if given is None else given
     if start < pruned:
         raise GoneError("Events after this one are kept no longer.", code="events_gone", parameter="after")
     if start > last:
         # As after a backup was restored: to go on from there would skip what is recorded meanwhile.
         raise InvalidError("The log does not go that far.", code="after_beyond", parameter="after")
-    query = (
+    events = [row for row in rows if row.id is not None]
+    is_whole = len(events) < limit
+    return Stretch(events, last if is_whole else events[-1].position)
+
+
+def _stretch(
+    caller: Caller, after: int | None, types: Sequence[EventType], limit: int
+) -> Select[tuple[Any, ...]]:
+    """How far the log goes, with each of the events to be read, or once with none.
+
+    It is one statement, as what it reads must be of one moment: events may be placed and forgotten between two.
+    """
+    start = EventLog.pruned_position if after is None else after
+    events = (
         select(Event.id, Event.position, Event.type, Event.body)
-        .where(Event.agency_id == caller.agency_id, Event.position > start, Event.position <= last)
+        .where(
+            Event.agency_id == caller.agency_id,
+            Event.position > start,
+            Event.position <= EventLog.last_position,
+            *([Event.type.in_(types)] if types else []),
+        )
         .order_by(Event.position)
         .limit(limit)
+        .lateral()
     )
-    if types:
-        query = query.where(Event.type.in_(types))
-    rows = (await db.execute(query)).all()
-    is_whole = len(rows) < limit
-    return Stretch(rows, last if is_whole else rows[-1].position)
+    return (
+        select(EventLog.last_position, EventLog.pruned_position, *events.c)
+        .select_from(EventLog)
+        .outerjoin(events, true())
+        .where(EventLog.agency_id == caller.agency_id)
+        .order_by(events.c.position)
+    )
 
 
 async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:

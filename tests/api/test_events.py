@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import Database
+from app.errors import GoneError
 from app.rules.events import EventType
 from app.services import events as service
 from app.services import status
@@ -22,6 +23,7 @@ from tests.api.conftest import Office, iso
 from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
 from tests.contract.world import build_world
+from tests.locks import someone_waits
 from tests.told import events_of, look, told
 
 Told = list[tuple[str, str | None]]
@@ -355,3 +357,19 @@ async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(
     assert len(await events_of(agency)) == 1
     async with database.transaction(agency.id) as db:
         assert await db.scalar(text("SELECT count(*) FROM deliveries")) == 1
+
+
+async def test_a_reader_misses_nothing_that_is_forgotten_meanwhile(office: Office, other: Database) -> None:
+    """The reader asks before the old events are gone, and reads them after that."""
+    await office.interviewed()
+    await look(office.database, office.agency)
+    caller = worker(office.agency.id)
+    office.database.now += service.KEPT + timedelta(days=1)
+    async with other.transaction(office.agency.id) as of_reader:
+        async with office.database.transaction(office.agency.id) as db:
+            await db.execute(text("LOCK TABLE events IN ACCESS EXCLUSIVE MODE"))
+            reading = asyncio.create_task(service.read(of_reader, caller, 1, (), limit=50))
+            await someone_waits(other)
+            await service.prune(db, caller, now=db.info["now"])
+        with pytest.raises(GoneError):
+            await reading
