@@ -27,7 +27,6 @@ events = router("Events", WaitingRoute)
 EventId = Annotated[Id, Path()]
 
 MOST_WAIT_SECONDS = 30
-MOST_BATCHES = 5  # of events that no worker has given a place yet
 _POSITION = "0|[1-9][0-9]{0,17}"
 _ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
@@ -92,10 +91,9 @@ async def list_events(
     ] = 0,
 ) -> EventPage:
     """Read the log of events, oldest first; it is kept for 90 days, and no event is ever skipped."""
+    # What no worker has come to, but not all of it: the rest is left to a worker, or to the next reader.
     delay = settings.webhook_retry_schedule[0]
-    for _ in range(MOST_BATCHES):
-        if not await publications.publish(work.db, work.caller, delay=delay, now=work.now):
-            break
+    await publications.publish(work.db, work.caller, delay=delay, now=work.now, waits=False)
     found = await service.read(work.db, work.caller, after, type or (), limit=limit)
     if not found.events:
         request.scope["touchbase.wait"] = wait

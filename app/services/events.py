@@ -15,11 +15,12 @@ from app.models import Delivery, DeliveryAttempt, Event, EventLog
 from app.rules.events import EventType
 from app.services.scope import AGENCY, Caller
 
-BATCH = 1_000
+BATCH = 1_000  # and where events are placed, as many deliveries of them
 KEPT = timedelta(days=90)
 
 # Events that have committed get the next places. Those of one subject get them in their own order, although one that
-# waited for another's transaction may have begun, and be dated, before it.
+# waited for another's transaction may have begun, and be dated, before it. The more endpoints are to be told, the fewer
+# they are: what is placed at once is put on its way at once, and others wait for that.
 _PLACE = text(
     f"""
 WITH unplaced AS (
@@ -27,7 +28,9 @@ WITH unplaced AS (
   FROM events WHERE agency_id = {AGENCY} AND position IS NULL
 ), numbered AS (
   SELECT id, row_number() OVER (ORDER BY placed_by, sequence, id) AS number FROM unplaced
-  ORDER BY placed_by, sequence, id LIMIT :limit
+  ORDER BY placed_by, sequence, id LIMIT (
+    SELECT GREATEST(1, :limit / GREATEST(1, count(*))) FROM webhook_endpoints
+    WHERE agency_id = {AGENCY} AND deleted_at IS NULL AND state <> 'disabled')
 )
 UPDATE events e SET position = :last + n.number FROM numbered n
 WHERE e.agency_id = {AGENCY} AND e.id = n.id
@@ -54,12 +57,17 @@ class Stretch:
     last_position: int
 
 
-async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
-    """Give the next events that have none a place in the log, as many as a batch holds; nobody else does meanwhile."""
+async def place(db: AsyncSession, caller: Caller, *, waits: bool) -> list[Placed]:
+    """Give the next events that have none a place in the log, as many as a batch holds; nobody else does meanwhile.
+
+    Who is at it already is waited for, or left to it unless `waits`.
+    """
     unplaced = select(Event.id).where(Event.agency_id == caller.agency_id, Event.position.is_(None)).limit(1)
     if await db.scalar(unplaced) is None:
         return []
-    last = await lock(db, caller)
+    last = await lock(db, caller, waits=waits)
+    if last is None:
+        return []
     rows = (await db.execute(_PLACE, {"agency_id": caller.agency_id, "last": last, "limit": BATCH})).all()
     if rows:
         position = max(row.position for row in rows)
@@ -69,12 +77,18 @@ async def place(db: AsyncSession, caller: Caller) -> list[Placed]:
     return [Placed(row.id, EventType(row.type), row.subject_id, row.sequence) for row in ordered]
 
 
-async def lock(db: AsyncSession, caller: Caller) -> int:
-    """Keep others from placing events until the transaction ends, after whoever is at it; the last position given."""
-    fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
-    await db.execute(fresh.on_conflict_do_nothing())
+async def lock(db: AsyncSession, caller: Caller, *, waits: bool = True) -> int | None:
+    """Keep others from placing events until the transaction ends, and give the last position.
+
+    None where somebody else is at it, unless that is waited for.
+    """
     query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
-    last: int = (await db.scalars(query.with_for_update())).one()
+    if (
+        await db.scalar(query) is None
+    ):  # an insertion would wait for whoever is at it, even where there is a row
+        fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
+        await db.execute(fresh.on_conflict_do_nothing())
+    last: int | None = await db.scalar(query.with_for_update(skip_locked=not waits))
     return last
 
 

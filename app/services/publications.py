@@ -8,9 +8,14 @@ from app.services import deliveries, events
 from app.services.scope import Caller
 
 
-async def publish(db: AsyncSession, caller: Caller, *, delay: float, now: datetime) -> bool:
-    """Publish one batch of the agency's events, to be delivered in `delay` seconds; False where there are none."""
-    placed = await events.place(db, caller)
+async def publish(
+    db: AsyncSession, caller: Caller, *, delay: float, now: datetime, waits: bool = True
+) -> bool:
+    """Publish one batch of the agency's events, to be delivered in `delay` seconds; False where there are none.
+
+    That is so, too, where somebody else is at it, unless they are waited for.
+    """
+    placed = await events.place(db, caller, waits=waits)
     if placed:
         await deliveries.fan_out(db, caller, placed, now=now, delay=delay)
     return bool(placed)

@@ -13,7 +13,7 @@ from app.db import Database
 from app.errors import GoneError
 from app.rules.events import EventType
 from app.services import events as service
-from app.services import status
+from app.services import publications, status
 from app.services.outbox import Occurrence
 from app.services.scope import worker
 from app.worker.announcements import announce
@@ -373,3 +373,35 @@ async def test_a_reader_misses_nothing_that_is_forgotten_meanwhile(office: Offic
             await service.prune(db, caller, now=db.info["now"])
         with pytest.raises(GoneError):
             await reading
+
+
+async def applied(agency: Agency, number: int) -> list[str]:
+    """So many applications, of which nobody has been told."""
+    return [(await agency.application())["id"] for _ in range(number)]
+
+
+async def test_a_reader_places_no_more_than_can_soon_be_put_on_its_way(
+    agency: Agency, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "BATCH", 6)
+    for _ in range(2):
+        await agency.post("/v1/webhook-endpoints", {"url": "https://hooks.brightpath.example/touchbase"})
+    applications = await applied(agency, 7)
+    first = await agency.get("/v1/events")
+    rest = await events_of(agency, after=first["next_cursor"])
+    assert len(first["items"]) == 3
+    assert [event["data"]["application_id"] for event in [*first["items"], *rest]] == applications
+
+
+async def test_a_reader_does_not_wait_for_who_places_events(agency: Agency, database: Database) -> None:
+    first = await applied(agency, 1)
+    cursor = (await agency.get("/v1/events"))["next_cursor"]
+    second = await applied(agency, 2)
+    async with database.transaction(agency.id) as db:
+        assert await publications.publish(db, worker(agency.id), delay=0, now=db.info["now"])
+        third = await applied(agency, 1)
+        seen = await agency.get("/v1/events")
+        assert [event["data"]["application_id"] for event in seen["items"]] == first
+        assert seen["next_cursor"] == cursor
+    rest = await events_of(agency, after=cursor)
+    assert [event["data"]["application_id"] for event in rest] == [*second, *third]
