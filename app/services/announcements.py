@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import savepoint
-from app.errors import CalendarRangeError
+from app.db_errors import DATABASE_ERRORS
 from app.models import EventStream, WakeKind
 from app.rules.events import Shown, level_of
 from app.rules.intervals import touch_bases
@@ -63,16 +63,19 @@ async def _wake(db: AsyncSession, caller: Caller) -> None:
 
 
 async def _announce(db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], now: datetime) -> None:
-    """Announce what has passed of candidates; one whose dates run past the known holidays waits and stops nobody."""
+    """Announce what has passed of candidates; one of whom that cannot be done waits, and stops nobody else (R7)."""
     try:
         async with savepoint(db):
             await _tell(db, caller, candidate_ids, now)
-    except CalendarRangeError:
+    except DATABASE_ERRORS:
+        raise
+    except Exception as error:  # noqa: BLE001 - such as a date past the known holidays
         if len(candidate_ids) > 1:
             for candidate_id in candidate_ids:
                 await _announce(db, caller, [candidate_id], now)
         else:
-            logger.warning("agency %s: candidate %s is put off", caller.agency_id, candidate_ids[0])
+            why = type(error).__name__  # its own words might quote what somebody wrote
+            logger.warning("agency %s: candidate %s is put off: %s", caller.agency_id, candidate_ids[0], why)
             await db.execute(
                 update(EventStream)
                 .where(_due(caller, candidate_ids, now))

@@ -98,6 +98,28 @@ async def test_the_candidate_may_touch_base_when_the_answer_is_late(office: Offi
     assert await looked(office, "Mon 20 Jul 12:00") == after
 
 
+async def test_one_of_whom_nothing_can_be_announced_stops_nobody_else(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A contact is in a zone that the holders of the list have struck out since."""
+    timescale = {"kind": "date", "date": "2026-07-17", "source": "client", "phrase": "by Friday"}
+    applications = []
+    for _ in range(2):
+        application, interview = await office.interviewed()
+        office.at("Tue 14 Jul 12:00")
+        await office.agency.post(f"/v1/interviews/{interview}/timescales", timescale)
+        applications.append(application)
+    broken, healthy = applications
+    contact = (await office.agency.get(f"/v1/applications/{broken}"))["client_contact_id"]
+    async with office.database.transaction(office.agency.id) as db:
+        zone = "UPDATE client_contacts SET timezone = 'Mars/Phobos' WHERE agency_id = :agency AND id = :id"
+        await db.execute(text(zone), {"agency": office.agency.id, "id": contact})
+    await looked(office, "Mon 20 Jul 09:00")
+    touching = [e for e in await events_of(office.agency) if e["type"] == "candidate.may_touch_base"]
+    assert [event["data"]["application_id"] for event in touching] == [healthy]
+    assert "is put off: ValueError" in caplog.text
+
+
 async def test_a_payload_holds_ids_and_no_word_of_anybody(office: Office) -> None:
     await office.interviewed()
     await looked(office, "Thu 16 Jul 11:00")
