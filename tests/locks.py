@@ -23,8 +23,8 @@ async def queued(db: AsyncSession, *requests: asyncio.Task[object]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def someone_waits(database: Database) -> None:
-    """Wait until somebody waits for a lock."""
+async def someone_waits(database: Database, *, does: bool = True) -> None:
+    """Wait until somebody waits for a lock, or until nobody does any more."""
     async with database.spare.connection() as lent:
-        while not (await lent.driver.fetch(_WAITING))[0][0]:  # noqa: ASYNC110 - it happens in the database
+        while bool((await lent.driver.fetch(_WAITING))[0][0]) != does:  # noqa: ASYNC110 - it happens in the database
             await asyncio.sleep(0.01)

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import httpx
@@ -22,12 +23,12 @@ from app.services.deliveries import Attempt, Job, Room, Terms
 from app.services.scope import worker
 from app.services.sealing import unseal
 from app.settings import Settings
+from app.worker.patience import patiently
 
 CALLS_OF_AN_ENDPOINT = 16
 CALLS = 256
 CLIENTS = 256
 GATHER_SECONDS = 0.02
-PATIENCE = (0.2, 0.5, 1, 2, 5)  # seconds between attempts to write what came of calls
 
 logger = logging.getLogger("touchbase.deliveries")
 
@@ -137,19 +138,15 @@ class Sender:
 
     async def _write_patiently(self, desk: Desk, attempts: Sequence[Attempt]) -> None:
         """What cannot be written is sent again, by whoever finds that the leases have run out."""
-        for seconds in PATIENCE:
-            try:
-                await self._write_once(desk, attempts)
-            except (RetryError, UnavailableError):
-                await asyncio.sleep(seconds)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it may concern one of them alone
-                # The error's own words might quote what somebody wrote.
-                logger.warning("agency %s: attempt not written: %s", desk.agency_id, type(error).__name__)
-                for attempt in attempts if len(attempts) > 1 else ():
-                    await self._write_patiently(desk, [attempt])
-                return
-            else:
-                return
+        try:
+            await patiently(partial(self._write_once, desk, attempts))
+        except (RetryError, UnavailableError):
+            logger.warning("agency %s: %d attempts not written", desk.agency_id, len(attempts))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it may concern one of them alone
+            # The error's own words might quote what somebody wrote.
+            logger.warning("agency %s: attempt not written: %s", desk.agency_id, type(error).__name__)
+            for attempt in attempts if len(attempts) > 1 else ():
+                await self._write_patiently(desk, [attempt])
 
     async def _write_once(self, desk: Desk, attempts: Sequence[Attempt]) -> None:
         caller = worker(desk.agency_id)

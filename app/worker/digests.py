@@ -1,6 +1,7 @@
 """Mails digests, agency by agency: exactly one a day to each consultant, unless a worker dies at the wrong moment.
 
-It is then sent again under the same Message-ID, by which mail programs know that it is the same.
+Where it does, or the database is away then for longer than we are patient, it is sent again under the same Message-ID,
+by which mail programs know that it is the same.
 """
 
 import asyncio
@@ -8,6 +9,7 @@ import logging
 from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
+from functools import partial
 from uuid import UUID
 
 from app.db import Database
@@ -18,6 +20,7 @@ from app.services.digests import Claim, Letter
 from app.services.scope import worker
 from app.settings import Settings
 from app.smtp import MailServer, address
+from app.worker.patience import patiently
 
 TIMEOUT_SECONDS = 30
 NO_MAILBOX_NAME = 553  # as a server would say it
@@ -55,6 +58,9 @@ class Mailer:
 
     async def _work(self, agency_id: UUID, server: MailServer, claim: Claim) -> None:
         outcome = await self._attempt(agency_id, server, claim)
+        await patiently(partial(self._finish, agency_id, claim, outcome))
+
+    async def _finish(self, agency_id: UUID, claim: Claim, outcome: DigestState) -> None:
         async with self._database.transaction(agency_id) as db:
             if not await digests.finish(db, worker(agency_id), claim, outcome, now=db.info["now"]):
                 logger.warning("agency %s: digest %s has passed to another worker", agency_id, claim.id)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.api.conftest import Office
 from tests.clock import ClockedDatabase
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
+from tests.locks import someone_waits
 from tests.mailbox import TAKEN, Mailbox, receiving
 
 PRIYA = "priya.shah@brightpath.example"
@@ -305,6 +307,35 @@ async def test_what_was_sent_but_not_noted_is_sent_again_as_the_same(
     assert first["Message-ID"] == second["Message-ID"]
     assert first.get_content() == second.get_content()
     assert await states(office) == ["sent"]
+
+
+@dataclass
+class Deliberate(Mailbox):
+    """A mail server that takes a letter only when it is let."""
+
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    let: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def handle_DATA(self, *given: Any) -> str:  # noqa: N802
+        self.arrived.set()
+        await self.let.wait()
+        return await super().handle_DATA(*given)
+
+
+async def test_what_was_sent_is_noted_though_the_database_is_busy_for_a_moment(office: Office) -> None:
+    await interviewed(office, await priya(office))
+    mailbox = Deliberate()
+    async with receiving(mailbox):
+        working = asyncio.create_task(look(office, mailbox, "Wed 15 Jul 08:30"))
+        await mailbox.arrived.wait()
+        async with office.database.transaction(office.agency.id) as db:
+            await db.execute(select(Digest).where(Digest.agency_id == office.agency.id).with_for_update())
+            mailbox.let.set()
+            await someone_waits(office.database)
+            await someone_waits(office.database, does=False)  # the lock was not to be had in time
+        await working
+        await look(office, mailbox, "Wed 15 Jul 08:31")
+    assert (len(mailbox.letters), await states(office)) == (1, ["sent"])
 
 
 async def test_a_worker_that_wakes_after_its_lease_finishes_nothing(office: Office, mailbox: Mailbox) -> None:
