@@ -14,6 +14,7 @@ from standardwebhooks import WebhookVerificationError
 from app.db import Database
 from app.models import WakeKind
 from app.settings import Settings
+from app.worker import deliveries
 from app.worker.deliveries import Sender
 from app.worker.wakes import Watch
 from tests import receivers
@@ -161,6 +162,25 @@ async def test_a_slow_endpoint_delays_no_other(agency: Agency, database: Databas
             assert slow.most_open == 16
             let.set()
             await all_done(database, agency)
+
+
+async def test_slow_endpoints_of_an_agency_delay_no_other_agency(
+    agency: Agency, rival: Agency, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "CALLS", 8)
+    let = asyncio.Event()
+    async with receiving(waiting_for(let)) as slow, receiving(OK) as quick:
+        await endpoint(database, rival, slow.url)
+        await endpoint(database, agency, quick.url)
+        await happen(database, rival, [uuid4() for _ in range(20)])
+        async with sending(database, settings(webhook_timeout=60)), asyncio.timeout(30):
+            while slow.open < 4:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+            await happen(database, agency, [uuid4()])
+            while not quick.calls:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+            let.set()
+            await all_done(database, rival)
 
 
 HOSTILE = {
