@@ -117,7 +117,7 @@ class Route(APIRoute):
             try:
                 check_query(request, parameters)
                 body = self.parse(raw) if raw else None
-                if body and not takes_body:
+                if raw and body != {} and not takes_body:
                     raise InvalidError("The operation takes no body.", code="unexpected_body", pointer="")
                 await self._judge_condition(request, work)
                 response = await handle(ParsedRequest(request, raw, body) if takes_body else request)

@@ -189,11 +189,23 @@ async def test_what_is_not_there_is_kept_whatever_was_said_to_it(
     problem_of(await create(agency, "k1"), 422, "idempotency_key_reused")
 
 
-async def test_an_operation_without_a_body_takes_none(agency: Agency) -> None:
+async def _liftable(agency: Agency) -> str:
+    """The address of an operation that takes no body."""
     pause = {"from": "2098-01-01T00:00:00Z", "until": "2098-02-01T00:00:00Z"}
     made = await agency.post(f"/v1/candidates/{await agency.candidate()}/pauses", pause)
-    path = f"/v1/pauses/{made['id']}/lift"
-    problem_of(await agency.call("POST", path, json={"a": 1}), 422, "unexpected_body")
+    return f"/v1/pauses/{made['id']}/lift"
+
+
+@pytest.mark.parametrize("body", ['{"a": 1}', "[]", "null", "0", "-0.0", "false", '""'])
+async def test_an_operation_without_a_body_takes_none(agency: Agency, body: str) -> None:
+    path = await _liftable(agency)
+    answer = await agency.call("POST", path, content=body, headers={"Content-Type": "application/json"})
+    problem_of(answer, 422, "unexpected_body")
+    assert (await agency.call("POST", path, json={})).is_success
+
+
+async def test_an_operation_without_a_body_takes_its_key_all_the_same(agency: Agency) -> None:
+    path = await _liftable(agency)
     problem_of(await agency.call("POST", path, content="x", headers={"Content-Type": "text/plain"}), 415)
     keyed = {"Idempotency-Key": "k1"}
     assert (await agency.call("POST", path, headers=keyed)).is_success
