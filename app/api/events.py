@@ -20,7 +20,7 @@ from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Limit, Page
 from app.web.routes import WaitingRoute
-from app.web.schema import Id, Instant, Output, SeveralWords, parse_count, parse_id
+from app.web.schema import ID, Id, Instant, Output, SeveralWords, parse_count, parse_id
 
 events = router("Events", WaitingRoute)
 
@@ -28,7 +28,6 @@ EventId = Annotated[Id, Path()]
 
 MOST_WAIT_SECONDS = 30
 _POSITION = "0|[1-9][0-9]{0,17}"
-_ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 
 
 def _parse_after(value: object) -> object:
@@ -46,7 +45,7 @@ After = Annotated[
     int | UUID,
     BeforeValidator(_parse_after),
     WithJsonSchema(
-        {"type": "string", "maxLength": 36, "pattern": f"^({_POSITION}|{_ID})$", "examples": ["1042"]}
+        {"type": "string", "maxLength": 36, "pattern": f"^({_POSITION}|{ID})$", "examples": ["1042"]}
     ),
 ]
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import NotFoundError
 from app.services.scope import NAMED_IDS, Caller
+from app.web.schema import is_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,10 @@ async def get_work(request: Request) -> Work:
 
 def ids_in_path(request: Request) -> dict[str, UUID]:
     """The ids that the path names, in its order. Raises NotFoundError for what is none."""
-    try:
-        return {name: UUID(value) for name, value in request.path_params.items() if name in NAMED_IDS}
-    except ValueError:
-        raise NotFoundError from None
+    named = {name: value for name, value in request.path_params.items() if name in NAMED_IDS}
+    if not all(map(is_id, named.values())):
+        raise NotFoundError
+    return {name: UUID(value) for name, value in named.items()}
 
 
 InWork = Annotated[Work, Depends(get_work)]

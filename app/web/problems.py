@@ -1,7 +1,6 @@
 """Every error answer: RFC 9457 problem details, the same shape everywhere (H1 to H3)."""
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +34,7 @@ from app.errors import (
 )
 from app.web import misdated
 from app.web.body import escaped
+from app.web.schema import is_id
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MOST_ERRORS = 50
@@ -62,8 +62,6 @@ _EXTRA_HEADERS = {
     408: {"Connection": "close"},
     503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
-
-_ID = re.compile(r"[0-9A-Fa-f-]{36}")
 
 logger = logging.getLogger("touchbase.problems")
 
@@ -136,7 +134,7 @@ def instance_of(request: Request) -> str:
     Anything might stand in another address, a name or a key, and an error never repeats what a client wrote (S5).
     """
     ids = request.scope.get("path_params", {}).values()
-    if "route" in request.scope and all(_ID.fullmatch(value) for value in ids):
+    if "route" in request.scope and all(map(is_id, ids)):
         return path_of(request)
     return f"urn:touchbase:request:{request.scope.get('touchbase.request_id', '')}"
 

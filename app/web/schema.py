@@ -29,9 +29,10 @@ from app.rules.vocabulary import PayPeriod
 
 YEARS = range(1990, 2101)
 MOST_CALENDARS = 20
-CANONICAL = 36  # characters of an id with its dashes
+ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_ID = re.compile(ID)
 # The last three are names of the machine's own, not of places.
 _ZONES = available_timezones() - {"localtime", "posixrules", "Factory"}
 
@@ -134,15 +135,17 @@ def parse_clock(value: object) -> time:
     return time.fromisoformat(value)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is spelt as our ids are. Python reads ids in many other spellings, which are none."""
+    return _ID.fullmatch(text) is not None
+
+
 def parse_id(value: object) -> UUID:
     """An id as we give them out."""
     if isinstance(value, UUID):
         return value
-    try:
-        if isinstance(value, str) and len(value) == CANONICAL:
-            return UUID(value)
-    except ValueError:
-        pass
+    if isinstance(value, str) and is_id(value):
+        return UUID(value)
     raise _problem("id_format", "must be an id, as 0197f3a0-0000-7000-8000-000000000001")
 
 

@@ -83,6 +83,12 @@ FORMATS: dict[str, list[str]] = {
         ),
         *("urn:uuid:0197f3a0-5b1c-7d3e-8f00-3c6d1a2b4e5f", "0197f3a0-5b1c-7d3e-8f00-3c6d1a2b4e5g"),
         *("' OR 1=1; --", "0197f3a0-5b1c-7d3e-8f00-3c6d1a2b4e5f\n"),
+        *(
+            "urn:0197f3a05b1c7d3e8f003c6d1a2b4e5f",
+            "0197f3a05b1c7d3e8f003c6d1a2b4e5f----",
+            "{{{{0197f3a05b1c7d3e8f003c6d1a2b4e5f",
+            "0197f3a0-5b1c7d3e-8f00-3c6d-1a2b4e5f",
+        ),
     ],
     "iana-timezone": [
         "Mars/Olympus",

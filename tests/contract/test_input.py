@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -277,6 +278,34 @@ async def test_white_space_is_the_same_to_every_reader_of_the_document(agency: A
             await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value}), 422
         )
         assert places_of(problem) == [(f"/{name}", "string_pattern_mismatch")]
+
+
+SPELLINGS = {
+    "without dashes": "{h}",
+    "in braces": "{{{id}}}",
+    "urn:uuid:": "urn:uuid:{id}",
+    "urn:": "urn:{h}",
+    "dashes behind": "{h}----",
+    "dashes before": "----{h}",
+    "braces before": "{{{{{{{{{h}",
+    "dashes elsewhere": "{h:.8}----{rest}",
+    "a line more": "{id}\n",
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS.values(), ids=SPELLINGS)
+async def test_an_id_has_one_spelling(agency: Agency, spelling: str) -> None:
+    """Python reads each of these as the id of the client."""
+    client = await agency.client()
+    digits = client.replace("-", "")
+    text = spelling.format(id=client, h=digits, rest=digits[8:])
+    problem_of(await agency.call("GET", f"/v1/clients/{quote(text)}"), 404)
+    problem_of(await agency.call("PATCH", f"/v1/clients/{quote(text)}", json={"name": "x"}), 404)
+    filtered = await agency.call("GET", "/v1/jobs", params={"client_id": text})
+    assert places_of(problem_of(filtered, 422)) == [("client_id", "id_format")]
+    named = await agency.call("POST", "/v1/jobs", json={"client_id": text, "title": "Engineer"})
+    assert places_of(problem_of(named, 422)) == [("/client_id", "id_format")]
+    assert (await agency.get(f"/v1/clients/{client.upper()}"))["id"] == client
 
 
 async def test_arrays_hold_a_thousand_items_at_most(agency: Agency) -> None:
