@@ -30,7 +30,7 @@ from app.rules.vocabulary import PayPeriod
 YEARS = range(1990, 2101)
 MOST_CALENDARS = 20
 ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:[0-5]\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ID = re.compile(ID)
 # The last three are names of the machine's own, not of places.
