@@ -21,7 +21,7 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Notes, Output, Word
+from app.web.schema import Day, Flag, Id, Input, Instant, Notes, Output, Word
 
 contacts = router("Contacts")
 
@@ -194,7 +194,7 @@ async def list_contacts(
     client_contact_id: Filter = None,
     application_id: Annotated[Id | None, Query(description="Only those that name this application")] = None,
     voided: Annotated[
-        bool | None, Query(description="Only those that were voided, or only the others")
+        Flag | None, Query(description="Only those that were voided, or only the others")
     ] = None,
 ) -> Page[ContactView]:
     """List contacts, in the order they were recorded."""

@@ -205,7 +205,7 @@ def texts(kind: Json) -> Iterator[str]:
 
 _BAD_WORDS = {
     "integer": ["", "x", "1.5", "0x10", "1e1", "--1", "9" * 5_000, str(2**63), "NaN", "true", MARK],
-    "boolean": ["", "2", "maybe", "null", MARK],
+    "boolean": ["", "2", "1", "0", "yes", "on", "tRuE", "False", "maybe", "null", MARK],
 }
 
 
