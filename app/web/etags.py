@@ -65,12 +65,18 @@ def tagged(request: Request, response: Response) -> Response:
 
 def unless_known(headers: Headers, response: Response) -> Response:
     """A reading's answer, which has its ETag; 304 in its place where `If-None-Match` says that it is known."""
-    given = headers.get("if-none-match")
+    given = conditions_of(headers, "If-None-Match")
     mine = response.headers["ETag"].strip('"')
     if given is None or (given.strip() != "*" and all(tag != mine for _, tag in _tags(given))):
         return response
     kept = {name: response.headers[name] for name in ("ETag", "Vary") if name in response.headers}
     return Response(status_code=304, headers=kept)
+
+
+def conditions_of(headers: Headers, name: str) -> str | None:
+    """What `If-Match` or `If-None-Match` says in all its lines, which are one list; None where it is not there."""
+    lines = headers.getlist(name)
+    return ", ".join(lines) if lines else None
 
 
 def is_stale(given: str, present: str) -> bool:

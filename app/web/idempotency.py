@@ -13,6 +13,7 @@ from app.services import idempotency
 from app.services.idempotency import Answer, Keyed
 from app.services.sealing import seal, unseal
 from app.web.deps import Work
+from app.web.etags import conditions_of
 from app.web.problems import refused
 
 HEADER = "Idempotency-Key"
@@ -53,7 +54,8 @@ def keyed_of(request: Request, raw: bytes) -> Keyed | None:
     if len(keys) > 1 or not _KEY.fullmatch(key):
         words = "A key has 1 to 255 visible characters without spaces, all of them ASCII."
         raise InvalidError(words, code="invalid_idempotency_key", header=HEADER)
-    asked = (request.method, request.scope["path"], request.url.query, request.headers.get("if-match", ""))
+    condition = conditions_of(request.headers, "If-Match") or ""
+    asked = (request.method, request.scope["path"], request.url.query, condition)
     return Keyed(key, sha256("\n".join(asked).encode("utf-8", "surrogatepass") + b"\n" + raw).digest())
 
 

@@ -137,8 +137,8 @@ class Route(APIRoute):
 
     async def _judge_condition(self, request: Request, work: Work) -> None:
         """Hold the object to be edited, and note whether it is still what `If-Match` names."""
-        given = ", ".join(request.headers.getlist("if-match"))
-        if "if-match" not in request.headers or request.method not in EDITS:
+        given = etags.conditions_of(request.headers, "If-Match")
+        if given is None or request.method not in EDITS:
             return
         ids = ids_in_path(request)
         if "policy" in self.path.split("/"):

@@ -120,8 +120,10 @@ async def test_conditions_in_several_lines_are_one(agency: Agency) -> None:
         ("If-Match", '"stale"'),
         ("If-Match", f'"{seen}"'),
     ]
-    answer = await agency.http.patch(path, json={"name": "x"}, headers=headers)
-    assert answer.status_code == 200
+    edited = await agency.http.patch(path, json={"name": "x"}, headers=headers)
+    assert edited.status_code == 200
+    known = [("If-None-Match", '"other"'), ("If-None-Match", edited.headers["etag"])]
+    assert (await agency.http.get(path, headers=[headers[0], *known])).status_code == 304
 
 
 async def test_without_a_condition_the_last_word_counts(agency: Agency) -> None:

@@ -57,6 +57,18 @@ async def test_a_key_belongs_to_one_request(agency: Agency, database: Database, 
     assert await count(database, agency) == 1
 
 
+async def test_a_key_belongs_to_all_conditions_of_a_request(agency: Agency) -> None:
+    path = f"/v1/clients/{await agency.client()}"
+    seen = (await agency.get(path))["etag"]
+    headers = [("Authorization", f"Bearer {agency.key}"), ("Idempotency-Key", "k1"), ("If-Match", '"stale"')]
+    first, again = [
+        await agency.http.patch(path, json={"name": "Other"}, headers=[*headers, *more])
+        for more in ([], [("If-Match", f'"{seen}"')])
+    ]
+    problem_of(first, 412)
+    problem_of(again, 422, "idempotency_key_reused")
+
+
 async def test_keys_of_two_principals_have_nothing_in_common(
     agency: Agency, rival: Agency, database: Database
 ) -> None:
