@@ -16,7 +16,8 @@ from app.errors import InvalidError
 from app.web.schema import Output
 
 _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
-_LIST = re.compile(rf"\s*(?:{_TAG.pattern}\s*,\s*)*{_TAG.pattern}\s*")
+# Of a list's elements some may be empty, as behind a last comma (RFC 9110, 5.6.1).
+_LIST = re.compile(rf"[\s,]*(?:{_TAG.pattern}\s*(?:,[\s,]*|\Z))+")
 
 
 class Tagged(Output):
