@@ -114,7 +114,7 @@ def check_query(request: Request, known: Mapping[str, bool]) -> None:
 
 
 async def _read(request: Request, most_bytes: int) -> bytes:
-    announced = request.headers.get("content-length", "0")
+    announced = request.headers.get("content-length", "0").lstrip("0")
     if announced.isdecimal() and (len(announced) > len(str(most_bytes)) or int(announced) > most_bytes):
         raise TooLargeError
     chunks, size = [], 0
