@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
@@ -15,6 +16,7 @@ MOST_SECONDS = 15
 MAX_DEPTH = 32
 ITEM_DEPTH = 3  # of an item in the body of a bulk call: object, array, object
 MAX_ITEMS = 1_000
+REPLACEMENT = "\ufffd"  # what a query is read as where it is not UTF-8
 UNCLEAN = "Text must hold neither NUL nor half a character."
 
 
@@ -109,8 +111,16 @@ def check_query(request: Request, known: Mapping[str, bool]) -> None:
             raise InvalidError(detail, code="unknown_parameter", parameter=name[:200])
         if not known[name] and len(given.getlist(name)) > 1:
             raise InvalidError("Give it once.", code="repeated_parameter", parameter=name)
-        if not _is_clean(value):
+        if not _is_clean(value) or (REPLACEMENT in value and not _is_utf8(request)):
             raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
+
+
+def _is_utf8(request: Request) -> bool:
+    try:
+        unquote_to_bytes(request.scope["query_string"]).decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 async def _read(request: Request, most_bytes: int) -> bytes:
