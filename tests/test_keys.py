@@ -18,7 +18,7 @@ from app import postgres
 from app.cli import main
 from app.db import Database
 from app.main import create_app
-from app.models import ApiKey, AuditEntry, Credential, Role
+from app.models import ApiKey, AuditEntry, Client, Credential, Role
 from app.services import api_keys
 from app.services.access import ROLES
 from app.services.scope import KnownCaller
@@ -179,6 +179,23 @@ async def test_a_revoked_key_stops_within_five_seconds(
     assert await service.status(agency.key) == 401
     service.seconds = 0
     assert await service.status(agency.key) == 401
+
+
+@pytest.mark.parametrize(("change", "status"), [({"revoked_at": NOW}, 401), ({"scopes": []}, 403)])
+async def test_a_key_that_ends_while_a_body_comes_writes_nothing(
+    agency: Agency, database: Database, service: Service, change: Json, status: int
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"name": '
+        async with database.transaction(agency.id) as db:
+            await db.execute(update(ApiKey).where(ApiKey.agency_id == agency.id).values(role=None, **change))
+        service.seconds = REMEMBERED_SECONDS
+        yield b'"Acme"}'
+
+    headers = {"Authorization": f"Bearer {agency.key}", "Content-Type": "application/json"}
+    problem_of(await service.http.post("/v1/clients", content=body(), headers=headers), status)
+    async with database.transaction(agency.id) as db:
+        assert (await db.scalars(select(Client).where(Client.agency_id == agency.id))).all() == []
 
 
 async def test_all_who_wait_for_a_key_share_one_look_at_it(

@@ -70,15 +70,14 @@ class Route(APIRoute):
         perform = self._performer(super().get_route_handler(), scopes, takes_body=takes_body)
 
         async def checked(request: Request) -> Response:
-            caller: Caller = await request.app.state.authenticator.caller(request)
-            request.scope["touchbase.caller"] = caller
-            await request.app.state.rate_limiter.admit(request.scope, caller)
-            if not scopes <= caller.scopes:
-                raise ForbiddenError
+            caller = await _admitted(request, scopes)
             database: Database = request.app.state.database
+            raw = b""
             try:
-                may_have_body = request.method in BODIED
-                raw = await read(request, most_bytes=self.most_bytes) if may_have_body else b""
+                if request.method in BODIED:
+                    raw = await read(request, most_bytes=self.most_bytes)
+                    # A body may take longer to come than a revoked credential may work on (S3).
+                    caller = await _admitted(request, scopes)
                 keyed = idempotency.keyed_of(request, raw)
                 own = self._beginning(request, caller)
                 beginning = claiming(caller, keyed) if keyed else own
@@ -174,6 +173,16 @@ class WaitingRoute(Route):
                     return response
 
         return patient
+
+
+async def _admitted(request: Request, scopes: frozenset[str]) -> Caller:
+    """Who asks. Raises UnauthenticatedError, RateLimitedError or ForbiddenError where they may not."""
+    caller: Caller = await request.app.state.authenticator.caller(request)
+    request.scope["touchbase.caller"] = caller
+    await request.app.state.rate_limiter.admit(request.scope, caller)
+    if not scopes <= caller.scopes:
+        raise ForbiddenError
+    return caller
 
 
 async def _is_gone(request: Request, seconds: float) -> bool:
