@@ -64,6 +64,18 @@ class Protocol(HttpToolsProtocol):
         if self._taking:
             self._taking.cancel()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """The client sends no more, and listens on or has gone: what it asked for in full is answered, then we close.
+
+        Whoever waits on its behalf is told by a message, and sees in the request's state what has happened.
+        """
+        if self._arriving == "body" or not self._is_answering():
+            return False
+        self.cycle.keep_alive = False
+        self.cycle.scope["state"]["is_half_closed"] = True
+        self.cycle.message_event.set()
+        return True
+
     def data_received(self, data: bytes) -> None:
         """Parse what came; after a refusal it is thrown away."""
         if self._is_refused:
@@ -161,7 +173,7 @@ class Protocol(HttpToolsProtocol):
             self._close()
 
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self.cycle is not None and not (self.cycle.response_complete or self.cycle.disconnected)
 
     def _is_own_answer_free(self) -> bool:
         """Whether what is under way is the answer to the very request that is refused, and can still be replaced."""

@@ -186,11 +186,12 @@ async def _admitted(request: Request, scopes: frozenset[str]) -> Caller:
 
 
 async def _is_gone(request: Request, seconds: float) -> bool:
-    """Whether the client goes away within so many seconds."""
+    """Whether the client goes away within so many seconds, or sends no more and so may have gone."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             while (await request.receive())["type"] != "http.disconnect":
-                pass
+                if getattr(request.state, "is_half_closed", False):
+                    break
             return True
     return False
 

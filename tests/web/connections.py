@@ -51,6 +51,10 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
+    def end_sending(self) -> None:
+        """Say that nothing more comes, and go on listening."""
+        self.writer.write_eof()
+
     async def drip(self, data: bytes, seconds: float) -> None:
         """Send again and again, with a pause each time, until the connection is closed."""
         try:
@@ -86,6 +90,12 @@ class Served:
     host: str
     port: int
     state: ServerState
+
+    async def emptied(self) -> None:
+        """Wait until there is no connection and nothing under way."""
+        async with asyncio.timeout(PATIENCE):
+            while self.state.connections or self.state.tasks:  # noqa: ASYNC110 - nobody tells us
+                await asyncio.sleep(0.05)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:

@@ -293,9 +293,7 @@ async def test_an_answer_that_is_not_read_is_given_up(hasty: Served, path: bytes
         assert hasty.state.connections
         connection.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await connection.send(b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n" + more + b"\r\n")
-        async with asyncio.timeout(PATIENCE):
-            while hasty.state.connections or hasty.state.tasks:  # noqa: ASYNC110 - nobody tells us
-                await asyncio.sleep(0.05)
+        await hasty.emptied()
 
 
 async def test_answers_are_given_to_who_reads_them_late(hasty: Served) -> None:
@@ -328,3 +326,63 @@ async def test_what_is_cut_off_at_the_end_is_told_so(service: Served) -> None:
         answer = await connection.answer()
         answer.problem(503, "draining")
         assert answer.headers["retry-after"] == "2"
+
+
+@pytest.mark.parametrize("more", [b"", b"GET /livez HTTP/1.1\r\nHo"], ids=["whole", "half a second"])
+async def test_whoever_sends_no_more_is_answered_before_the_connection_ends(
+    connection: Connection, small: FastAPI, more: bytes
+) -> None:
+    await connection.send(b"GET /waiting HTTP/1.1\r\nHost: x\r\n\r\n" + more)
+    connection.end_sending()
+    await asyncio.sleep(0.05)
+    small.state.go_on.set()
+    assert (await connection.answer()).body == b"waited"
+    assert await connection.end() == b""
+
+
+async def test_a_body_is_read_though_no_more_comes(connection: Connection) -> None:
+    await connection.send(POST_BODY + b"Content-Length: 3\r\n\r\n123")
+    connection.end_sending()
+    assert (await connection.answer()).body == b"3"
+    assert await connection.end() == b""
+
+
+async def test_every_request_that_came_before_the_end_is_answered(connection: Connection) -> None:
+    await connection.send(POST_BODY + b"Content-Length: 3\r\n\r\n123" + (GET + b"\r\n") * 3)
+    connection.end_sending()
+    bodies = [(await connection.answer()).body for _ in range(4)]
+    assert bodies == [b"3", b"ok", b"ok", b"ok"]
+    assert await connection.end() == b""
+
+
+@pytest.mark.parametrize(
+    "piece", [b"", GET, GET + b"\r\n", POST_BODY + b"Content-Length: 9\r\n\r\n123"], ids=range(4)
+)
+async def test_whoever_sends_no_more_and_waits_for_nothing_is_let_go(small: FastAPI, piece: bytes) -> None:
+    async with (
+        served(small, head_seconds=60, linger_seconds=60) as service,
+        service.connection() as connection,
+    ):
+        await connection.send(piece)
+        if piece.endswith(b"\r\n\r\n"):
+            assert (await connection.answer()).body == b"ok"
+        connection.end_sending()
+        assert await connection.end() == b""
+
+
+async def test_whoever_was_refused_and_sends_no_more_is_let_go(small: FastAPI) -> None:
+    async with served(small, linger_seconds=60) as service, service.connection() as connection:
+        await connection.send(POST_BODY + b"Transfer-Encoding: chunked\r\n\r\nno")
+        (await connection.answer()).problem(400, "malformed_request")
+        connection.end_sending()
+        await service.emptied()
+
+
+async def test_whoever_goes_while_an_answer_is_made_leaves_nothing_behind(
+    service: Served, small: FastAPI
+) -> None:
+    async with service.connection() as connection:
+        await connection.send(b"GET /waiting HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asyncio.sleep(0.05)
+    small.state.go_on.set()
+    await service.emptied()
