@@ -14,11 +14,11 @@ from app.web.trail import AUDITED
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 PROBLEM_WORDS = {
-    400: "The body cannot be parsed.",
+    400: "The request or its body cannot be parsed.",
     401: "No valid credential.",
     403: "The caller lacks the scope.",
     404: "There is no such object.",
-    408: "The body did not arrive in time.",
+    408: "The request did not arrive in time.",
     409: "The request contradicts the present state.",
     410: "It was there once and is no more.",
     412: "The object is no longer what `If-Match` names.",
@@ -28,11 +28,13 @@ PROBLEM_WORDS = {
     422: "The request is well formed but its meaning is wrong.",
     429: "The agency has used up its requests of this minute.",
     431: "The headers are larger than the limit.",
+    501: "The method, or a transfer coding of the body, is not known.",
     503: "The database, or the issuer of the token, cannot be reached right now, or too much is under way.",
+    505: "The version of HTTP is neither 1.1 nor 1.0.",
 }
-AT_THE_DOOR = (414, 431)
+AT_THE_DOOR = (400, 408, 414, 431, 501, 505)
 ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
-WITH_BODY = (400, 408, 413, 415)
+WITH_BODY = (413, 415)
 
 
 def router(tag: str, route_class: type[APIRoute] = Route) -> APIRouter:

@@ -6,6 +6,7 @@ taken, and says in plain text what it cannot parse. This one does; all else is u
 
 import asyncio
 import logging
+import re
 from typing import Any, NoReturn
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web.middleware import set_headers
-from app.web.problems import problem
+from app.web.problems import METHODS, problem
 
 MOST_TARGET_BYTES = 8_000
 MOST_HEADER_BYTES = 32_768
@@ -26,6 +27,14 @@ MALFORMED = (400, "malformed_request", "The request is not valid HTTP/1.1.")
 TOO_SLOW = (408, "request_timeout", "The request did not arrive in time.")
 TARGET_TOO_LONG = (414, "target_too_long", "The address is longer than the limit.")
 HEADERS_TOO_LARGE = (431, "headers_too_large", "The headers are larger than the limit.")
+UNKNOWN_METHOD = (501, "unknown_method", "The service knows no such method.")
+UNKNOWN_VERSION = (505, "unknown_http_version", "The service speaks HTTP/1.1 and HTTP/1.0.")
+
+SPOKEN = {"1.0", "1.1"}
+# The first line of a request, whatever its method and version.
+_REQUEST_LINE = re.compile(
+    rb"(?P<method>[-!#$%&'*+.^_`|~0-9A-Za-z]+) [!-~]+ HTTP/(?P<version>[0-9]\.[0-9])\r?\n"
+)
 
 logger = logging.getLogger("touchbase.requests")
 
@@ -47,7 +56,8 @@ class Protocol(HttpToolsProtocol):
         self._arriving = ""  # the part of a request: head or body
         self._header_bytes = 0
         self._unused_bytes = 0
-        self._reason: Refusal = MALFORMED
+        self._reason: Refusal | None = None
+        self._piece = b""  # what has just come
         self._is_refused = False
         self._arrival: asyncio.TimerHandle | None = None
         self._taking: asyncio.TimerHandle | None = None
@@ -83,7 +93,9 @@ class Protocol(HttpToolsProtocol):
         if self._arrival is None:
             self._expect_within(self.head_seconds)
         self._unused_bytes += len(data)
+        self._piece = data
         super().data_received(data)
+        self._piece = b""
         if self._unused_bytes > MOST_UNUSED_BYTES:
             self._refuse(HEADERS_TOO_LARGE)
 
@@ -108,6 +120,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The application begins to work."""
+        self._check_head()
         super().on_headers_complete()
         self._arriving = "body"
         self._unused_bytes = 0
@@ -150,7 +163,13 @@ class Protocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what could not be parsed, or was not parsed to the end because we stopped."""
         del msg
-        self._refuse(self._reason)
+        self._refuse(self._reason or _unreadable(self._piece))
+
+    def _check_head(self) -> None:
+        """Refuse what the parser lets pass though it leaves open where the request goes, or what its body is."""
+        version = self.parser.get_http_version()
+        if version not in SPOKEN:
+            self._stop(UNKNOWN_VERSION)
 
     def _stop(self, reason: Refusal) -> NoReturn:
         self._reason = reason
@@ -210,3 +229,13 @@ class Protocol(HttpToolsProtocol):
     def _give_up_later(self) -> None:
         if self._taking is None:
             self._taking = self.loop.call_later(self.answer_seconds, self.transport.abort)
+
+
+def _unreadable(piece: bytes) -> Refusal:
+    """Why a request cannot be read: its first line, if it is one, may name a method or a version that is not ours."""
+    line = _REQUEST_LINE.match(piece)
+    if line and line["version"].decode() not in SPOKEN:
+        return UNKNOWN_VERSION
+    if line and line["method"].decode() not in (*METHODS, "HEAD"):
+        return UNKNOWN_METHOD
+    return MALFORMED

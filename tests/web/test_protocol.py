@@ -136,19 +136,44 @@ async def test_an_address_of_8000_bytes_is_read_and_a_longer_one_refused(connect
     [
         b"\x16\x03\x01\x02\x00\x01\x00",
         b"GET\r\n\r\n",
-        b"GET / HTTP/9.9\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: ten\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"GET / HTTP/1.1\r\nHo st: x\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: \x00\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"FOO\r\n\r\n",
+        b"FOO / HTTP\r\n\r\n",
+        b"(FOO) / HTTP/1.1\r\n\r\n",
     ],
 )
 async def test_nonsense_is_refused_as_a_problem(connection: Connection, nonsense: bytes) -> None:
     await connection.send(nonsense)
     (await connection.answer()).problem(400, "malformed_request")
+    assert await connection.end() == b""
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "code"),
+    [
+        (b"FOO /livez HTTP/1.1", 501, "unknown_method"),
+        (b"get /livez HTTP/1.1", 501, "unknown_method"),
+        (b"GETS /livez HTTP/1.0", 501, "unknown_method"),
+        (b"DESCRIBE /livez HTTP/1.1", 501, "unknown_method"),
+        (b"CONNECT x:80 HTTP/1.1", 501, "unknown_method"),
+        (b"GET /livez HTTP/0.9", 505, "unknown_http_version"),
+        (b"GET /livez HTTP/2.0", 505, "unknown_http_version"),
+        (b"GET /livez HTTP/9.9", 505, "unknown_http_version"),
+        (b"FOO /livez HTTP/3.0", 505, "unknown_http_version"),
+        (b"PRI * HTTP/2.0", 505, "unknown_http_version"),
+    ],
+)
+async def test_a_method_or_a_version_that_is_not_ours_is_refused_as_such(
+    connection: Connection, line: bytes, status: int, code: str
+) -> None:
+    await connection.send(line + b"\r\nHost: x\r\n\r\n")
+    answer = await connection.answer()
+    answer.problem(status, code)
+    assert answer.headers["connection"] == "close"
     assert await connection.end() == b""
 
 
