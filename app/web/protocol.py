@@ -24,10 +24,12 @@ MOST_UNUSED_BYTES = MOST_TARGET_BYTES + MOST_HEADER_BYTES + 1_000
 Refusal = tuple[int, str, str]
 
 MALFORMED = (400, "malformed_request", "The request is not valid HTTP/1.1.")
+HOST_UNCLEAR = (400, "invalid_host", "A request names its host once.")
 TOO_SLOW = (408, "request_timeout", "The request did not arrive in time.")
 TARGET_TOO_LONG = (414, "target_too_long", "The address is longer than the limit.")
 HEADERS_TOO_LARGE = (431, "headers_too_large", "The headers are larger than the limit.")
 UNKNOWN_METHOD = (501, "unknown_method", "The service knows no such method.")
+UNKNOWN_CODING = (501, "unknown_transfer_coding", "Send the body as it is, be it in chunks.")
 UNKNOWN_VERSION = (505, "unknown_http_version", "The service speaks HTTP/1.1 and HTTP/1.0.")
 
 SPOKEN = {"1.0", "1.1"}
@@ -168,8 +170,14 @@ class Protocol(HttpToolsProtocol):
     def _check_head(self) -> None:
         """Refuse what the parser lets pass though it leaves open where the request goes, or what its body is."""
         version = self.parser.get_http_version()
+        hosts = [value for name, value in self.headers if name == b"host"]
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
         if version not in SPOKEN:
             self._stop(UNKNOWN_VERSION)
+        if len(hosts) > 1 or (not hosts and version == "1.1"):
+            self._stop(HOST_UNCLEAR)
+        if codings not in ([], [b"chunked"]):
+            self._stop(UNKNOWN_CODING)
 
     def _stop(self, reason: Refusal) -> NoReturn:
         self._reason = reason

@@ -177,6 +177,37 @@ async def test_a_method_or_a_version_that_is_not_ours_is_refused_as_such(
     assert await connection.end() == b""
 
 
+@pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nhost: x\r\n", b"Host: x\r\nHost: y\r\n"])
+async def test_a_request_names_its_host_once(connection: Connection, hosts: bytes) -> None:
+    await connection.send(b"GET /livez HTTP/1.1\r\n" + hosts + b"\r\n")
+    (await connection.answer()).problem(400, "invalid_host")
+    assert await connection.end() == b""
+
+
+@pytest.mark.parametrize("host", [b"", b"Host: x\r\n"])
+async def test_a_probe_of_http_1_0_need_not_name_its_host(connection: Connection, host: bytes) -> None:
+    await connection.send(b"GET /livez HTTP/1.0\r\n" + host + b"\r\n")
+    assert (await connection.answer()).body == b"ok"
+    assert await connection.end() == b""
+
+
+@pytest.mark.parametrize(
+    "coding", [b"gzip, chunked", b"gzip\r\nTransfer-Encoding: chunked", b"gzip", b"identity"]
+)
+async def test_a_body_in_a_coding_that_is_not_undone_is_refused(
+    connection: Connection, coding: bytes
+) -> None:
+    await connection.send(POST_BODY + b"Transfer-Encoding: " + coding + b"\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+    (await connection.answer()).problem(501, "unknown_transfer_coding")
+    assert await connection.end() == b""
+
+
+@pytest.mark.parametrize("coding", [b"chunked", b"Chunked", b" chunked "])
+async def test_a_body_in_chunks_is_read(connection: Connection, coding: bytes) -> None:
+    await connection.send(POST_BODY + b"Transfer-Encoding: " + coding + b"\r\n\r\n1\r\nx\r\n0\r\n\r\n")
+    assert (await connection.answer()).body == b"1"
+
+
 async def test_nonsense_after_an_answer_is_refused(connection: Connection) -> None:
     await connection.send(GET + b"\r\n")
     assert (await connection.answer()).status == 200
