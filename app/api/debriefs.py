@@ -79,10 +79,15 @@ class DebriefAccount(Account):
     channel: Word[Channel] | None = None
 
 
-class DebriefCreate(DebriefAccount):
-    """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
+class ScoredAccount(DebriefAccount):
+    """An account with the score, which alone must be given."""
 
     interest_score: Score = Field(description="How much they want the job, 0 to 10.")
+
+
+class DebriefCreate(ScoredAccount):
+    """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
+
     occurred_at: Instant | None = Field(default=None, description="The talk, not the typing; now if absent.")
     source: Word[DebriefSource] = DebriefSource.CALL
     supersedes: Id | None = Field(
@@ -139,7 +144,7 @@ class CurrentDebrief(Output):
 
     interview_id: Id
     version: int = Field(description="The latest version in it.")
-    account: GivenAccount = Field(
+    account: Annotated[dict[str, Any], AsGiven(ScoredAccount)] = Field(
         description="Every member ever given; a later version wins, and a superseded one is left out."
     )
     origins: dict[str, Id] = Field(description="The debrief that each member comes from.")

@@ -15,6 +15,9 @@ class Document:
 
     def __init__(self, document: Json) -> None:
         self.document = document
+        # Clients must bear with members that are new; we send none that the document does not name.
+        shapes = document["components"]["schemas"]
+        self.components = {"schemas": {name: _closed(shape) for name, shape in shapes.items()}}
         self.paths = [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), path) for path in document["paths"]]
         # Fixed addresses win over those with an id in them, as they do when served.
         self.paths.sort(key=lambda pair: pair[1].count("{"))
@@ -51,11 +54,7 @@ class Document:
         described = self.document["webhooks"][body["type"]]["post"]["requestBody"]["content"][
             "application/json"
         ]
-        whole = {
-            **described["schema"],
-            "components": self.document["components"],
-            "unevaluatedProperties": False,
-        }
+        whole = {**described["schema"], "components": self.components}
         validator = Draft202012Validator(whole, validate_formats=True)
         return [error.message for error in validator.iter_errors(body)]
 
@@ -66,8 +65,12 @@ class Document:
             op for ops in self.document["paths"].values() for op in ops.values() if op["operationId"] == name
         )
         schema = operation["responses"][status]["content"][media_type]["schema"]
-        whole = {**schema, "components": self.document["components"]}
+        whole = {**schema, "components": self.components}
         return Draft202012Validator(whole, validate_formats=True)
+
+
+def _closed(shape: Json) -> Json:
+    return {"additionalProperties": False, **shape} if "properties" in shape else shape
 
 
 def needed_scopes(operation: Json) -> set[str]:

@@ -226,6 +226,7 @@ def test_what_is_answered_as_it_was_sent_is_typed(document: Document) -> None:
     }
     assert given.keys() >= {"DebriefAccount", "FeedbackDetails", "PolicyParameters", "Concern"}
     assert "default" in schemas["Concern"]["properties"]["severity"]
+    assert given["ScoredAccount"]["required"] == ["interest_score"]
     for name, schema in given.items():
         sent = schemas.get(name, schema)
         assert schema["properties"].keys() == sent["properties"].keys(), name
