@@ -18,7 +18,7 @@ from app.api.members import (
     by_external_id,
 )
 from app.api.views import ExternalRef
-from app.errors import InvalidError, RefusedError
+from app.errors import InvalidError, MalformedError, RefusedError
 from app.models.external_refs import RefKind
 from app.services import bulk as service
 from app.services.bulk import Outcome
@@ -205,7 +205,7 @@ def _judged(raw: Any) -> Item:
         if kind is None:
             raise _unknown_kind(raw)
         return ITEMS[kind].model_validate(raw).item(kind)
-    except InvalidError as error:
+    except (InvalidError, MalformedError) as error:
         return Item(kind, refused=error)
     except ValidationError as error:
         found = [field_error({**item, "loc": ("body", *item["loc"])}) for item in error.errors()]

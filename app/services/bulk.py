@@ -15,6 +15,7 @@ from app.errors import (
     ConflictError,
     FailedDependencyError,
     InvalidError,
+    MalformedError,
     NotFoundError,
     RefusedError,
 )
@@ -25,7 +26,7 @@ from app.services.locks import Lock
 from app.services.scope import Caller
 
 # What concerns one item alone; anything else, such as a database that is away, concerns the whole call.
-OF_ONE = (ConflictError, FailedDependencyError, InvalidError, NotFoundError)
+OF_ONE = (ConflictError, FailedDependencyError, InvalidError, MalformedError, NotFoundError)
 
 
 @dataclass(frozen=True, slots=True)

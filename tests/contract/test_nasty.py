@@ -175,7 +175,7 @@ async def test_what_cannot_be_parsed_is_400_wherever_it_stands(
             fragment = corpus.in_turn(corpus.UNPARSABLE, turn)
             answer = await target.send(place.filled(fragment))
             check(answer, target.name, place.pointer, fragment[:100])
-            assert answer.status_code == 400, (target.name, place.pointer, fragment[:100])
+            assert refusal_of(answer)[0] == 400, (target.name, place.pointer, fragment[:100])
     assert await stored(owner, world) == before
 
 
