@@ -20,7 +20,7 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Input, Instant, Line, Output, Word, absent
+from app.web.schema import Id, Input, Instant, Line, Output, SeveralWords, Word, absent
 
 webhook_endpoints = router("Webhooks")
 
@@ -135,7 +135,7 @@ class DeliveryView(Tagged):
     finished_at: Instant | None
 
 
-StateFilter = Annotated[Word[DeliveryState] | None, Query(description="Only those in this state")]
+StateFilter = Annotated[SeveralWords[DeliveryState] | None, Query(description="Repeat for several")]
 
 
 @webhook_endpoints.post(PATH, status_code=201, **operation("webhooks:write", 409))
@@ -203,7 +203,7 @@ async def list_deliveries(
 ) -> Page[DeliveryView]:
     """List a webhook endpoint's deliveries with their attempts, oldest first."""
     await find(work.db, work.caller, WebhookEndpoint, webhook_endpoint_id)
-    query = redeliveries.of_endpoint(work.caller, webhook_endpoint_id, state)
+    query = redeliveries.of_endpoint(work.caller, webhook_endpoint_id, state or ())
     rows, more = await objects.page(work.db, query, Delivery, after=paging.after, limit=paging.limit)
     return Page[DeliveryView](
         items=await _deliveries(work, rows), next_cursor=paging.next_cursor(rows, more=more)

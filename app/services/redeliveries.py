@@ -20,13 +20,13 @@ from app.services.scope import Caller, columns_of, find
 Attempts = dict[UUID, list[dict[str, Any]]]
 
 
-def of_endpoint(caller: Caller, endpoint_id: UUID, state: DeliveryState | None = None) -> Select[Any]:
-    """An endpoint's deliveries with what they are about, all of them or those in a state."""
+def of_endpoint(caller: Caller, endpoint_id: UUID, states: Sequence[DeliveryState] = ()) -> Select[Any]:
+    """An endpoint's deliveries with what they are about, all of them or those in some states."""
     columns = (*Delivery.__table__.columns, Event.type, Event.application_id, Event.candidate_id)
     its_event = and_(Event.agency_id == Delivery.agency_id, Event.id == Delivery.event_id)
     query = select(*columns).join(Event, its_event)
     query = query.where(Delivery.agency_id == caller.agency_id, Delivery.webhook_endpoint_id == endpoint_id)
-    return query if state is None else query.where(Delivery.state == state)
+    return query.where(Delivery.state.in_(states)) if states else query
 
 
 async def read(db: AsyncSession, caller: Caller, endpoint_id: UUID, delivery_id: UUID) -> dict[str, Any]:

@@ -24,7 +24,7 @@ async def made(agency: Agency, **terms: Any) -> str:
     return f"{PATH}/{(await agency.post(PATH, HOOK | terms))['id']}"
 
 
-async def deliveries(agency: Agency, path: str, **params: str) -> list[tuple[str, str]]:
+async def deliveries(agency: Agency, path: str, **params: Any) -> list[tuple[str, str]]:
     """The deliveries of an endpoint: of what, and where they stand."""
     items = (await agency.get(f"{path}/deliveries", **params))["items"]
     return [(each["type"], each["state"]) for each in items]
@@ -204,6 +204,7 @@ async def test_deliveries_are_listed_by_state(agency: Agency, database: Database
     assert await deliveries(agency, path) == [(test, "succeeded"), (test, "pending")]
     assert await deliveries(agency, path, state="pending") == [(test, "pending")]
     assert await deliveries(agency, path, state="dead") == []
+    assert await deliveries(agency, path, state=["dead", "pending"]) == [(test, "pending")]
 
 
 async def test_what_was_missed_since_an_instant_is_recovered(agency: Agency, database: Database) -> None:
