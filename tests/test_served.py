@@ -96,3 +96,4 @@ def test_a_service_that_tells_and_traces_all_it_can_repeats_nobody(folder: Path,
     assert "create_candidate" in spans
     assert seen_in("\n".join([written, *postgres, spans])) == []
     assert seen_in(b"".join(answers).decode()) == []
+    assert all(answers[:-1])  # though the other side had ended; of the last something was still to come

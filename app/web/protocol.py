@@ -1,7 +1,8 @@
 """HTTP/1.1 as it arrives: what is too large or too slow is refused before anything is made of it (H13).
 
 uvicorn's protocol bounds neither the head of a request nor the time that a request takes to arrive, or an answer to be
-taken, and says in plain text what it cannot parse. This one does; all else is uvicorn's.
+taken; it says in plain text what it cannot parse, passes over what leaves a request unclear, and answers nobody who
+has ended their side of the connection. This one does better; all else is uvicorn's.
 """
 
 import asyncio
