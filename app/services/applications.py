@@ -61,6 +61,7 @@ async def store(
         if "client_contact_id" not in given:
             values["client_contact_id"] = application.client_contact_id
         state_before = application.state
+        _begin_anew(application, {name: values[name] for name in given & values.keys()})
         values["consultant_id"] = values.get("consultant_id") or application.consultant_id
     elif values["mode"] is ApplicationMode.AGENCY:
         values["consultant_id"] = values.get("consultant_id") or candidate.consultant_id
@@ -92,6 +93,7 @@ async def update(
     client_contact_id = changes.get("client_contact_id", application.client_contact_id)
     await _check_client(db, caller, job, client_contact_id)
     state_before = application.state
+    _begin_anew(application, changes)
     for name, value in _columns(changes).items():
         setattr(application, name, value)
     _check_represented(application)
@@ -179,6 +181,14 @@ def _check_hold(application: Application, given: Mapping[str, Any] | None, now: 
     if said & {"since", "ended_at"} and ended_at < application.hold_since:
         member = "ended_at" if "ended_at" in said else "since"
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer=f"/hold/{member}")
+
+
+def _begin_anew(application: Application, changes: Mapping[str, Any]) -> None:
+    """Forget a hold that is over where another begins: only what is said of it now is its own."""
+    is_over = application.hold_ended_at is not None
+    if is_over and changes.get("state") is ApplicationState.ON_HOLD:
+        application.hold_since = application.hold_until = application.hold_reason = None
+        application.hold_ended_at = None
 
 
 def settle_hold(application: Application, now: datetime) -> None:

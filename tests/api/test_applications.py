@@ -84,6 +84,23 @@ async def test_a_hold_begins_and_ends_with_the_state(agency: Agency) -> None:
     assert resumed["hold"]["ended_at"] is not None
 
 
+@pytest.mark.parametrize("by_external_id", [False, True])
+async def test_a_second_hold_begins_anew(agency: Agency, by_external_id: bool) -> None:
+    refs = {"external_refs": [{"source": "ats", "id": "7"}]}
+    application = await agency.application(**refs)
+    path = f"/v1/applications/{application['id']}"
+    first = {"since": "2026-01-12T12:00:00Z", "until": "2026-02-02", "reason": "budget"}
+    await agency.patch(path, {"state": "on_hold", "hold": first})
+    await agency.patch(path, {"state": "active"})
+    if by_external_id:
+        same = {name: application[name] for name in ("candidate_id", "job_id", "client_contact_id")}
+        again = await agency.post("/v1/applications", {**same, **refs, "state": "on_hold"})
+    else:
+        again = await agency.patch(path, {"state": "on_hold"})
+    assert again["hold"]["since"] > first["since"]
+    assert (again["hold"]["until"], again["hold"]["reason"], again["hold"]["ended_at"]) == (None, None, None)
+
+
 async def test_a_snooze_quiets_one_reason_until_its_time(agency: Agency) -> None:
     application = await agency.application()
     await agency.interview(application["id"], START, END)
