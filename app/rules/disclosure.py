@@ -43,8 +43,9 @@ def _exists(s: Situation, feedback: Feedback) -> bool:
 def _timescales(
     application: Application, known: Sequence[Feedback], hidden: Sequence[Feedback]
 ) -> list[GivenTimescale]:
-    """Those that did not come in one breath with something hidden."""
-    unheard = {_breath(feedback) for feedback in hidden} - {_breath(feedback) for feedback in known}
+    """Those that did not come in one breath with something hidden, or with a record that it corrects."""
+    versions = {_breath(version) for feedback in hidden for version in feedback.versions}
+    unheard = versions - {_breath(feedback) for feedback in known}
     return [
         given
         for given in application.timescales

@@ -125,6 +125,17 @@ def test_a_timescale_that_came_with_what_is_under_embargo_is_under_embargo_too(d
     assert touch_base_from(apart, LATER) == "Mon 10 Aug 09:00"
 
 
+@pytest.mark.parametrize("decision", [Decision.NEXT_STAGE, OFFER])
+def test_a_timescale_that_came_with_an_untold_decision_stays_hidden_when_that_is_corrected(
+    decision: Decision,
+) -> None:
+    first = given.feedback("Thu 16 Jul 10:00", Decision.NEXT_STAGE, id="f0")
+    second = given.feedback("Fri 17 Jul 10:00", decision, earlier=[first])
+    with_it = given.said("Thu 16 Jul 10:00", date="Fri 7 Aug")
+    application = given.application(feedback=[second], timescales=[*SAID["timescales"], with_it])
+    assert touch_base_from(application, LATER) == AS_SAID
+
+
 def test_a_comment_that_is_corrected_to_an_untold_no_still_has_its_timescale() -> None:
     comment = given.feedback("Thu 16 Jul 10:00", id="f0")
     no = given.feedback("Thu 16 Jul 10:00", NO, earlier=[comment])
