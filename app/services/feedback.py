@@ -81,7 +81,8 @@ def _undo(application: Application, corrected: Feedback, remaining: Feedback | N
     Without the hold that it began, an earlier hold that it had prolonged stands again.
     """
     said_at = corrected.received_at
-    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since == _hold_since(corrected):
+    began = (_hold_since(corrected), said_at)  # earlier releases dated every hold by the word
+    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since in began:
         application.hold_since = None
         if application.state is ApplicationState.ON_HOLD:
             application.state = ApplicationState.ACTIVE
@@ -115,9 +116,9 @@ def _apply(application: Application, decided: Feedback) -> None:
 
 
 def _hold_since(decided: Feedback) -> datetime:
-    """When the hold began that somebody spoke of: as they said, else when we heard."""
+    """When the hold began that somebody spoke of: as they said, but no later than we heard (R6)."""
     since = (decided.details.get("hold") or {}).get("since")
-    return datetime.fromisoformat(since) if since else decided.received_at
+    return min(datetime.fromisoformat(since), decided.received_at) if since else decided.received_at
 
 
 def _end_of_hold(application: Application, decided: Feedback) -> datetime:

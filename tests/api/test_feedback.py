@@ -53,18 +53,18 @@ async def test_a_hold_begins_when_the_client_says_so(agency: Agency) -> None:
     assert (going_on["state"], going_on["hold"]) == ("active", None)
 
 
-async def test_a_decision_that_called_off_a_hold_to_come_by_mistake_lets_it_come(agency: Agency) -> None:
+async def test_a_hold_announced_for_later_is_news_at_once(agency: Agency) -> None:
+    """The application is on hold from the word on (R6), so nobody chases the client meanwhile."""
     application, interview = await interviewed(agency)
     hold = {"since": "2026-08-03T09:00:00+01:00"}
-    await say(agency, interview, "role_on_hold", "2026-07-15T10:00:00+01:00", hold=hold)
-    wrong = await say(agency, interview, "next_stage", "2026-07-16T10:00:00+01:00")
-    await say(agency, interview, "undecided", "2026-07-16T10:00:00+01:00", supersedes=wrong["id"])
+    said = await say(agency, interview, "role_on_hold", "2026-07-15T10:00:00+01:00", hold=hold)
+    assert said["details"]["hold"]["since"] == "2026-08-03T08:00:00Z"
     held = await agency.get(f"/v1/applications/{application}")
-    assert (held["state"], held["hold"]["since"], held["hold"]["ended_at"]) == (
-        "on_hold",
-        "2026-08-03T08:00:00Z",
-        None,
-    )
+    assert (held["state"], held["hold"]["since"]) == ("on_hold", "2026-07-15T09:00:00Z")
+    status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-24T12:00:00Z")
+    codes = {reason["code"] for reason in status["reasons"]}
+    assert "decision_to_relay" in codes
+    assert "client_response_due" not in codes
 
 
 async def test_a_decision_recorded_late_does_not_undo_a_newer_one(agency: Agency) -> None:
