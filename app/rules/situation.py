@@ -413,6 +413,8 @@ def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime 
     hold = application.hold
     if hold is None or application.state is not ApplicationState.ACTIVE:
         return None
+    if hold.since and hold.ended_at and hold.ended_at <= hold.since:  # called off before it began
+        return None
     if hold.ended_at is None and hold.until is not None:
         return office.start_of(hold.until)
     return hold.ended_at

@@ -196,6 +196,11 @@ CHASE_FROM: list[tuple[str, dict[str, Any], str]] = [
         "Mon 27 Jul 09:00",
     ),
     (
+        "a hold called off before it began",
+        {"hold": given.hold("Fri 17 Jul 10:00", ended="Fri 17 Jul 10:00")},
+        "Tue 21 Jul 11:00",
+    ),
+    (
         "a hold whose date has passed",
         {"hold": given.hold("Wed 15 Jul 10:00", until="Mon 20 Jul")},
         "Mon 27 Jul 09:00",
