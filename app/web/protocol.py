@@ -57,6 +57,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._arriving = ""  # the part of a request: head or body
+        self._before = self.cycle  # the request before the last
         self._header_bytes = 0
         self._unused_bytes = 0
         self._reason: Refusal | None = None
@@ -82,6 +83,11 @@ class Protocol(HttpToolsProtocol):
 
         Whoever waits on its behalf is told by a message, and sees in the request's state what has happened.
         """
+        if self._arriving == "body" and self.pipeline:
+            # The unfinished request, the last in the queue, is dropped: the one before it becomes the last.
+            self.pipeline.popleft()
+            self.cycle = self._before
+            self._arriving = ""
         if self._arriving == "body" or not self._is_answering():
             return False
         self.cycle.keep_alive = False
@@ -124,6 +130,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The application begins to work."""
         self._check_head()
+        self._before = self.cycle
         super().on_headers_complete()
         self._arriving = "body"
         self._unused_bytes = 0

@@ -52,6 +52,7 @@ async def small() -> FastAPI:
 
     @app.get("/waiting")
     async def wait(request: Request) -> Response:
+        await request.body()
         await app.state.go_on.wait()
         return PlainTextResponse("waited")
 
@@ -384,7 +385,11 @@ async def test_what_is_cut_off_at_the_end_is_told_so(service: Served) -> None:
         assert answer.headers["retry-after"] == "2"
 
 
-@pytest.mark.parametrize("more", [b"", b"GET /livez HTTP/1.1\r\nHo"], ids=["whole", "half a second"])
+@pytest.mark.parametrize(
+    "more",
+    [b"", b"GET /livez HTTP/1.1\r\nHo", POST_BODY + b"Content-Length: 9\r\n\r\n123"],
+    ids=["whole", "half a second head", "half a second body"],
+)
 async def test_whoever_sends_no_more_is_answered_before_the_connection_ends(
     connection: Connection, small: FastAPI, more: bytes
 ) -> None:
@@ -403,8 +408,13 @@ async def test_a_body_is_read_though_no_more_comes(connection: Connection) -> No
     assert await connection.end() == b""
 
 
-async def test_every_request_that_came_before_the_end_is_answered(connection: Connection) -> None:
-    await connection.send(POST_BODY + b"Content-Length: 3\r\n\r\n123" + (GET + b"\r\n") * 3)
+@pytest.mark.parametrize(
+    "more", [b"", POST_BODY + b"Content-Length: 9\r\n\r\n123"], ids=["whole", "and half"]
+)
+async def test_every_request_that_came_before_the_end_is_answered(
+    connection: Connection, more: bytes
+) -> None:
+    await connection.send(POST_BODY + b"Content-Length: 3\r\n\r\n123" + (GET + b"\r\n") * 3 + more)
     connection.end_sending()
     bodies = [(await connection.answer()).body for _ in range(4)]
     assert bodies == [b"3", b"ok", b"ok", b"ok"]
