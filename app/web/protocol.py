@@ -11,11 +11,12 @@ import re
 from typing import Any, NoReturn
 from uuid import uuid4
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from starlette.requests import Request
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.web.middleware import set_headers
-from app.web.problems import METHODS, problem
+from app.web.problems import problem
 
 MOST_TARGET_BYTES = 8_000
 MOST_HEADER_BYTES = 32_768
@@ -248,10 +249,19 @@ class Protocol(HttpToolsProtocol):
 
 
 def _unreadable(piece: bytes) -> Refusal:
-    """Why a request cannot be read: its first line, if it is one, may name a method or a version that is not ours."""
+    """Why a request cannot be read: its first line, if it is one, may name an unknown method or version."""
     line = _REQUEST_LINE.match(piece)
     if line and line["version"].decode() not in SPOKEN:
         return UNKNOWN_VERSION
-    if line and line["method"].decode() not in (*METHODS, "HEAD"):
+    if line and not _is_known(line["method"]):
         return UNKNOWN_METHOD
     return MALFORMED
+
+
+def _is_known(method: bytes) -> bool:
+    """Whether the parser knows a method: one that is not ours is then answered by the application, with a 405."""
+    try:
+        HttpRequestParser(None).feed_data(method + b" / HTTP/1.1\r\n\r\n")
+    except (HttpParserError, HttpParserUpgrade):
+        return False
+    return True

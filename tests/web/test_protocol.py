@@ -178,6 +178,15 @@ async def test_a_method_or_a_version_that_is_not_ours_is_refused_as_such(
     assert await connection.end() == b""
 
 
+@pytest.mark.parametrize("method", [b"OPTIONS", b"PROPFIND"])
+@pytest.mark.parametrize("rest", [b"/livez HTTP/1.1\r\nHo st: x\r\n\r\n", b"x:y HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_method_that_can_be_read_is_not_to_blame_for_the_rest(
+    connection: Connection, method: bytes, rest: bytes
+) -> None:
+    await connection.send(method + b" " + rest)
+    (await connection.answer()).problem(400, "malformed_request")
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nhost: x\r\n", b"Host: x\r\nHost: y\r\n"])
 async def test_a_request_names_its_host_once(connection: Connection, hosts: bytes) -> None:
     await connection.send(b"GET /livez HTTP/1.1\r\n" + hosts + b"\r\n")
