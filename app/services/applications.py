@@ -8,11 +8,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
-from app.models import Application, ClientContact, Job, Snooze, Void
+from app.models import Application, Job, Snooze, Void
 from app.models.external_refs import RefKind
 from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationMode, ApplicationState
-from app.services import objects, revisions, status, voids
+from app.services import objects, people, revisions, status, voids
 from app.services.objects import Refs, Saved, fields_of, put
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
@@ -230,17 +230,9 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _check_client(db: AsyncSession, caller: Caller, job: Job, client_contact_id: UUID | None) -> None:
     """Lock the client contact as well, so that a fact about them and an application of theirs find each other."""
-    if client_contact_id is None:
-        return
-    contact = await find(
-        db, caller, ClientContact, client_contact_id, pointer="/client_contact_id", lock=True
-    )
-    if contact.client_id != job.client_id:
-        raise InvalidError(
-            "The client contact works for another client than the job's.",
-            code="wrong_client",
-            pointer="/client_contact_id",
-        )
+    if client_contact_id is not None:
+        pointer = "/client_contact_id"
+        await people.check_client(db, caller, client_contact_id, job.client_id, pointer=pointer, lock=True)
 
 
 async def _refreshed(

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import RetryError
+from app.errors import InvalidError, RetryError
 from app.models import Application, Candidate, ClientContact
 from app.models.external_refs import RefKind
 from app.services import facts, objects, pauses, status
@@ -120,6 +120,28 @@ def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any]
     """The columns, and the pause that `do_not_contact` names: it has a row of its own."""
     columns = dict(values)
     return columns, columns.pop("do_not_contact", None)
+
+
+async def check_client(
+    db: AsyncSession,
+    caller: Caller,
+    client_contact_id: UUID,
+    client_id: UUID,
+    *,
+    pointer: str,
+    lock: bool = False,
+) -> None:
+    """Check that a client contact works for the client of a job; the options are as in `find`.
+
+    Raises NotFoundError, InvalidError.
+    """
+    contact = await find(db, caller, ClientContact, client_contact_id, pointer=pointer, lock=lock)
+    if contact.client_id != client_id:
+        raise InvalidError(
+            "The client contact works for another client than the job's.",
+            code="wrong_client",
+            pointer=pointer,
+        )
 
 
 async def lock_client_contact(

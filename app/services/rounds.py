@@ -12,13 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
 from app.db import Beginning, Statement, begin_late
-from app.errors import InvalidError, NotFoundError
-from app.models import ClientContact
+from app.errors import NotFoundError
 from app.rules.calendar import WorkingCalendar
 from app.rules.facts import Application, Interview
-from app.services import facts, files, status
+from app.services import facts, files, people, status
 from app.services.files import File
-from app.services.scope import AGENCY, Caller, find
+from app.services.scope import AGENCY, Caller
 
 # The file of an interview's application, with the clock and all else that recording a debrief asks for.
 _FILE = Statement(
@@ -88,15 +87,8 @@ async def check_speaker(
     db: AsyncSession, caller: Caller, found: Round, client_contact_id: UUID | None, *, pointer: str
 ) -> None:
     """Check that who is said to have spoken for the client works there. Raises NotFoundError, InvalidError."""
-    if client_contact_id in (None, found.file.owner.client_contact_id):
-        return
-    contact = await find(db, caller, ClientContact, client_contact_id, pointer=pointer)
-    if contact.client_id != found.client_id:
-        raise InvalidError(
-            "The client contact works for another client than the job's.",
-            code="wrong_client",
-            pointer=pointer,
-        )
+    if client_contact_id not in (None, found.file.owner.client_contact_id):
+        await people.check_client(db, caller, client_contact_id, found.client_id, pointer=pointer)
 
 
 async def clients_hours(db: AsyncSession, caller: Caller, found: Round) -> WorkingCalendar:
