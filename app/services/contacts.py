@@ -325,10 +325,10 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
     person_id, named = values["person_id"], values["application_ids"]
     if _is_candidates(values["party"]):
         await find(db, caller, Candidate, person_id, pointer="/person_id")
-        own = await status.open_applications(db, caller, candidate_id=person_id)
+        own = await status.applications_of(db, caller, person_id)
     else:
         contact = await find(db, caller, ClientContact, person_id, pointer="/person_id")
-        own = await status.open_applications(db, caller, client_contact_id=person_id)
+        own = sorted(await people.followed(db, caller, person_id))
         if named is not None:
             own = await _applications_at(db, caller, contact.client_id)
     return await _among(db, caller, own, named)
@@ -369,7 +369,8 @@ async def _lock_covered_by(db: AsyncSession, caller: Caller, contact: Contact) -
     if contact.all_applications:
         if contact.client_contact_id is not None:
             return await people.lock_client_contact(db, caller, contact.client_contact_id)
-        return await status.open_applications(db, caller, candidate_id=contact.candidate_id)
+        assert contact.candidate_id is not None
+        return await status.applications_of(db, caller, contact.candidate_id)
     column = ContactApplication.application_id
     named = sorted((await _linked(db, caller, ContactApplication, column, [contact.id])).get(contact.id, []))
     if contact.client_contact_id is not None:

@@ -135,7 +135,6 @@ class Touched:
     """Whose status has to be computed anew."""
 
     applications: set[UUID] = field(default_factory=set)
-    client_contacts: set[UUID] = field(default_factory=set)
     seeking: dict[UUID, bool] = field(default_factory=dict)  # candidates, with whether they seek a job
     occurrences: list[Occurrence] = field(default_factory=list)  # what was done to the applications
     consultants: set[UUID] = field(default_factory=set)  # who have no status, but digests
@@ -237,8 +236,9 @@ async def store(
     refs, given, of = item.refs, item.given, (db, caller)
     match item.kind:
         case RefKind.CLIENT_CONTACT:
-            saved: Saved[Any] = await people.store_client_contact(*of, values, refs, given=given)
-            touched.client_contacts.add(saved.row.id)
+            saved: Saved[Any]
+            saved, concerned = await people.store_client_contact(*of, values, refs, given=given)
+            touched.applications.update(concerned)
         case RefKind.CANDIDATE:
             saved = await people.store_candidate(*of, values, refs, given=given, now=now)
             if saved.row.seeking or not saved.created:
@@ -281,7 +281,6 @@ async def _concerned(db: AsyncSession, caller: Caller, touched: Touched) -> dict
     which = or_(
         Application.id.in_(touched.applications),
         Application.candidate_id.in_(touched.seeking.keys()),
-        Application.client_contact_id.in_(touched.client_contacts) & status.FOLLOWED,
     )
     query = select(Application.id, Application.candidate_id).where(
         Application.agency_id == caller.agency_id, which

@@ -77,20 +77,23 @@ async def save_client_contact(
     now: datetime,
 ) -> Saved[ClientContact]:
     """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
-    saved = await store_client_contact(db, caller, values, refs, given=given)
-    await _recompute_client_contact(db, caller, saved.row.id, now)
+    saved, concerned = await store_client_contact(db, caller, values, refs, given=given)
+    if concerned:
+        await status.refresh(db, caller, concerned, now=now)
     return saved
 
 
 async def store_client_contact(
     db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
-) -> Saved[ClientContact]:
-    """Save a client contact; the caller will refresh. Raises InvalidError if the one named works elsewhere."""
+) -> tuple[Saved[ClientContact], list[UUID]]:
+    """Save a client contact; gives also the applications that it bears on, which the caller will refresh.
+
+    Raises InvalidError if the one named works elsewhere.
+    """
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CLIENT_CONTACT, refs)
-    if known_id is not None:
-        await lock_client_contact(db, caller, known_id)
-    return await objects.put_within(
+    concerned = [] if known_id is None else await lock_client_contact(db, caller, known_id)
+    saved = await objects.put_within(
         db,
         caller,
         RefKind.CLIENT_CONTACT,
@@ -101,6 +104,7 @@ async def store_client_contact(
         given=given,
         owner="client_id",
     )
+    return saved, concerned
 
 
 async def update_client_contact(
@@ -153,28 +157,20 @@ async def lock_client_contact(
     now would break the order of locks, so the request begins anew. Raises NotFoundError, RetryError; `pointer` is as
     in `find`.
     """
-    seen = await _followed(db, caller, client_contact_id)
+    seen = await followed(db, caller, client_contact_id)
     await status.lock_candidates(db, caller, set(seen.values()))
     await find(db, caller, ClientContact, client_contact_id, pointer=pointer, lock=True)
-    found = await _followed(db, caller, client_contact_id)
+    found = await followed(db, caller, client_contact_id)
     if not set(found.values()) <= set(seen.values()):
         raise RetryError
     return sorted(found)
 
 
-async def _followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> dict[UUID, UUID]:
-    """Those applications, each with its candidate."""
+async def followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> dict[UUID, UUID]:
+    """The applications of a client contact that are followed, each with its candidate."""
     query = select(Application.id, Application.candidate_id).where(
         Application.agency_id == caller.agency_id,
         Application.client_contact_id == client_contact_id,
         status.FOLLOWED,
     )
     return {row.id: row.candidate_id for row in await db.execute(query)}
-
-
-async def _recompute_client_contact(
-    db: AsyncSession, caller: Caller, contact_id: UUID, now: datetime
-) -> None:
-    ids = await status.open_applications(db, caller, client_contact_id=contact_id)
-    if ids:
-        await status.refresh(db, caller, ids, now=now)

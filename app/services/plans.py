@@ -27,7 +27,7 @@ async def load(
     """
     person_id = values["person_id"]
     if values["party"] is ContactParty.CANDIDATE:
-        own = await status.open_applications(db, caller, candidate_id=person_id)
+        own = await status.applications_of(db, caller, person_id)
         cases = list((await facts.load(db, caller, own, as_of=at)).values())
         return await of_candidate(db, caller, values, covered, cases, at=at)
     return _plan(values, covered, at, await _client_contact(db, caller, person_id, covered, at))

@@ -300,7 +300,7 @@ async def refresh_person(
     now: datetime,
 ) -> dict[UUID, Standing]:
     """Compute all that concerns a locked candidate anew: every application, and what concerns them as a person."""
-    ids = await open_applications(db, caller, candidate_id=candidate.id)
+    ids = await applications_of(db, caller, candidate.id)
     standings = await refresh(db, caller, ids, occurrences, now=now) if ids else {}
     # With the applications of a candidate who seeks, their review has been computed already.
     if not (ids and candidate.seeking):
@@ -308,19 +308,11 @@ async def refresh_person(
     return standings
 
 
-async def open_applications(
-    db: AsyncSession,
-    caller: Caller,
-    *,
-    candidate_id: UUID | None = None,
-    client_contact_id: UUID | None = None,
-) -> list[UUID]:
-    """The applications that a fact about a person can bear on: all of a candidate's, a client's open ones."""
-    query = select(Application.id).where(Application.agency_id == caller.agency_id)
-    if candidate_id is not None:
-        query = query.where(Application.candidate_id == candidate_id)
-    if client_contact_id is not None:
-        query = query.where(Application.client_contact_id == client_contact_id, FOLLOWED)
+async def applications_of(db: AsyncSession, caller: Caller, candidate_id: UUID) -> list[UUID]:
+    """The applications that a fact about a candidate can bear on: all of theirs."""
+    query = select(Application.id).where(
+        Application.agency_id == caller.agency_id, Application.candidate_id == candidate_id
+    )
     return list(await db.scalars(query.order_by(Application.id)))
 
 
