@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import date
 
 from app.rules.holidays import codes_of
-from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, one, stepped
-from app.rules.phrase_words import MONTH, WEEKDAY, month, unnamed, weekday
+from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, is_other_weekday, one, stepped
+from app.rules.phrase_words import MONTH, WEEKDAY, month, unnamed
 
 _MONTHS_A_YEAR = 12
 _HOURS_A_DAY = 24
@@ -13,11 +13,9 @@ _HOURS_A_DAY = 24
 
 def _checked(day: date, words: Words, said: Said, *, ask: bool = False) -> Days:
     """The date; we ask if the weekday said with it is another, if it is today, or if it is far away."""
-    named = words.groupdict().get("weekday")
-    mismatch = named is not None and weekday(named) != day.weekday()
     no_year_said = not words.groupdict().get("year")
     far = no_year_said and day - said.today > FAR_AHEAD
-    return one(day, ask=ask or mismatch or far or day == said.today)
+    return one(day, ask=ask or is_other_weekday(words, day) or far or day == said.today)
 
 
 def _day_and_month(words: Words, said: Said) -> Days:
@@ -81,7 +79,8 @@ def _slashes(words: Words, said: Said) -> Days:
 
 def _dotted(words: Words, said: Said) -> Days:
     """'By 17.07' is a date; we ask where it could be a time."""
-    return replace(found := _slashes(words, said), ask=found.ask or int(words["a"]) < _HOURS_A_DAY)
+    found = _slashes(words, said)
+    return replace(found, ask=found.ask or int(words["a"]) < _HOURS_A_DAY)
 
 
 _ORDINAL = "(?:st|nd|rd|th)"

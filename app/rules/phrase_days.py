@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from app.rules.phrase_dates import DATE, DATES
 from app.rules.phrase_months import MONTHS
-from app.rules.phrase_readings import Days, DaysReader, Said, Words, one, stepped
+from app.rules.phrase_readings import Days, DaysReader, Said, Words, is_other_weekday, one, stepped
 from app.rules.phrase_words import EARLY, LATE, MID, NUMBER, PARTS, WEEKDAY, number, unnamed, weekday
 
 
@@ -33,15 +33,14 @@ def _working(day: date, said: Said) -> Days:
     return one(working, ask=working != day)
 
 
-def _checked(day: date, words: Words, said: Said) -> Days:
-    """The day, if need be the next working day; we ask if the weekday said with it is another."""
+def _working_as_named(day: date, words: Words, said: Said) -> Days:
+    """The same; we ask as well if the weekday said with the day is another."""
     days = _working(day, said)
-    mismatch = words["weekday"] is not None and weekday(words["weekday"]) != day.weekday()
-    return replace(days, ask=days.ask or mismatch)
+    return replace(days, ask=days.ask or is_other_weekday(words, day))
 
 
 def _today(words: Words, said: Said) -> Days:
-    return _checked(said.today, words, said)
+    return _working_as_named(said.today, words, said)
 
 
 def _tonight(_: Words, said: Said) -> Days:
@@ -49,7 +48,7 @@ def _tonight(_: Words, said: Said) -> Days:
 
 
 def _tomorrow(words: Words, said: Said) -> Days:
-    return _checked(said.today + timedelta(days=1), words, said)
+    return _working_as_named(said.today + timedelta(days=1), words, said)
 
 
 def _day_after_tomorrow(_: Words, said: Said) -> Days:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from app.rules.calendar import WorkingCalendar
+from app.rules.phrase_words import weekday
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import TimescaleKind
 
@@ -63,6 +64,12 @@ def on_days(days: Days, said: Said, *, ask: bool = False) -> Reading:
     else:
         timescale = Timescale(TimescaleKind.RANGE, said.given_at, from_date=days.first, to_date=days.last)
     return Reading(timescale, ask or days.ask)
+
+
+def is_other_weekday(words: Words, day: date) -> bool:
+    """Whether a weekday is said with a day that is not on it."""
+    named = words.groupdict().get("weekday")
+    return named is not None and weekday(named) != day.weekday()
 
 
 def one(day: date, *, ask: bool = False) -> Days:
