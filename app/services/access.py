@@ -102,14 +102,14 @@ def check_reach(caller: Caller, scopes: Iterable[str]) -> None:
         raise ForbiddenError("It may do more than you may.", code="beyond_own_scopes")
 
 
-async def check_keeps_own(db: AsyncSession, caller: Caller, taken: str) -> None:
+async def check_keeps_own(db: AsyncSession, caller: Caller, *, is_own: bool) -> None:
     """Raise ConflictError if it is the caller's own credential that is to be taken away.
 
     Whoever takes a credential away keeps their own, so an agency is never left without one by a slip. Nor by two who
     take each other's: they queue up here, and the second raises UnauthenticatedError, or ForbiddenError for a role that
     was taken away.
     """
-    if caller.principal == taken:
+    if is_own:
         raise ConflictError(
             "Nobody takes their own access away; use another credential.", code="own_credential"
         )

@@ -193,7 +193,7 @@ async def change(
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     _check_terms(caller, terms, now)
     if terms.keys() - {"name"}:
-        await access.check_keeps_own(db, caller, principal_of(key))
+        await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key))
     values = {name: terms[name] for name in terms.keys() & {"name", "expires_at"}}
     if terms.get("role") or terms.get("scopes"):
         role = terms.get("role")
@@ -214,7 +214,7 @@ async def rotate(
         raise ConflictError("The key has expired; let it expire later first.", code="key_expired")
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     if not overlap and caller.principal != principal_of(key):
-        await access.check_keeps_own(db, caller, principal_of(key))
+        await access.check_keeps_own(db, caller, is_own=False)
     text = generate(mint.environment)
     values = {
         "key_id": text.split("_")[2],
@@ -233,7 +233,7 @@ async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: dat
     Raises NotFoundError; ConflictError for a key that is revoked already, and for the caller's own.
     """
     key = await access.unrevoked(db, caller, ApiKey, api_key_id)
-    await access.check_keeps_own(db, caller, principal_of(key))
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key))
     return await objects.change(db, key, {"revoked_at": now})
 
 

@@ -47,7 +47,7 @@ async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role
     identity = await access.unrevoked(db, caller, Identity, identity_id)
     access.check_reach(caller, ROLES[identity.role])
     access.check_grant(caller, ROLES[role], pointer="/role")
-    await access.check_keeps_own(db, caller, principal_of(identity))
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity))
     return await objects.change(db, identity, {"role": role})
 
 
@@ -57,7 +57,7 @@ async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: da
     Raises NotFoundError; ConflictError for an identity that is revoked, and for the caller's own.
     """
     identity = await access.unrevoked(db, caller, Identity, identity_id)
-    await access.check_keeps_own(db, caller, principal_of(identity))
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity))
     return await objects.change(db, identity, {"revoked_at": now})
 
 

@@ -48,7 +48,7 @@ async def change(
     provider = await find(db, caller, IdentityProvider, provider_id, lock=True)
     values = {"name": terms["name"]} if "name" in terms else {}
     if terms.get("disabled"):
-        await _check_not_own(db, caller, provider)
+        await access.check_keeps_own(db, caller, is_own=await _is_own(db, caller, provider))
         values["disabled_at"] = provider.disabled_at or now
     elif "disabled" in terms:
         values["disabled_at"] = None
@@ -73,16 +73,14 @@ async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> I
     return providers[0] if len(providers) == 1 else None
 
 
-async def _check_not_own(db: AsyncSession, caller: Caller, provider: IdentityProvider) -> None:
+async def _is_own(db: AsyncSession, caller: Caller, provider: IdentityProvider) -> bool:
+    """Whether it is this provider that vouches for the caller."""
     vouched = select(Identity.id).where(
         Identity.agency_id == caller.agency_id,
         Identity.identity_provider_id == provider.id,
         "identity:" + cast(Identity.id, Text) == caller.principal,
     )
-    is_own = await db.scalar(vouched) is not None
-    await access.check_keeps_own(
-        db, caller, caller.principal if is_own else f"identity_provider:{provider.id}"
-    )
+    return await db.scalar(vouched) is not None
 
 
 def _check_issuer(issuer: str, allowed: Sequence[Network]) -> None:
