@@ -130,7 +130,7 @@ async def _of_key(db: AsyncSession, caller: Caller, key_id: UUID) -> Iterable[st
 
 
 async def _of_identity(db: AsyncSession, caller: Caller, identity_id: UUID) -> Iterable[str]:
-    """The same for an identity, or one that nobody vouches for any more."""
+    """The same for an identity. Raises as well for one that nobody vouches for any more."""
     trusted = select(IdentityProvider.id).where(
         IdentityProvider.agency_id == caller.agency_id, IdentityProvider.disabled_at.is_(None)
     )
