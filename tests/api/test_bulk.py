@@ -110,6 +110,22 @@ async def test_a_change_reaches_every_status_it_bears_on(agency: Agency) -> None
     assert [waiting["code"] for waiting in status["waiting"]] == ["debrief_due"]
 
 
+@pytest.mark.parametrize("is_alone", [False, True])
+async def test_an_absence_of_a_client_contact_moves_what_they_are_asked(
+    agency: Agency, is_alone: bool
+) -> None:
+    """Be the client contact saved again in bulk or alone."""
+    made = {result["kind"]: result["id"] for result in await save(agency, everything())}
+    afterwards = "2026-08-07T12:00:00Z"
+    assert "move_on_suggested" in await due_codes(agency, afterwards)
+    absent = {"name": "Rosa Blum", "unavailable_until": "2026-07-27T00:00:00+01:00"}
+    if is_alone:
+        await agency.post(f"/v1/clients/{made['client']}/contacts", {**absent, "external_refs": [ref(1)]})
+    else:
+        await save(agency, [item("client_contact", 1, client=ref(1), **absent)])
+    assert "move_on_suggested" not in await due_codes(agency, afterwards)
+
+
 async def test_a_job_that_changes_is_to_be_told(agency: Agency) -> None:
     await save(agency, everything())
     [changed] = await save(agency, [item("job", 1, title="Buyer", client=ref(1), location="York")])
