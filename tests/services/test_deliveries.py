@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from app.db import Database
 from app.models import DeliveryQueue, WebhookEndpoint
@@ -281,4 +281,18 @@ async def test_what_is_put_on_its_way_while_an_endpoint_is_deleted_goes_with_it(
         deleting = asyncio.create_task(agency.call("DELETE", f"/v1/webhook-endpoints/{hook}"))
         await asyncio.sleep(0.1)
     assert (await deleting).status_code == 204
+    assert await left(database, agency) == 0
+
+
+async def test_an_endpoint_is_deleted_however_many_wait_for_it(
+    agency: Agency, database: Database, hook: UUID
+) -> None:
+    """There are more of them than a statement takes parameters."""
+    async with database.transaction(agency.id) as db:
+        queues = """
+            INSERT INTO delivery_queues (agency_id, id, webhook_endpoint_id, subject_id, attempts, next_attempt_at)
+            SELECT :agency, gen_random_uuid(), :hook, gen_random_uuid(), 0, now() FROM generate_series(1, 33000)
+        """
+        await db.execute(text(queues), {"agency": agency.id, "hook": hook})
+    assert (await agency.call("DELETE", f"/v1/webhook-endpoints/{hook}")).status_code == 204
     assert await left(database, agency) == 0
