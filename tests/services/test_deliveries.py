@@ -17,6 +17,7 @@ from app.services.deliveries import Attempt, Job, Room, Terms
 from app.services.scope import find, worker
 from tests.agency import Agency
 from tests.hooks import LOOPBACK, endpoint, happen, told
+from tests.locks import queued
 
 SCHEDULE = (0, 0.01, 0.02, 0.03)
 TERMS = Terms(timedelta(seconds=60), SCHEDULE)
@@ -94,7 +95,7 @@ async def test_what_comes_while_the_last_is_finished_is_not_lost(
         now = db.info["now"]
         await deliveries.finish(db, worker(agency.id), [Attempt(job, now, 5, 200)], terms=TERMS, now=now)
         coming = asyncio.create_task(happen(database, agency, [subject]))
-        await asyncio.sleep(0.1)
+        await queued(db, coming)
         assert not coming.done()
     [event] = await coming
     [job] = await claimed(database, agency)
@@ -114,7 +115,7 @@ async def test_what_comes_just_before_the_last_is_finished_is_gone_on_with(
         )
         await publications.publish(db, worker(agency.id), delay=0, now=now)
         finishing = asyncio.create_task(finished(database, agency, job))
-        await asyncio.sleep(0.1)
+        await queued(db, finishing)
         assert not finishing.done()
     assert [job.event_id for job in await finishing] == [event_id]
 
@@ -195,7 +196,7 @@ async def test_an_endpoint_that_is_put_right_while_a_call_is_written_is_not_judg
         terms = {"url": "http://127.0.0.1:9/new"}
         await webhook_endpoints.change(db, worker(agency.id), hook, terms, reach=Reach(LOOPBACK))
         writing = asyncio.create_task(finished(database, agency, job, 410))
-        await asyncio.sleep(0.1)
+        await queued(db, writing)
         assert not writing.done()
     assert await writing == []
     assert (await agency.get(path))["state"] == "enabled"
@@ -210,7 +211,8 @@ async def test_who_notes_how_an_endpoint_does_waits_in_no_ring_with_who_removes_
     async with database.transaction(agency.id) as db:
         await find(db, caller, WebhookEndpoint, hook, lock=True)
         finishing = asyncio.create_task(finished(database, agency, job, 500))
-        await asyncio.sleep(0.1)
+        await queued(db, finishing)
+        assert not finishing.done()
         await webhook_endpoints.remove(db, caller, hook, now=db.info["now"])
     assert await finishing == []
     assert await left(database, agency) == 0
@@ -268,7 +270,8 @@ async def test_what_passed_an_endpoint_by_is_recovered_though_it_was_just_being_
         else:
             await agency.patch(path, {"types": None})
         recovering = asyncio.create_task(agency.post(f"{path}/recover", {"since": "2026-01-01T00:00:00Z"}))
-        await asyncio.sleep(0.1)
+        await queued(db, recovering)
+        assert not recovering.done()
     assert await recovering == {"deliveries": 1}
 
 
@@ -279,7 +282,8 @@ async def test_what_is_put_on_its_way_while_an_endpoint_is_deleted_goes_with_it(
     async with database.transaction(agency.id) as db:
         await publications.publish(db, worker(agency.id), delay=0, now=db.info["now"])
         deleting = asyncio.create_task(agency.call("DELETE", f"/v1/webhook-endpoints/{hook}"))
-        await asyncio.sleep(0.1)
+        await queued(db, deleting)
+        assert not deleting.done()
     assert (await deleting).status_code == 204
     assert await left(database, agency) == 0
 
