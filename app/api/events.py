@@ -97,7 +97,7 @@ async def list_events(
     if not found.events:
         request.scope["touchbase.wait"] = wait
     items = [_view(row) for row in found.events]
-    return EventPage(items=items, next_cursor=str(found.last_position))
+    return EventPage(items=items, next_cursor=str(found.next_after))
 
 
 @events.get("/v1/events/{event_id}", **operation("events:read", 404))

@@ -51,10 +51,10 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A stretch of the log: events with their positions and bodies, and the last position that was looked at."""
+    """A stretch of the log: events with their positions and bodies, and after what it goes on."""
 
     events: Sequence[Any]
-    last_position: int
+    next_after: int | UUID
 
 
 async def place(db: AsyncSession, caller: Caller, *, waits: bool) -> list[Placed]:
@@ -97,10 +97,14 @@ async def read(
 ) -> Stretch:
     """The events after a position, or after an event; from the oldest kept where neither is given.
 
+    After an event that has no place yet there is nothing to be told yet: one goes on from it as soon as it has one.
+
     Raises GoneError for a position whose next event is kept no longer, InvalidError for one that no event has yet,
     NotFoundError for an unknown event.
     """
     given = await _position(db, caller, after) if isinstance(after, UUID) else after
+    if after is not None and given is None:
+        return Stretch([], after)
     rows = (await db.execute(_stretch(caller, given, types, limit))).all()
     last, pruned = (rows[0].last_position, rows[0].pruned_position) if rows else (0, 0)
     start = pruned if given is None else given
@@ -167,9 +171,9 @@ async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
     return True
 
 
-async def _position(db: AsyncSession, caller: Caller, event_id: UUID) -> int:
+async def _position(db: AsyncSession, caller: Caller, event_id: UUID) -> int | None:
     query = select(Event.position).where(Event.agency_id == caller.agency_id, Event.id == event_id)
-    position = await db.scalar(query)
-    if position is None:
+    positions = (await db.scalars(query)).all()
+    if not positions:
         raise NotFoundError(parameter="after")
-    return position
+    return positions[0]

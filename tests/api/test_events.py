@@ -13,7 +13,7 @@ from app.db import Database
 from app.errors import GoneError
 from app.rules.events import EventType
 from app.services import events as service
-from app.services import publications, status
+from app.services import outbox, publications, status
 from app.services.outbox import Occurrence
 from app.services.scope import worker
 from app.worker.announcements import announce
@@ -413,6 +413,24 @@ async def test_a_reader_places_no_more_than_can_soon_be_put_on_its_way(
     rest = await events_of(agency, after=first["next_cursor"])
     assert len(first["items"]) == 3
     assert [event["data"]["application_id"] for event in [*first["items"], *rest]] == applications
+
+
+async def test_the_log_goes_on_from_an_event_that_has_no_place_yet(
+    agency: Agency, database: Database
+) -> None:
+    """Its place is just being given, or that of many before it is: it is no unknown event for that."""
+    await applied(agency, 1)
+    await events_of(agency)
+    async with database.transaction(agency.id) as db:
+        caller, now = worker(agency.id), db.info["now"]
+        event_id = await outbox.add(db, caller, uuid4(), EventType.CONTACT_RECORDED, {"n": 1}, now=now)
+    following = await applied(agency, 1)
+    async with database.transaction(agency.id) as db:
+        assert await publications.publish(db, worker(agency.id), delay=0, now=db.info["now"])
+        seen = await agency.get("/v1/events", after=event_id)
+        assert (seen["items"], seen["next_cursor"]) == ([], str(event_id))
+    rest = await events_of(agency, after=seen["next_cursor"])
+    assert [event["data"]["application_id"] for event in rest] == following
 
 
 async def test_a_reader_does_not_wait_for_who_places_events(agency: Agency, database: Database) -> None:
