@@ -35,7 +35,10 @@ logger = logging.getLogger("touchbase.deliveries")
 
 @dataclass
 class Desk:
-    """An agency's part of a sender: what it has under way, and what came of calls and is not written yet."""
+    """An agency's part of a sender: what came of calls and is not written yet, and what keeps it busy.
+
+    That is how many calls of each endpoint are under way, or not written yet: each may go on with another when it is.
+    """
 
     agency_id: UUID
     busy: Counter[UUID] = field(default_factory=Counter)
@@ -55,6 +58,7 @@ class Sender:
         self._clients = Clients(Reach(settings.webhook_allow_nets or (), settings.webhook_https_only))
         self._desks: dict[UUID, Desk] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._busy = 0  # with the calls of all desks
         self._closing = False
 
     async def deliver(self, agency_id: UUID) -> bool:
@@ -81,7 +85,7 @@ class Sender:
         await self._clients.close()
 
     def _room(self, desk: Desk) -> Room:
-        elsewhere = len(self._calls) - desk.busy.total()
+        elsewhere = self._busy - desk.busy.total()
         # Half of what the others leave, so that there is room left for one more however slow all endpoints are (H16).
         share = 0 if self._closing else (CALLS - elsewhere + 1) // 2
         return Room(CALLS_OF_AN_ENDPOINT, share, desk.busy)
@@ -90,6 +94,7 @@ class Sender:
         asked = time.monotonic()
         for job in jobs:
             desk.busy[job.endpoint_id] += 1
+            self._busy += 1
             call = asyncio.create_task(self._send(desk, job, now, asked))
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
@@ -100,7 +105,6 @@ class Sender:
         at = now + timedelta(seconds=began - asked)
         status, error = await self._call(job, at)
         milliseconds = round((time.monotonic() - began) * 1000)
-        desk.busy[job.endpoint_id] -= 1
         desk.done.append(Attempt(job, at, milliseconds, status, error))
         await self._write(desk)
 
@@ -132,11 +136,13 @@ class Sender:
     async def _write(self, desk: Desk) -> None:
         """Write what came of all calls that are done; whoever waited meanwhile finds nothing left to write."""
         async with desk.writing:
-            if desk.done and desk.busy:
+            if 0 < len(desk.done) < desk.busy.total():
                 await asyncio.sleep(GATHER_SECONDS)  # so that many are written as one
             attempts, desk.done = desk.done, []
             if attempts:
                 await self._write_patiently(desk, attempts)
+                desk.busy -= _calls_of(attempts)
+                self._busy -= len(attempts)
 
     async def _write_patiently(self, desk: Desk, attempts: Sequence[Attempt]) -> None:
         """What cannot be written is sent again, by whoever finds that the leases have run out."""
@@ -157,12 +163,16 @@ class Sender:
             jobs = await deliveries.finish(
                 db, caller, attempts, terms=self._terms, now=now, going_on=not self._closing
             )
-            taken = desk.busy + Counter(job.endpoint_id for job in jobs)
+            taken = desk.busy - _calls_of(attempts) + Counter(job.endpoint_id for job in jobs)
             room = self._room(desk)
             jobs += await deliveries.claim(
                 db, caller, Room(room.each, room.all, taken), terms=self._terms, now=now
             )
         self._begin(desk, jobs, now)
+
+
+def _calls_of(attempts: Sequence[Attempt]) -> Counter[UUID]:
+    return Counter(attempt.job.endpoint_id for attempt in attempts)
 
 
 @dataclass

@@ -8,11 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from standardwebhooks import WebhookVerificationError
 
 from app.db import Database
-from app.models import WakeKind
+from app.models import DeliveryQueue, WakeKind
 from app.settings import Settings
 from app.worker import deliveries
 from app.worker.deliveries import Sender
@@ -21,6 +21,7 @@ from tests import receivers
 from tests.agency import Agency
 from tests.conftest import SECRET
 from tests.hooks import LOOPBACK, endpoint, happen, told
+from tests.locks import someone_waits
 from tests.receivers import OK, Receiver, answering, failing_first, receiving, waiting_for
 
 SOON = (0, 0.01, 0.02, 0.03)
@@ -181,6 +182,64 @@ async def test_slow_endpoints_of_an_agency_delay_no_other_agency(
                 await asyncio.sleep(0.02)
             let.set()
             await all_done(database, rival)
+
+
+async def test_the_calls_that_have_ended_leave_their_room_to_others_of_the_agency(
+    agency: Agency, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deliveries, "CALLS", 8)
+    turns = [asyncio.Event(), asyncio.Event()]
+
+    async def answer(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
+        await turns[len(receiver.calls) > 4].wait()
+        await OK(receiver, writer)
+
+    async with receiving(answer) as receiver, asyncio.timeout(30):
+        await endpoint(database, agency, receiver.url)
+        await happen(database, agency, [uuid4() for _ in range(8)])
+        sender = Sender(database, SECRET, settings(webhook_timeout=60))
+        await sender.deliver(agency.id)
+        for turn, calls in zip(turns, (4, 8), strict=True):
+            while len(receiver.calls) < calls:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.02)
+            turn.set()
+        await sender.close()
+    assert receiver.most_open == 4
+
+
+async def test_an_endpoint_is_not_called_more_often_at_once_for_what_it_has_answered(
+    agency: Agency, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is answered while another answer is written goes on with the next of its subject, and needs its place."""
+    monkeypatch.setattr(deliveries, "CALLS_OF_AN_ENDPOINT", 4)
+    first, others, end = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer(receiver: Receiver, writer: asyncio.StreamWriter) -> None:
+        number = len(receiver.calls)
+        await (first if number == 1 else others if number <= 4 else end).wait()
+        await OK(receiver, writer)
+
+    async with receiving(answer) as receiver, asyncio.timeout(30):
+        await endpoint(database, agency, receiver.url)
+        subjects = [uuid4() for _ in range(8)]
+        for _ in range(2):
+            await happen(database, agency, subjects)
+        sender = Sender(database, SECRET, settings(webhook_timeout=60))
+        await sender.deliver(agency.id)
+        while len(receiver.calls) < 4:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+        async with database.transaction(agency.id) as db:
+            await db.execute(select(DeliveryQueue.id).with_for_update())
+            first.set()
+            await someone_waits(database)
+            others.set()
+            await asyncio.sleep(0.1)
+        while len(receiver.calls) < 8:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.1)
+        end.set()
+        await sender.close()
+    assert receiver.most_open == 4
 
 
 HOSTILE = {
