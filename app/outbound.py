@@ -21,7 +21,7 @@ from app.errors import OutboundError
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
+Resolve = Callable[[str], Awaitable[Sequence[Address]]]
 
 DEADLINE_SECONDS = 5
 MOST_BYTES = 65_536
@@ -114,7 +114,7 @@ def _port_of(url: httpx.URL) -> int:
     return url.port or _DEFAULT_PORTS[url.scheme]
 
 
-async def resolve(host: str, _port: int) -> list[Address]:
+async def resolve(host: str) -> list[Address]:
     """The addresses of a name, however it is spelt; best first. Raises OSError, and ValueError for what is no name."""
     try:
         return [ip_address(host.strip("[]"))]
@@ -172,7 +172,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""
         check_url(str(request.url), *self._reach)
         name = request.url.raw_host.decode("ascii")
-        addresses = await self._resolve(name, _port_of(request.url))
+        addresses = await self._resolve(name)
         for address in self._checked(request.url, addresses):
             try:
                 return await self._inner.handle_async_request(_sent_to(address, name, request))

@@ -180,7 +180,7 @@ async def test_a_post_waits_so_long_and_no_longer(server: LocalIssuer, client: M
 
 
 async def test_the_look_up_of_a_name_counts_too(client: Make) -> None:
-    async def never(_name: str, _port: int) -> list[Address]:
+    async def never(_name: str) -> list[Address]:
         await asyncio.sleep(60)
         return []
 
@@ -219,10 +219,10 @@ async def client() -> AsyncIterator[Callable[..., Outbound]]:
         await each.close()
 
 
-def always(*addresses: str) -> Callable[[str, int], Awaitable[list[Address]]]:
+def always(*addresses: str) -> Callable[[str], Awaitable[list[Address]]]:
     """A resolver to which every name leads to the same place."""
 
-    async def resolve(_name: str, _port: int) -> list[Address]:
+    async def resolve(_name: str) -> list[Address]:
         return [ip_address(address) for address in addresses]
 
     return resolve
@@ -249,10 +249,10 @@ def look_ups(monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
 async def test_name_servers_that_do_not_answer_keep_nobody_else_waiting(look_ups: Counter[str]) -> None:
     """All who ask for a name meanwhile share one look-up of it."""
     names = [f"{number}.silent.example" for number in range(50)]
-    waiting = [asyncio.create_task(outbound.resolve(name, 443)) for name in names for _ in range(16)]
+    waiting = [asyncio.create_task(outbound.resolve(name)) for name in names for _ in range(16)]
     await asyncio.sleep(0)
     async with asyncio.timeout(30):
-        assert ip_address("127.0.0.1") in await outbound.resolve("localhost", 443)
+        assert ip_address("127.0.0.1") in await outbound.resolve("localhost")
     for each in waiting:
         each.cancel()
     assert {type(each) for each in await asyncio.gather(*waiting, return_exceptions=True)} == {
@@ -299,7 +299,7 @@ async def test_a_name_is_resolved_once_and_no_address_of_it_may_be_private(
 ) -> None:
     named: list[str] = []
 
-    async def resolve(name: str, _port: int) -> list[Address]:
+    async def resolve(name: str) -> list[Address]:
         named.append(name)
         return [ip_address("127.0.0.1" if len(named) == 1 else "10.0.0.1")]
 
