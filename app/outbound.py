@@ -135,7 +135,10 @@ def _look_up(host: str) -> Future[list[Address]]:
     if look_up is None:
         look_up = Future()
         look_up.set_running_or_notify_cancel()  # so that whoever gives up does not end it for the others
-        Thread(target=_answer, args=(look_up, host), name="look-up", daemon=True).start()
+        try:
+            Thread(target=_answer, args=(look_up, host), name="look-up", daemon=True).start()
+        except RuntimeError as error:
+            raise OSError("No thread can be begun.") from error
         _look_ups[host] = look_up
         look_up.add_done_callback(lambda _: _look_ups.pop(host, None))
     return look_up

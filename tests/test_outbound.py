@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -259,6 +259,21 @@ async def test_name_servers_that_do_not_answer_keep_nobody_else_waiting(look_ups
         asyncio.CancelledError
     }
     assert look_ups == Counter([*names, "localhost"])
+
+
+async def test_where_no_thread_can_be_begun_nobody_is_called(
+    client: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start(_thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", start)
+        with pytest.raises(OutboundError):
+            await client(LOOPBACK).get("http://localhost:9/keys")
+        with pytest.raises(OutboundError):
+            await client(LOOPBACK).post("http://localhost:9/hook", {}, b"{}", seconds=5)
+    assert ip_address("127.0.0.1") in await outbound.resolve("localhost")
 
 
 LOCAL_SPELLINGS = [
