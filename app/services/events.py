@@ -83,9 +83,8 @@ async def lock(db: AsyncSession, caller: Caller, *, waits: bool = True) -> int |
     None where somebody else is at it, unless that is waited for.
     """
     query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
-    if (
-        await db.scalar(query) is None
-    ):  # an insertion would wait for whoever is at it, even where there is a row
+    # An insertion would wait for whoever is at it, even where there is a row.
+    if await db.scalar(query) is None:
         fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
         await db.execute(fresh.on_conflict_do_nothing())
     last: int | None = await db.scalar(query.with_for_update(skip_locked=not waits))

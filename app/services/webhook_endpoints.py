@@ -68,7 +68,8 @@ async def change(
     if "url" in terms:
         _check_url(terms["url"], reach)
     if terms.get("url", row.url) != row.url:
-        terms = {**terms, "failing_since": None}  # which says how the other one did
+        # What is known says how the server at the other URL did.
+        terms = {**terms, "failing_since": None}
     return await objects.change(db, row, terms)
 
 
@@ -104,9 +105,8 @@ async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: da
 async def remove(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> None:
     """Delete an endpoint, with all that it has not got. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
-    await events.lock(
-        db, caller
-    )  # whoever is just placing events may have seen it, and put them on their way
+    # Whoever is just placing events may have seen it, and put them on their way.
+    await events.lock(db, caller)
     row.deleted_at = now
     await db.flush()
     its = (Delivery.agency_id == caller.agency_id, Delivery.webhook_endpoint_id == endpoint_id)
