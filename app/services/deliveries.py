@@ -7,22 +7,21 @@ about as much for many as for one.
 
 import random
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, TIMESTAMP, RowMapping, Text, bindparam, insert, text, update
+from sqlalchemy import ARRAY, TIMESTAMP, RowMapping, Text, bindparam, insert, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.models import Delivery, DeliveryAttempt, EndpointState, WebhookEndpoint
-from app.rules.delivery import Decision, Verdict, decide, judge, next_attempt
+from app.rules.delivery import Decision, decide, next_attempt
 from app.rules.events import EventType
-from app.services import delivery_queues, outbox
+from app.services import delivery_queues, endpoint_health
 from app.services.delivery_queues import Wait
 from app.services.events import Placed
 from app.services.scope import Caller, columns_of
@@ -186,7 +185,8 @@ async def finish(
     was last changed or enabled says nothing of that.
     """
     endpoints = await _endpoints(db, caller)
-    endpoints |= await _locked(db, caller, _newsworthy(attempts, endpoints, now))
+    newsworthy = endpoint_health.newsworthy(_said(attempts, endpoints), endpoints, now=now)
+    endpoints |= await _locked(db, caller, newsworthy)
     leases = {attempt.job.queue_id: attempt.job.lease for attempt in attempts}
     queues = await delivery_queues.held(db, caller, leases)
     own = [attempt for attempt in attempts if attempt.job.queue_id in queues]
@@ -203,7 +203,7 @@ async def finish(
         for attempt in own
     ]
     await _record(db, caller, own, decisions, now)
-    ended = await _judge_endpoints(db, caller, own, endpoints, now)
+    ended = await endpoint_health.note(db, caller, _said(own, endpoints), endpoints, now=now)
     open_ = {
         endpoint_id: row
         for endpoint_id, row in endpoints.items()
@@ -213,26 +213,14 @@ async def finish(
     return await _move_on(db, caller, list(queues.values()), again_at, open_, terms, now)
 
 
-def _newsworthy(
-    attempts: Sequence[Attempt], endpoints: Mapping[UUID, RowMapping], now: datetime
-) -> set[UUID]:
-    """The endpoints of which an attempt says more than is known."""
-    return {
-        attempt.job.endpoint_id
-        for attempt in _current(attempts, endpoints)
-        for known in [endpoints[attempt.job.endpoint_id]["failing_since"]]
-        if judge(attempt.status, failing_since=known, now=now) != Verdict(known)
-    }
-
-
-def _current(attempts: Sequence[Attempt], endpoints: Mapping[UUID, RowMapping]) -> list[Attempt]:
-    """The attempts that say something of their endpoints: those that began since these were changed or enabled."""
-    return [
-        attempt
-        for attempt in attempts
-        for endpoint in [endpoints.get(attempt.job.endpoint_id)]
-        if endpoint is not None and endpoint["updated_at"] == attempt.job.endpoint_as_of
-    ]
+def _said(attempts: Sequence[Attempt], endpoints: Mapping[UUID, RowMapping]) -> dict[UUID, list[int | None]]:
+    """What attempts say of their endpoints, those that began since these were changed or enabled."""
+    said: dict[UUID, list[int | None]] = {}
+    for attempt in attempts:
+        endpoint = endpoints.get(attempt.job.endpoint_id)
+        if endpoint is not None and endpoint["updated_at"] == attempt.job.endpoint_as_of:
+            said.setdefault(attempt.job.endpoint_id, []).append(attempt.status)
+    return said
 
 
 async def _endpoints(db: AsyncSession, caller: Caller) -> dict[UUID, RowMapping]:
@@ -278,55 +266,6 @@ async def _record(
         "now": now,
     }
     await db.execute(_JUDGE, judged)
-
-
-async def _judge_endpoints(
-    db: AsyncSession,
-    caller: Caller,
-    attempts: Sequence[Attempt],
-    endpoints: Mapping[UUID, RowMapping],
-    now: datetime,
-) -> set[UUID]:
-    """Note how endpoints do, and disable those that are gone or fail for too long; the ids of these."""
-    statuses: dict[UUID, list[int | None]] = {}
-    for attempt in _current(attempts, endpoints):
-        statuses.setdefault(attempt.job.endpoint_id, []).append(attempt.status)
-    ended = set()
-    for endpoint_id in sorted(statuses):
-        known = endpoints[endpoint_id]["failing_since"]
-        verdict = _judge_all(statuses[endpoint_id], known, now)
-        if verdict.disable:
-            ended.add(endpoint_id)
-            await _disable(db, caller, endpoint_id, verdict, now)
-        elif verdict.failing_since != known:
-            # Nobody has edited it.
-            noted = {"failing_since": verdict.failing_since, "updated_at": WebhookEndpoint.updated_at}
-            await _note(db, caller, endpoint_id, noted)
-    return ended
-
-
-def _judge_all(statuses: Iterable[int | None], failing_since: datetime | None, now: datetime) -> Verdict:
-    """What one attempt after the other says; the first that is bad enough disables, whatever the others say."""
-    disable = None
-    for status in statuses:
-        verdict = judge(status, failing_since=failing_since, now=now)
-        failing_since, disable = verdict.failing_since, disable or verdict.disable
-    return Verdict(failing_since, disable)
-
-
-async def _disable(
-    db: AsyncSession, caller: Caller, endpoint_id: UUID, verdict: Verdict, now: datetime
-) -> None:
-    noted = {"failing_since": verdict.failing_since, "disabled_reason": verdict.disable, "disabled_at": now}
-    await _note(db, caller, endpoint_id, {"state": EndpointState.DISABLED, **noted})
-    data = {"webhook_endpoint_id": endpoint_id, "reason": verdict.disable}
-    await outbox.add(db, caller, endpoint_id, EventType.WEBHOOK_ENDPOINT_DISABLED, data, now=now)
-
-
-async def _note(db: AsyncSession, caller: Caller, endpoint_id: UUID, values: Mapping[str, Any]) -> None:
-    its = (WebhookEndpoint.agency_id == caller.agency_id, WebhookEndpoint.id == endpoint_id)
-    statement = update(WebhookEndpoint).where(*its).values(values)
-    await db.execute(statement.execution_options(synchronize_session=False))
 
 
 async def _move_on(
