@@ -23,11 +23,11 @@ from app.main import create_app
 from app.migrate import migrate as migrate_schema
 from app.migrate import pending_sql
 from app.models import ApiKey, Role
-from app.services import api_keys, audit
+from app.services import api_keys, audit, policies
 from app.services.access import ALL, Scope
 from app.services.api_keys import Mint
 from app.services.audit import Deed
-from app.services.scope import Caller, rows_of
+from app.services.scope import Caller, every_agency, rows_of
 from app.serving import Ending, Service
 from app.settings import Settings, read_settings
 from app.worker import crew
@@ -152,6 +152,24 @@ def migrate(*, sql: bool, data_dir: Path | None) -> None:
             return
         migrate_schema(url)
     say("The schema is up to date.")
+
+
+@main.command()
+@DATA_DIR
+def recompute(data_dir: Path | None) -> None:
+    """Have every stored status computed anew in the background, as after a release with other rules."""
+
+    async def work(database: Database) -> int:
+        async with database.transaction(None) as db:
+            agencies = await every_agency(db)
+        for agency_id in agencies:
+            async with database.transaction(agency_id) as db:
+                await policies.apply_anew(db, _operator(agency_id), now=db.info["now"])
+        return len(agencies)
+
+    with embedded.database(read_settings(), data_dir, report=say) as url:
+        count = _with_database(url, work)
+    say(f"The workers compute what is stored of {count} {'agency' if count == 1 else 'agencies'} anew.")
 
 
 @main.command()

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Agency, Client, PolicyVersion, WakeKind
+from app.models import Agency, Client, PolicyVersion, Recomputation, WakeKind
 from app.rules.policy import Policy
 from app.services import facts, locks, recomputations, wakes
 from app.services.locks import Lock
@@ -50,16 +50,26 @@ async def replace(
     """
     if client_id is not None:
         await find(db, caller, Client, client_id)
-    # This waits for everybody who stores a status, and they for this: see `facts.hold_policy`.
-    await locks.take(db, caller, Lock.POLICY)
-    facts.forget_policy(db)
-    work = await recomputations.claim(db, caller, client_id, now=now)
+    work = await _taken(db, caller, client_id, now)
     if parameters != await overrides(db, caller, client_id):
         await _store(db, caller, client_id, parameters, now)
         await recomputations.restart(db, caller, work, now=now)
         if client_id is None:  # other working days have other digests
             wakes.add(db, caller, {WakeKind.DIGEST: now})
     return await in_force(db, caller, client_id)
+
+
+async def apply_anew(db: AsyncSession, caller: Caller, *, now: datetime) -> None:
+    """Have every stored status of the agency computed anew in the background, as after a release with other rules."""
+    await recomputations.begin(db, caller, await _taken(db, caller, None, now), now=now)
+
+
+async def _taken(db: AsyncSession, caller: Caller, client_id: UUID | None, now: datetime) -> Recomputation:
+    """The policy, taken, and the work of applying it."""
+    # This waits for everybody who stores a status, and they for this: see `facts.hold_policy`.
+    await locks.take(db, caller, Lock.POLICY)
+    facts.forget_policy(db)
+    return await recomputations.claim(db, caller, client_id, now=now)
 
 
 def versions(caller: Caller, client_id: UUID | None) -> Select[Any]:

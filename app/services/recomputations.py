@@ -103,18 +103,34 @@ async def restart(db: AsyncSession, caller: Caller, row: Recomputation, *, now: 
     batch runs past the known holidays.
     """
     conditions.check(db)
-    await db.execute(delete(RecomputationStretch).where(*_left_by(caller, row)))
-    row.phase, row.after_id, row.done = Phase.OPEN, None, 0
-    row.started_at, row.finished_at = now, None
-    row.total = await count(db, caller, row.client_id, Phase)
+    await _reset(db, caller, row, now)
     batch = await _first_batch(db, caller, row)
     await status.lock(db, caller, batch.applications, batch.candidates)
     await _recompute(db, caller, batch, now)
     _note(row, batch, now)
     if row.finished_at is None:
-        pointer = insert(AgencyWork).values(agency_id=caller.agency_id, kind=WORK)
-        await db.execute(pointer.on_conflict_do_nothing())
+        await _leave_to_workers(db, caller)
     await db.flush()
+
+
+async def begin(db: AsyncSession, caller: Caller, row: Recomputation, *, now: datetime) -> None:
+    """Begin anew, all of it in the background. The caller has claimed the row and taken the policy."""
+    await _reset(db, caller, row, now)
+    await _leave_to_workers(db, caller)
+    await db.flush()
+
+
+async def _reset(db: AsyncSession, caller: Caller, row: Recomputation, now: datetime) -> None:
+    await db.execute(delete(RecomputationStretch).where(*_left_by(caller, row)))
+    row.phase, row.after_id, row.done = Phase.OPEN, None, 0
+    row.started_at, row.finished_at = now, None
+    row.total = await count(db, caller, row.client_id, Phase)
+
+
+async def _leave_to_workers(db: AsyncSession, caller: Caller) -> None:
+    """Put the agency on the list of those with work."""
+    pointer = insert(AgencyWork).values(agency_id=caller.agency_id, kind=WORK)
+    await db.execute(pointer.on_conflict_do_nothing())
 
 
 def beginning(caller: Caller) -> Beginning:

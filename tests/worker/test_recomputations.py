@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import text
 
 from app import postgres
+from app.cli import main
 from app.db import Database
 from app.errors import UnavailableError
 from app.services import recomputations as service
@@ -108,6 +110,19 @@ async def test_a_change_by_the_release_before_is_applied_to_all(busy: Agency, da
         await db.execute(text(f"UPDATE recomputations SET {begun} WHERE agency_id = :id"), {"id": busy.id})
     await finish(database, busy)
     assert await progress(busy) == {"state": "done", "done": ALL, "total": ALL}
+    assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
+
+
+async def test_after_a_release_with_other_rules_all_can_be_computed_anew(
+    busy: Agency, database: Database, server: postgres.Server
+) -> None:
+    async with database.transaction(busy.id) as db:
+        await db.execute(text("DELETE FROM reasons WHERE agency_id = :id"), {"id": busy.id})
+    command = ["recompute", "--data-dir", str(server.data_dir)]
+    done = await asyncio.to_thread(CliRunner().invoke, main, command)
+    assert done.exit_code == 0, done.output
+    assert busy.id in await waiting(database)
+    await finish(database, busy)
     assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
 
 
