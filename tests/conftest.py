@@ -100,6 +100,22 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
+@pytest.fixture
+async def other_process(database_url: str) -> AsyncIterator[Database]:
+    """The same database with connections of its own."""
+    opened = Database(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+async def alone(scratch_url: str) -> AsyncIterator[Database]:
+    """A database of the test's own."""
+    opened = Database(scratch_url)
+    yield opened
+    await opened.close()
+
+
 @pytest.fixture(scope="session")
 def app(database: Database) -> FastAPI:
     """The application, as `touchbase serve` runs it."""

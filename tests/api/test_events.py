@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -322,16 +321,8 @@ async def test_a_reader_who_waits_in_vain_may_go_on_from_there(agency: Agency) -
     assert (nothing["items"], nothing["next_cursor"]) == ([], "0")
 
 
-@pytest.fixture
-async def other(database_url: str) -> AsyncIterator[Database]:
-    """The same database with connections of its own."""
-    opened = Database(database_url, pool_size=2)
-    yield opened
-    await opened.close()
-
-
 async def test_no_event_is_skipped_however_late_its_transaction_commits(
-    agency: Agency, database: Database, other: Database
+    agency: Agency, database: Database, other_process: Database
 ) -> None:
     """The slow one began first and commits last: a reader has gone past its time by then."""
     slow_candidate, quick_candidate = await agency.candidate(), await agency.candidate()
@@ -345,7 +336,7 @@ async def test_no_event_is_skipped_however_late_its_transaction_commits(
     slow = (await agency.application(candidate_id=slow_candidate, **parts))["id"]
     quick = (await agency.application(candidate_id=quick_candidate, **parts))["id"]
     cursor = (await agency.get("/v1/events"))["next_cursor"]
-    async with other.transaction(agency.id) as db:
+    async with other_process.transaction(agency.id) as db:
         caller = worker(agency.id)
         await status.lock(db, caller, [UUID(slow)])
         occurrence = Occurrence(EventType.APPLICATION_UPDATED, UUID(slow))
@@ -381,17 +372,19 @@ async def test_a_reader_of_the_log_keeps_nothing_from_the_endpoints(
         assert await db.scalar(text("SELECT count(*) FROM deliveries")) == 1
 
 
-async def test_a_reader_misses_nothing_that_is_forgotten_meanwhile(office: Office, other: Database) -> None:
+async def test_a_reader_misses_nothing_that_is_forgotten_meanwhile(
+    office: Office, other_process: Database
+) -> None:
     """The reader asks before the old events are gone, and reads them after that."""
     await office.interviewed()
     await look(office.database, office.agency)
     caller = worker(office.agency.id)
     office.database.now += service.KEPT + timedelta(days=1)
-    async with other.transaction(office.agency.id) as of_reader:
+    async with other_process.transaction(office.agency.id) as of_reader:
         async with office.database.transaction(office.agency.id) as db:
             await db.execute(text("LOCK TABLE events IN ACCESS EXCLUSIVE MODE"))
             reading = asyncio.create_task(service.read(of_reader, caller, 1, (), limit=50))
-            await someone_waits(other)
+            await someone_waits(other_process)
             await service.prune(db, caller, now=db.info["now"])
         with pytest.raises(GoneError):
             await reading

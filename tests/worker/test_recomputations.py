@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,12 +13,14 @@ from app import postgres
 from app.cli import main
 from app.db import Database
 from app.errors import UnavailableError
+from app.main import create_app
 from app.services import recomputations as service
 from app.services import status
 from app.services.scope import Caller
 from app.worker.recomputations import advance, run, waiting, work
 from tests.agency import Agency, Json, found_agency
-from tests.conftest import SECRET
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
 from tests.contract.problems import problem_of
 from tests.stored import due_of, reasons_computed_anew, reasons_of
 
@@ -35,14 +37,6 @@ ALL = FILES + 2  # and two candidates who seek and have nothing open
 def batches_of_two(monkeypatch: pytest.MonkeyPatch) -> None:
     """So few that seven applications are many."""
     monkeypatch.setattr(service, "BATCH", 2)
-
-
-@pytest.fixture
-async def other_process(database_url: str) -> AsyncIterator[Database]:
-    """The same database with connections of its own."""
-    opened = Database(database_url)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
@@ -114,16 +108,19 @@ async def test_a_change_by_the_release_before_is_applied_to_all(busy: Agency, da
 
 
 async def test_after_a_release_with_other_rules_all_can_be_computed_anew(
-    busy: Agency, database: Database, server: postgres.Server
+    alone: Database, scratch_url: str, document: Document, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with database.transaction(busy.id) as db:
-        await db.execute(text("DELETE FROM reasons WHERE agency_id = :id"), {"id": busy.id})
-    command = ["recompute", "--data-dir", str(server.data_dir)]
-    done = await asyncio.to_thread(CliRunner().invoke, main, command)
+    async with client_of(create_app(alone, SECRET), document) as http:
+        agency = await found_agency(http, alone, SECRET)
+        await fill(agency)
+    async with alone.transaction(agency.id) as db:
+        await db.execute(text("DELETE FROM reasons WHERE agency_id = :id"), {"id": agency.id})
+    monkeypatch.setenv("TOUCHBASE_DATABASE_URL", scratch_url)
+    done = await asyncio.to_thread(CliRunner().invoke, main, ["recompute"])
     assert done.exit_code == 0, done.output
-    assert busy.id in await waiting(database)
-    await finish(database, busy)
-    assert await reasons_of(database, busy) == await reasons_computed_anew(database, busy)
+    assert await waiting(alone) == [agency.id]
+    await finish(alone, agency)
+    assert await reasons_of(alone, agency) == await reasons_computed_anew(alone, agency)
 
 
 async def test_afterwards_due_list_and_status_agree(busy: Agency, database: Database) -> None:

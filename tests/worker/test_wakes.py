@@ -19,14 +19,6 @@ from tests.contract.document import Document
 
 
 @pytest.fixture
-async def alone(scratch_url: str) -> AsyncIterator[Database]:
-    """A database of the test's own."""
-    opened = Database(scratch_url)
-    yield opened
-    await opened.close()
-
-
-@pytest.fixture
 async def told(alone: Database, document: Document) -> AsyncIterator[Agency]:
     """An agency of which there is something to publish, and no other."""
     async with client_of(create_app(alone, SECRET), document) as http:
