@@ -24,6 +24,8 @@ def candidate_reasons(
 
     `policy` is the agency's; each application comes with its own.
     """
+    if not _may_be_reviewed(candidate, cases):
+        return []
     return _reasons_at(candidate, cases, policy, at, list(map(_move_on_talk, cases)))
 
 
@@ -42,7 +44,7 @@ def _reasons_at(
 
 def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Policy) -> list[Interval]:
     """Those reasons with the intervals in which they are shown, over all time."""
-    if not (candidate.seeking and all(_ends(case.application) for case in cases)):
+    if not _may_be_reviewed(candidate, cases):
         return []
     known = {instant for case in cases for instant in turning_points(*case)}
     known |= turning_points(_person(candidate, cases), policy).keys()
@@ -79,9 +81,8 @@ class Ending(NamedTuple):
 
 
 def preference_review(person: Situation, endings: Sequence[Ending]) -> Draft | None:
-    """K1: a candidate who seeks and has nothing running is asked what they want now."""
-    candidate = person.application.candidate
-    if not candidate.seeking or not all(ending.is_over for ending in endings):
+    """K1: a candidate who seeks and has nothing running any more is asked what they want now."""
+    if not all(ending.is_over for ending in endings):
         return None
     basis = _review_basis(person, endings)
     if basis is None:
@@ -106,9 +107,12 @@ def preference_review(person: Situation, endings: Sequence[Ending]) -> Draft | N
     )
 
 
-def _ends(application: Application) -> bool:
-    """Whether an application ever comes to its end, as far as its facts tell."""
-    return application.state is ApplicationState.CLOSED or application.withdrawn_at is not None
+def _may_be_reviewed(candidate: Candidate, cases: Sequence[Case]) -> bool:
+    """Whether the candidate seeks and every application ever comes to its end, as far as its facts tell."""
+    return candidate.seeking and all(
+        application.state is ApplicationState.CLOSED or application.withdrawn_at is not None
+        for application, _ in cases
+    )
 
 
 def _review_basis(person: Situation, endings: Sequence[Ending]) -> tuple[Fact, int, str] | None:
