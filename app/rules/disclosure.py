@@ -9,9 +9,9 @@ from dataclasses import replace
 from itertools import takewhile
 from operator import attrgetter
 
-from app.rules.facts import Application, Feedback, GivenTimescale, Hold
+from app.rules.facts import Application, Feedback, GivenTimescale, Hold, end_of_hold
 from app.rules.situation import Situation
-from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
+from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, TimescaleSource
 
 
 def disclosed(s: Situation) -> Situation:
@@ -100,5 +100,4 @@ def _ended(feedback: Feedback, s: Situation, hold: Hold) -> bool:
     """Whether a decision of the round ended the hold; whoever was at a later interview knows that it is over."""
     if s.round is None or feedback.interview_id != s.round.id or hold.ended_at is None:
         return False
-    goes_on = feedback.decision not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)
-    return goes_on and hold.ended_at == max(feedback.received_at, hold.since or feedback.received_at)
+    return feedback.decision in ENDS_HOLD and hold.ended_at == end_of_hold(feedback.received_at, hold.since)

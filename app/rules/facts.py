@@ -133,6 +133,11 @@ class Feedback:
         return [self, *before]
 
 
+def end_of_hold(received_at: datetime, since: datetime | None) -> datetime:
+    """When a decision received at an instant ends a hold: never before it begins (R6)."""
+    return max(received_at, since or received_at)
+
+
 @dataclass(frozen=True, slots=True)
 class JobChange:
     """A change of the job that the candidate has to hear of (H4), with the members that changed."""

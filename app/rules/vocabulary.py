@@ -228,6 +228,10 @@ NOES = frozenset(
 )
 
 
+# What lets a job go on, or end, that was on hold (R6).
+ENDS_HOLD = frozenset(Decision) - {Decision.UNDECIDED, Decision.ROLE_ON_HOLD}
+
+
 # What may be told in a pause that allows it (G3).
 GOOD_NEWS = frozenset({Decision.OFFER, Decision.NEXT_STAGE})
 

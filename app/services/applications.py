@@ -187,8 +187,7 @@ def _begin_anew(application: Application, changes: Mapping[str, Any]) -> None:
     """Forget a hold that is over where another begins: only what is said of it now is its own."""
     is_over = application.hold_ended_at is not None
     if is_over and changes.get("state") is ApplicationState.ON_HOLD:
-        application.hold_since = application.hold_until = application.hold_reason = None
-        application.hold_ended_at = None
+        _forget_hold(application)
 
 
 def settle_hold(application: Application, now: datetime) -> None:
@@ -202,10 +201,14 @@ def settle_hold(application: Application, now: datetime) -> None:
         return
     is_over = application.hold_ended_at is not None
     if application.hold_since is None or (not is_over and now < application.hold_since):
-        application.hold_since = application.hold_until = application.hold_reason = None
-        application.hold_ended_at = None
+        _forget_hold(application)
     elif not is_over:
         application.hold_ended_at = now
+
+
+def _forget_hold(application: Application) -> None:
+    application.hold_since = application.hold_until = application.hold_reason = None
+    application.hold_ended_at = None
 
 
 def settle_closing(application: Application, state_before: ApplicationState | None, now: datetime) -> None:

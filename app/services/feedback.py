@@ -12,7 +12,8 @@ from uuid_utils.compat import uuid7
 
 from app.models import Application, Feedback
 from app.rules.events import EventType
-from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
+from app.rules.facts import end_of_hold
+from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, TimescaleSource
 from app.services import revisions, rounds, status, timescales
 from app.services.applications import settle_hold
 from app.services.corrections import find_corrected
@@ -97,8 +98,8 @@ def _undo(application: Application, corrected: Feedback, remaining: Feedback | N
 def _ended_hold(application: Application, decided: Feedback) -> bool:
     if application.state is not ApplicationState.ACTIVE or application.hold_ended_at is None:
         return False
-    went_on = decided.decision not in (Decision.UNDECIDED, Decision.ROLE_ON_HOLD)
-    return went_on and application.hold_ended_at == _end_of_hold(application, decided)
+    ended_at = end_of_hold(decided.received_at, application.hold_since)
+    return decided.decision in ENDS_HOLD and application.hold_ended_at == ended_at
 
 
 def _apply(application: Application, decided: Feedback) -> None:
@@ -112,18 +113,13 @@ def _apply(application: Application, decided: Feedback) -> None:
         application.hold_reason = hold.get("reason")
     else:
         application.state = ApplicationState.ACTIVE
-    settle_hold(application, _end_of_hold(application, decided))
+    settle_hold(application, end_of_hold(decided.received_at, application.hold_since))
 
 
 def _hold_since(decided: Feedback) -> datetime:
     """When the hold began that somebody spoke of: as they said, but no later than we heard (R6)."""
     since = (decided.details.get("hold") or {}).get("since")
     return min(datetime.fromisoformat(since), decided.received_at) if since else decided.received_at
-
-
-def _end_of_hold(application: Application, decided: Feedback) -> datetime:
-    """When a decision ends the hold: never before it begins."""
-    return max(decided.received_at, application.hold_since or decided.received_at)
 
 
 async def _latest_decision(db: AsyncSession, caller: Caller, application_id: UUID) -> Feedback | None:
