@@ -164,7 +164,8 @@ async def _recorded_at(db: AsyncSession, caller: Caller, job_id: UUID, now: date
     )
     applications = select(func.greatest(func.max(Application.created_at), func.max(Application.closed_at)))
     mine = applications.where(Application.agency_id == caller.agency_id, Application.job_id == job_id)
-    return following(await db.scalar(mine), following(await db.scalar(changes), now))
+    latest = select(func.greatest(changes.scalar_subquery(), mine.scalar_subquery()))
+    return following(await db.scalar(latest), now)
 
 
 def changed_as(revised: Revised) -> list[Occurrence]:
