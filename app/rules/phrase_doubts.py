@@ -8,6 +8,7 @@ speech that says which is meant.
 import re
 
 from app.rules.phrase_readings import Words
+from app.rules.phrase_words import AS_SOON_AS_POSSIBLE
 
 # Where the reading stood.
 _HERE = "|"
@@ -49,7 +50,7 @@ _TURN_TABLE = (
     rf"(?:will|should|shall|can|to) (?:\w+ )?(?:be|have|have been|get) {_DONE}",
     "you(?= (?:will|should|can|would))|there(?= (?:will|should))|will do|going to|this time|for (?:sure|certain)",
     "at (?:the (?:very )?)?latest|at most|max(?:imum)?|able to|can(?= \\w)",
-    "as soon as (?:possible|poss|practicable|practical)|asap",
+    AS_SOON_AS_POSSIBLE,
 )
 _TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")

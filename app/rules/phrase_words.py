@@ -19,6 +19,8 @@ _NUMBERS |= {name: 10 * n for n, name in enumerate(_TENS, 2)}
 _VAGUE_NUMBERS = {"couple": 2, "few": 3, "several": 3, "another": 1}
 _SPELT = f"(?:{'|'.join(_TENS)})(?: (?:{'|'.join(UNITS)}))?|{'|'.join(_TEENS + UNITS)}|an?"
 NUMBER = rf"(?:\d{{1,3}}|(?:an? )?(?:couple|few|several)(?: of)?|another|{_SPELT})"
+POSSIBLE = "(?:possible|poss|practicable|practical)"
+AS_SOON_AS_POSSIBLE = f"as soon as {POSSIBLE}|asap"
 # The parts of a week or a month.
 EARLY = re.compile("(?:the )?(?:early|earlier|start|beginning|first|top)")
 MID = re.compile("(?:the )?(?:mid|half)")

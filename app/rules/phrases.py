@@ -17,7 +17,7 @@ from app.rules.phrase_events import MAIN_CLAUSE, event_on, read_event
 from app.rules.phrase_readings import Days, Reading, Said, Words, on_days
 from app.rules.phrase_spellings import normal, plain
 from app.rules.phrase_times import CLOSE, CLOSE_OF, END_OF_DAY, HOUR, TIME, ZONE, read_clock, soonest, zoned
-from app.rules.phrase_words import NUMBER, WEEKDAY, number, weekday
+from app.rules.phrase_words import AS_SOON_AS_POSSIBLE, NUMBER, POSSIBLE, WEEKDAY, number, weekday
 from app.rules.timescales import Timescale, expected_by
 from app.rules.vocabulary import TimescaleAnchor, TimescaleKind
 
@@ -323,7 +323,7 @@ _AFTER = (
     "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
 )
 _NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
-_AT_ONCE = "possible|poss|practicable|practical|ready"
+_AT_ONCE = f"{POSSIBLE}|ready"
 _CIRCULAR = (
     rf"(?:{_AT_ONCE}|{_NEWS}\b.*"
     rf"|(?:we|i|they) (?:can|could|know|hear|decide|get|have {_NEWS})\b.*)"
@@ -366,7 +366,7 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
 )
 _NO_PROMISE_TABLE = (
-    "as soon as (?:possible|poss|practicable|practical)|asap|soon(?:ish)?|sooner rather than later|shortly",
+    f"{AS_SOON_AS_POSSIBLE}|soon(?:ish)?|sooner rather than later|shortly",
     f"(?:once|when(?:ever)?|after|as soon as|until) {_CIRCULAR}",
     "in (?:due course|good time|time|the near future|the fullness of time|the coming (?:days|weeks))",
     "(?:let|keep) you (?:know|posted|updated|informed)|(?:be|stay|get) in touch|(?:get|come|be) back to you",
