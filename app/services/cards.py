@@ -169,8 +169,9 @@ async def page(
 
 def summary(items: Sequence[Item]) -> dict[str, Any]:
     """The worst level and the earliest due time of a card."""
-    levels = [item.row.level for item in items]
-    return {"level": min(levels, key=LEVELS.index), "due_at": min([item.row.due_at for item in items])}
+    levels = {item.row.level for item in items}
+    worst = next(level for level in LEVELS if level in levels)
+    return {"level": worst, "due_at": min([item.row.due_at for item in items])}
 
 
 def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
