@@ -167,9 +167,11 @@ def feedback(
     interview: str = "i1",
     embargo: str | None = None,
     earlier: Iterable[Feedback] = (),
+    discriminates: bool = False,
 ) -> Feedback:
     """What the client said about the interview, in place of what was recorded of it `earlier`."""
-    return Feedback(id, interview, at(when), decision, at(embargo) if embargo else None, tuple(earlier))
+    until = at(embargo) if embargo else None
+    return Feedback(id, interview, at(when), decision, until, tuple(earlier), discriminates)
 
 
 def contact(

@@ -65,7 +65,10 @@ class DueItem(Output):
     not_before: Instant = Field(description="The first moment within the person's hours (T7, M2).")
     application_id: Id | None
     job: NamedJob | None
-    actor: Actor = Field(description="Who must do it: the consultant, or a direct applicant alone (N1).")
+    actor: Actor = Field(
+        description="Who must do it: the consultant; the manager, where the client's words are flagged as "
+        "discriminating; or a direct applicant alone (N1)."
+    )
     consultant: NamedPerson | None = Field(description="Whose work it is.")
     covered_by: NamedPerson | None = Field(description="Who does it while that consultant is away.")
     target: DueTarget

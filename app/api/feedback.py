@@ -94,7 +94,11 @@ class FeedbackDetails(Input):
     )
     relay_text: Notes | None = Field(default=None, description="The only text the candidate may be shown.")
     relay_text_approved_by: Name | None = None
-    flag_discrimination: bool = Field(default=False, description="Goes to the manager; never shown.")
+    flag_discrimination: bool = Field(
+        default=False,
+        description="The words discriminate: they go to the manager, and nothing is relayed unless a record that "
+        "supersedes this one takes the flag back. Never shown.",
+    )
 
 
 class FeedbackCreate(FeedbackDetails):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import TenantedBase, refers, table_args, word
@@ -14,8 +14,8 @@ class Reason(TenantedBase):
     """A reason as shown from `flagged_from` until `flagged_until` (`facts.FOREVER`: until something is recorded).
 
     Derived by the rules from the facts and replaced with them; only `services/status` writes here. `position`
-    is the place of the code within a rank (P1); `urgent` lifts it to rank 0. The person and the owner stand
-    here so that the due list reads one table.
+    is the place of the code within a rank (P1); `urgent` lifts it to rank 0. What is `for_manager` is not the
+    consultant's to do. The person and the owner stand here so that the due list reads one table.
     """
 
     __tablename__ = "reasons"
@@ -40,6 +40,7 @@ class Reason(TenantedBase):
     rule: Mapped[str]
     target: Mapped[Target] = word("target", Target)
     urgent: Mapped[bool] = mapped_column(default=False)
+    for_manager: Mapped[bool] = mapped_column(server_default=false())
     due_at: Mapped[datetime]
     overdue_at: Mapped[datetime | None]
     escalate_at: Mapped[datetime | None]

@@ -43,7 +43,8 @@ class Draft:
     """A reason as a rule gives it, before cool-downs, snoozes, pauses and other reasons.
 
     `active_from` is set where the reason counts before it is due. `urgent` marks what comes first, `good`
-    an offer or a next stage (P1, G3). Where nothing grows late, `overdue_at` is None (N1).
+    an offer or a next stage (P1, G3), `for_manager` what is not the consultant's to do. Where nothing grows late,
+    `overdue_at` is None (N1).
     """
 
     code: ReasonCode
@@ -57,6 +58,7 @@ class Draft:
     active_from: datetime | None = None
     urgent: bool = False
     good: bool = False
+    for_manager: bool = False
 
     @property
     def counts_from(self) -> datetime:

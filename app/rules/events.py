@@ -53,6 +53,7 @@ class Shown(NamedTuple):
     escalate_at: datetime | None
     flagged_from: datetime
     flagged_until: datetime
+    for_manager: bool = False
 
     @property
     def key(self) -> "Key":

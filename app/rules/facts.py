@@ -105,7 +105,8 @@ class GivenTimescale:
 class Feedback:
     """What the client said about an interview, with or without a decision (R6).
 
-    `earlier` are the records that this one supersedes, the newest first.
+    `earlier` are the records that this one supersedes, the newest first. What is said to discriminate is the manager's
+    to deal with, and relayed by nobody.
     """
 
     id: str
@@ -114,6 +115,7 @@ class Feedback:
     decision: Decision
     embargo_until: datetime | None = None
     earlier: tuple["Feedback", ...] = ()
+    flag_discrimination: bool = False
 
     @property
     def available_at(self) -> datetime:

@@ -171,6 +171,7 @@ def _seen(reason: Reason) -> tuple[object, ...]:
         reason.overdue_at,
         reason.escalate_at,
         reason.urgent,
+        reason.for_manager,
         reason.target,
         reason.facts,
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from app.rules.drafts import Draft, Fact, Step, counted, due_step, listed, overdue_step, step
-from app.rules.facts import GivenTimescale, JobChange
+from app.rules.facts import Feedback, GivenTimescale, JobChange
 from app.rules.situation import Situation
 from app.rules.vocabulary import GOOD_NEWS, Decision, ReasonCode, Target, TimescaleSource
 
@@ -28,11 +28,13 @@ def decision_to_relay(s: Situation) -> Draft | None:
         lambda: (
             step(_DECIDED[decision.decision], decision.received_at),
             *([step("under embargo until {}", at)] if at > decision.received_at else []),
+            *_flagged_steps(decision),
             due_step("tell the candidate from {}", due),
             overdue_step("overdue after {}, {}", allowed, overdue),
         ),
         urgent=decision.decision is Decision.OFFER,
         good=decision.decision in GOOD_NEWS,
+        for_manager=decision.flag_discrimination,
     )
 
 
@@ -80,10 +82,17 @@ def feedback_to_relay(s: Situation) -> Draft | None:
         (Fact("feedback", comment.id, comment.received_at),),
         lambda: (
             step("feedback without a decision received {}", comment.received_at),
+            *_flagged_steps(comment),
             due_step("pass it on from {}", due),
             overdue_step("overdue from {}", overdue),
         ),
+        for_manager=comment.flag_discrimination,
     )
+
+
+def _flagged_steps(feedback: Feedback) -> list[Step]:
+    words = "flagged as discriminating, so it goes to the manager before anything is relayed"
+    return [step(words)] if feedback.flag_discrimination else []
 
 
 def job_change_to_relay(s: Situation) -> Draft | None:

@@ -89,6 +89,7 @@ class Reason:
     dropped_from: datetime | None
     held_until: datetime | None
     urgent: bool
+    for_manager: bool
     facts: tuple[Fact, ...]
     steps: Steps
     rests: tuple[Rest, ...]
@@ -260,6 +261,7 @@ def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None)
         dropped_from,
         held_until,
         draft.urgent,
+        draft.for_manager,
         draft.facts,
         moved.steps,
         rests,
@@ -362,6 +364,7 @@ def _next_action(s: Situation, flagged: Sequence[Reason], now: datetime) -> Next
     zone = (person.timezone, person.holidays) if person else (s.policy.timezone, s.policy.holidays)
     start = not_before(first.target, due, now, policy=s.policy, person=zone)
     if not is_direct(s):
-        return NextAction(first.code, Actor.CONSULTANT, first.target, start)
+        actor = Actor.MANAGER if first.for_manager else Actor.CONSULTANT
+        return NextAction(first.code, actor, first.target, start)
     # Nobody speaks to a direct applicant: to move on is theirs alone.
     return NextAction(first.code, Actor.CANDIDATE, None if to_candidate else first.target, start)

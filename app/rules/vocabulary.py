@@ -60,9 +60,10 @@ class Target(StrEnum):
 
 
 class Actor(StrEnum):
-    """Who has to act: the consultant, or the direct applicant alone (N1)."""
+    """Who has to act: the consultant, the manager where news is not to be relayed, or the direct applicant (N1)."""
 
     CONSULTANT = "consultant"
+    MANAGER = "manager"
     CANDIDATE = "candidate"
 
 

@@ -52,6 +52,7 @@ class Row(NamedTuple):
     rule: str
     target: str
     urgent: bool
+    for_manager: bool
     position: int
     due_at: datetime
     overdue_at: datetime | None
@@ -259,7 +260,7 @@ def _fields(
         ),
         "application_id": row.application_id,
         "job": {"id": job.id, "title": job.name} if job.id else None,
-        "actor": _ACTORS[row.mode],
+        "actor": Actor.MANAGER if row.for_manager else _ACTORS[row.mode],
         "consultant": names.shown[row.consultant_id],
         "covered_by": covering.get(row.consultant_id),
         "target": {"kind": row.target, "id": person.id, "name": person.name},
@@ -267,7 +268,7 @@ def _fields(
     }
 
 
-# Who must do it (N1): of what is about no application, the consultant.
+# Who must do it otherwise (N1): of what is about no application, the consultant.
 _ACTORS: Mapping[str | None, Actor] = {
     None: Actor.CONSULTANT,
     ApplicationMode.AGENCY: Actor.CONSULTANT,

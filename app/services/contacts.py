@@ -248,8 +248,10 @@ async def _find_news(db: AsyncSession, caller: Caller, values: Mapping[str, Any]
     pointer = f"{pointer}/relays"
     if values["relays"] and values["party"] is not ContactParty.CANDIDATE:
         raise InvalidError("News is relayed to candidates.", code="relay_party", pointer=pointer)
-    person_id, application_ids = values["person_id"], values["application_ids"]
-    return await relays.find_news(db, caller, person_id, application_ids, values["relays"], pointer=pointer)
+    person_id, application_ids, ids = values["person_id"], values["application_ids"], values["relays"]
+    news = await relays.find_news(db, caller, person_id, application_ids, ids, pointer=pointer)
+    await relays.check_unflagged(db, caller, news, pointer=pointer)
+    return news
 
 
 def _check_answer(values: Mapping[str, Any], news: News, pointer: str) -> None:

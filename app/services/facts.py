@@ -90,6 +90,7 @@ SELECT json_build_object(
   'feedback', (SELECT COALESCE(json_agg(json_build_object(
       'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
       'embargo_until', f.embargo_until,
+      'flag_discrimination', COALESCE(CAST(f.details->'flag_discrimination' AS boolean), false),
       'earlier', (
         WITH RECURSIVE earlier AS (
           SELECT e.id, e.interview_id, e.received_at, e.decision, e.embargo_until, e.supersedes FROM feedback e

@@ -52,7 +52,7 @@ def _read(of: str, is_up_to_date: str) -> str:
     """The part of a statement that reads the rows of a subject, as JSON that decodes to a list of `Row`, or null."""
     return f"""(SELECT json_agg(json_build_array(r.id, {is_up_to_date}, json_build_array(
       json_build_array(r.code, r.rule, r.target, r.urgent, r.due_at, r.overdue_at, r.escalate_at,
-        r.flagged_from, r.flagged_until),
+        r.flagged_from, r.flagged_until, r.for_manager),
       json_build_array(r.fact_kind, r.fact_id, r.fact_at))))
     FROM reasons r WHERE r.agency_id = {AGENCY} AND {of})"""
 
@@ -97,6 +97,7 @@ def stored(interval: Interval) -> Stored:
         reason.escalate_at,
         interval.start,
         interval.until or FOREVER,
+        reason.for_manager,
     )
     return Stored(shown, reason.facts[0])
 

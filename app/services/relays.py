@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 from uuid_utils.compat import uuid7
@@ -56,6 +56,28 @@ async def find_news(
     for place, news_id in enumerate(ids):
         _check(news, own, news_id, f"{pointer}/{place}")
     return news
+
+
+async def check_unflagged(db: AsyncSession, caller: Caller, news: News, *, pointer: str) -> None:
+    """Raise InvalidError for feedback that is the manager's, being flagged as discriminating itself or by a correction.
+
+    `pointer` names the list.
+    """
+    if not news.feedback:
+        return
+    named = or_(Feedback.id.in_(news.feedback), Feedback.supersedes.in_(news.feedback))
+    query = select(Feedback.id, Feedback.supersedes).where(
+        Feedback.agency_id == caller.agency_id, named, Feedback.details["flag_discrimination"].as_boolean()
+    )
+    flagged = {id_ for row in await db.execute(query) for id_ in row}
+    for place, news_id in enumerate(news.ids):
+        if news_id in flagged:
+            raise InvalidError(
+                "That feedback is flagged as discriminating: it goes to the manager, and nothing of it is relayed "
+                "until a record that supersedes it takes the flag back.",
+                code="discrimination_flagged",
+                pointer=f"{pointer}/{place}",
+            )
 
 
 def link(db: AsyncSession, caller: Caller, contact_id: UUID, news: News) -> None:

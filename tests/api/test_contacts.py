@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 
@@ -82,6 +83,21 @@ async def test_relayed_feedback_must_belong_to_a_covered_application(scene: Scen
     other = await scene.agency.application(candidate_id=scene.candidate)
     body = scene.talk(relays=[scene.feedback], application_ids=[other["id"]])
     assert await refusal(scene.agency, body) == (422, "not_covered", "/relays/0")
+
+
+async def test_feedback_flagged_as_discriminating_is_the_managers_and_relayed_by_nobody(scene: Scene) -> None:
+    path = f"/v1/interviews/{scene.interview}/feedback"
+    said = {"decision": "reject", "received_at": "2026-07-15T10:00:00+01:00", "supersedes": scene.feedback}
+    flagged = (await scene.agency.post(path, {**said, "flag_discrimination": True}))["id"]
+    for relays in ([flagged], [scene.feedback]):
+        body = scene.talk(relays=relays)
+        assert await refusal(scene.agency, body) == (422, "discrimination_flagged", "/relays/0")
+        asked = {"with": "candidate", "person_id": scene.candidate, "relays": relays}
+        answer = await scene.agency.call("POST", "/v1/contacts/check", json=asked)
+        assert places_of(problem_of(answer, 422)) == [("/relays/0", "discrimination_flagged")]
+    lifted = (await scene.agency.post(path, {**said, "supersedes": flagged}))["id"]
+    told = await scene.agency.post("/v1/contacts", scene.talk(relays=[lifted]))
+    assert told["relays"] == [lifted]
 
 
 async def test_an_application_of_somebody_else_cannot_be_covered(scene: Scene) -> None:

@@ -49,6 +49,21 @@ async def test_what_comes_before_everything_else_says_so(agency: Agency) -> None
     assert (item["code"], item["urgent"]) == ("decision_to_relay", True)
 
 
+async def test_what_the_client_said_that_discriminates_is_for_the_manager(agency: Agency) -> None:
+    application = await interviewed(agency)
+    assert (await first_item(agency, NOON))["actor"] == "consultant"
+    [interview] = (await agency.get(f"/v1/applications/{application['id']}/interviews"))["items"]
+    said = {"decision": "reject", "received_at": "2026-07-14T11:30:00+01:00", "raw_text": "Too old."}
+    path = f"/v1/interviews/{interview['id']}/feedback"
+    flagged = await agency.post(path, {**said, "flag_discrimination": True})
+    item = await first_item(agency, NOON)
+    assert (item["code"], item["actor"]) == ("decision_to_relay", "manager")
+    status = await agency.get(f"/v1/applications/{application['id']}/status", as_of=NOON)
+    assert status["next_action"]["actor"] == "manager"
+    await agency.post(path, {**said, "supersedes": flagged["id"]})
+    assert (await first_item(agency, NOON))["actor"] == "consultant"
+
+
 async def test_one_card_per_candidate_with_the_earliest_due_time_and_the_worst_level(agency: Agency) -> None:
     candidate = await agency.candidate(name="Amara Osei")
     first = await interviewed(agency, candidate_id=candidate)

@@ -51,6 +51,7 @@ REASONS = {
     "cover_cycle": "nor in a ring",
     "review_order": "a review follows the one before",
     "not_covered": "news belongs to an application that the contact covers",
+    "discrimination_flagged": "nothing is relayed that the manager has to see first",
     "wrong_person": "an application is that of the person",
     "wrong_client": "a client contact works for the client of the job",
     "wrong_interview": "a correction is about the same interview",

@@ -62,6 +62,11 @@ EXPLAINED: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("feedback_to_relay", {"feedback": [given.feedback("Wed 15 Jul 14:00")]}, "received Wed 15 Jul 14:00"),
     (
+        "feedback_to_relay",
+        {"feedback": [given.feedback("Wed 15 Jul 14:00", discriminates=True)]},
+        "flagged as discriminating, so it goes to the manager before anything is relayed",
+    ),
+    (
         "courtesy_update_due",
         AWAITED,
         "debrief taken Tue 14 Jul 11:30 → a word every 5 working days: Tue 21 Jul",
