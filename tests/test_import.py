@@ -164,14 +164,19 @@ def test_the_cells_of_a_csv_file_may_name_other_objects_and_be_numbers(
     header = (
         "external_ref.source,external_ref.id,client.source,client.id,title,salary.amount,salary.currency,"
     )
-    rows = f"{header}salary.period\nnumbers,1,numbers,1,Buyer,48000,GBP,year\nnumbers,2,numbers,1,Buyer,much,GBP,year\n"
-    file = table(tmp_path, rows)
+    lines = (
+        f"numbers,{number},numbers,1,Buyer,{pay}"
+        for number, pay in enumerate(("48000,GBP,year", "18.5,GBP,hour", "much,GBP,year"), start=1)
+    )
+    file = table(tmp_path, "\n".join((f"{header}salary.period", *lines, "")))
     result = service.run(file, "--kind", "job")
-    assert (result.exit_code, counted(result)) == (1, [1, 0, 1, 0])
-    [job] = service.named("jobs", "numbers")
-    assert job["salary"] == {"amount": 48000, "currency": "GBP", "period": "year"}
+    assert (result.exit_code, counted(result)) == (1, [2, 0, 1, 0])
+    assert [json.dumps(job["salary"]) for job in service.named("jobs", "numbers")] == [
+        '{"amount": 48000, "currency": "GBP", "period": "year"}',
+        '{"amount": 18.5, "currency": "GBP", "period": "hour"}',
+    ]
     [row] = rejected_in(tmp_path / "rows.csv.rejected.csv")
-    assert (row["rejected.line"], row["rejected.code"]) == ("3", "int_type")
+    assert (row["rejected.line"], row["rejected.code"]) == ("4", "float_type")
     assert row["rejected.detail"].startswith("salary.amount: ")
 
 

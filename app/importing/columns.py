@@ -80,7 +80,7 @@ def _members(schema: Json, within: str = "") -> Iterator[tuple[str, str]]:
             shape = {**part, **shapes.get(part.get("$ref", "").rpartition("/")[2], {})}
             if "properties" in shape:
                 yield from _members({**shape, "$defs": shapes}, f"{within}{name}.")
-            elif shape.get("type") in ("string", "integer", "boolean") and "const" not in shape:
+            elif shape.get("type") in ("string", "integer", "number", "boolean") and "const" not in shape:
                 yield f"{within}{name}", shape["type"]
 
 
@@ -90,6 +90,8 @@ def _typed(cell: str, kind: str) -> Any:
         return {"true": True, "false": False}.get(cell.lower(), cell)
     if kind == "integer" and re.fullmatch(r"-?[0-9]{1,18}", cell):
         return int(cell)
+    if kind == "number" and re.fullmatch(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", cell):
+        return float(cell)
     return cell
 
 

@@ -262,9 +262,25 @@ Word = Annotated[Words, Field(strict=False)]
 SeveralWords = Annotated[list[Word[Words]], Field(max_length=50)]
 
 
+def _check_decimals(amount: float) -> float:
+    if round(amount, 2) != amount:
+        raise _problem("amount_decimals", "must have two decimals at most")
+    return amount
+
+
+def _spelt_briefly(amount: float) -> float:
+    """A whole amount of pay without a point."""
+    return int(amount) if amount.is_integer() else amount
+
+
 class Money(Input):
     """An amount of pay, for a year, a day or an hour."""
 
-    amount: Annotated[int, Field(ge=0, le=1_000_000_000, description="In whole units of the currency")]
+    amount: Annotated[
+        float,
+        Field(ge=0, le=1_000_000_000, description="In units of the currency, with two decimals at most"),
+        AfterValidator(_check_decimals),
+        PlainSerializer(_spelt_briefly, return_type=int | float),
+    ]
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$", max_length=3), Field(examples=["GBP"])]
     period: Word[PayPeriod]

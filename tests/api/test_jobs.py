@@ -81,6 +81,7 @@ async def test_a_new_job_may_say_everything_and_is_no_change(agency: Agency) -> 
     [
         ("salary", {**SALARY, "amount": 48_000}),
         ("salary", {**SALARY, "period": "day"}),
+        ("salary", {**SALARY, "amount": 18.5, "period": "hour"}),
         ("salary", None),
         ("responsibilities", "Runs half of the plant"),
         ("location", "York"),
@@ -315,7 +316,7 @@ BAD = [
     ("salary", 52_000, "/salary"),
     ("salary", {}, "/salary/amount"),
     ("salary", {**SALARY, "amount": -1}, "/salary/amount"),
-    ("salary", {**SALARY, "amount": 1.5}, "/salary/amount"),
+    ("salary", {**SALARY, "amount": 18.505}, "/salary/amount"),
     ("salary", {**SALARY, "currency": "gbp"}, "/salary/currency"),
     ("salary", {**SALARY, "period": "month"}, "/salary/period"),
     ("salary", {**SALARY, "bonus": 1}, "/salary/bonus"),

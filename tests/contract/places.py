@@ -75,7 +75,8 @@ def _least_scalar(kind: Json, name: str) -> Any:
         return kind["examples"][0]
     patterns = {"^(candidate|client|interviewer)$": "candidate", "^[A-Z]{3}$": "GBP"}
     words = patterns.get(kind.get("pattern", ""), "x")
-    return {"string": words, "integer": kind.get("minimum", 1), "boolean": False}[kind["type"]]
+    numbers = dict.fromkeys(("integer", "number"), kind.get("minimum", 1))
+    return {"string": words, "boolean": False, **numbers}[kind["type"]]
 
 
 def _below(schema: Json, document: Json, given: Any, path: Path, put: Put) -> Iterator[Place]:

@@ -256,6 +256,7 @@ def test_what_is_sent_has_bounds(document: Document) -> None:
     bounds: dict[str, list[set[str]]] = {
         "string": [{"maxLength"}, {"format"}, {"enum"}, {"const"}],
         "integer": [{"minimum", "maximum"}],
+        "number": [{"minimum", "maximum"}],
         "array": [{"maxItems"}],
         "object": [{"additionalProperties"}],
         "boolean": [set()],

@@ -28,6 +28,7 @@ REASONS = {
     "hold_not_begun": "a hold begins at some time",
     "timescale_members": "each kind of timescale has its own members",
     "timescale_past": "an answer comes after it was announced",
+    "amount_decimals": "pay has two decimals at most",
     "promise_members": "a promise has one of two members",
     "promise_past": "a promise is kept after it was made",
     "promise_party": "a promise is made to a candidate",
