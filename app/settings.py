@@ -16,7 +16,7 @@ from app.smtp import MailServer
 
 PREFIX = "TOUCHBASE_"
 
-# Read by the commands that call a service as a client.
+# Read by `touchbase import`, which calls a service as a client.
 CLIENT_VARIABLES = {"TOUCHBASE_API_KEY", "TOUCHBASE_URL"}
 
 # Kubernetes tells every container of each service; of one named touchbase, or touchbase-db, in our own prefix.

@@ -449,6 +449,12 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
     assert counted(service.run(file, "--key-file", str(kept), key="")) == [1, 0, 0, 0]
 
 
+def test_the_address_comes_from_the_environment_too(service: Service, tmp_path: Path) -> None:
+    file = ndjson(tmp_path, [client("place", 1)])
+    environment = {"TOUCHBASE_API_KEY": service.key, "TOUCHBASE_URL": service.url}
+    assert counted(CliRunner().invoke(main, ["import", str(file)], env=environment)) == [1, 0, 0, 0]
+
+
 @pytest.mark.parametrize("path", ["/nothing", "/docs"])
 def test_another_address_is_told(service: Service, tmp_path: Path, path: str) -> None:
     result = service.run(ndjson(tmp_path, [client("address", 1)]), url=service.url + path)

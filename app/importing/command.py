@@ -34,10 +34,11 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @click.option(
     "--url",
+    envvar="TOUCHBASE_URL",
     default="http://127.0.0.1:8000",
     show_default=True,
     callback=_address,
-    help="Where the service is.",
+    help="Where the service is; else it is TOUCHBASE_URL.",
 )
 @click.option(
     "--key-file",
