@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Application, Candidate, ClientContact, Interview, Job
 from app.models.base import TenantedBase
-from app.services import facts, jobs, people, status
-from app.services.locks import Lock, take
+from app.services import jobs, people, status
 from app.services.scope import Caller, find
 
 
@@ -21,12 +20,6 @@ async def hold(db: AsyncSession, caller: Caller, table: type[TenantedBase], row_
     if table in _BEFORE:
         await _BEFORE[table](db, caller, row_id)
     await find(db, caller, table, row_id, lock=True)
-
-
-async def hold_policy(db: AsyncSession, caller: Caller) -> None:
-    """Keep others from changing the agency's policy or a client's."""
-    await take(db, caller, Lock.POLICY)
-    facts.forget_policy(db)
 
 
 async def _application(db: AsyncSession, caller: Caller, application_id: UUID) -> None:

@@ -253,12 +253,18 @@ async def hold_policy(db: AsyncSession, caller: Caller) -> None:
     """
     if "policy_held" not in db.info:
         await locks.share(db, caller, Lock.POLICY)
-        forget_policy(db)
+        _forget_policy(db)
         await overrides_of(db, caller)
         db.info["policy_held"] = True
 
 
-def forget_policy(db: AsyncSession) -> None:
+async def take_policy(db: AsyncSession, caller: Caller) -> None:
+    """Keep everybody else from the agency's and its clients' parameters, to change them: see `hold_policy`."""
+    await locks.take(db, caller, Lock.POLICY)
+    _forget_policy(db)
+
+
+def _forget_policy(db: AsyncSession) -> None:
     """What was read before a lock may have changed while it was waited for; it is read anew when it is asked for."""
     db.info.pop("policy", None)
 

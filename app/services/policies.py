@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Agency, Client, PolicyVersion, Recomputation, WakeKind
 from app.rules.policy import Policy
-from app.services import facts, locks, recomputations, wakes
-from app.services.locks import Lock
+from app.services import facts, recomputations, wakes
 from app.services.recomputations import Progress
 from app.services.scope import Caller, columns_of, find, rows_of
 
@@ -66,9 +65,7 @@ async def apply_anew(db: AsyncSession, caller: Caller, *, now: datetime) -> None
 
 async def _taken(db: AsyncSession, caller: Caller, client_id: UUID | None, now: datetime) -> Recomputation:
     """The policy, taken, and the work of applying it."""
-    # This waits for everybody who stores a status, and they for this: see `facts.hold_policy`.
-    await locks.take(db, caller, Lock.POLICY)
-    facts.forget_policy(db)
+    await facts.take_policy(db, caller)
     return await recomputations.claim(db, caller, client_id, now=now)
 
 

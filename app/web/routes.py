@@ -30,7 +30,7 @@ from app.errors import (
     TooLargeError,
     UnsupportedMediaTypeError,
 )
-from app.services import conditions, edits
+from app.services import conditions, edits, facts
 from app.services.idempotency import claiming
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, idempotency, trail
@@ -141,7 +141,7 @@ class Route(APIRoute):
             return
         ids = ids_in_path(request)
         if "policy" in self.path.split("/"):
-            await edits.hold_policy(work.db, work.caller)
+            await facts.take_policy(work.db, work.caller)
         for name, row_id in ids.items():
             await edits.hold(work.db, work.caller, NAMED_IDS[name], row_id)
         present = await self.readers[self.path](**ids, work=work)
