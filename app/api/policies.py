@@ -11,13 +11,13 @@ from app.api.parameters import ClientPolicyParameters, EffectiveParameters, Poli
 from app.api.views import recorded
 from app.models import Client, PolicyVersion
 from app.rules.vocabulary import Status
+from app.services import facts, policy_trials
 from app.services import policies as service
-from app.services import policy_trials
 from app.services.recomputations import Progress
 from app.services.scope import find
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
-from app.web.operations import operation, router
+from app.web.operations import operation, router, takes
 from app.web.paging import Page, Paged
 from app.web.schema import AsGiven, Day, Flag, Id, Instant, Output
 
@@ -107,6 +107,7 @@ async def get_policy(work: InWork) -> PolicyView:
 
 
 @policies.put("/v1/policy", **operation("policy:write"))
+@takes(facts.take_policy)
 async def replace_policy(
     body: PolicyParameters,
     work: InWork,
@@ -134,6 +135,7 @@ async def get_client_policy(client_id: ClientId, work: InWork) -> PolicyView:
 
 
 @policies.put("/v1/clients/{client_id}/policy", **operation("policy:write", 404))
+@takes(facts.take_policy)
 async def replace_client_policy(
     client_id: ClientId,
     body: ClientPolicyParameters,

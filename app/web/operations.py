@@ -1,13 +1,15 @@
 """How an operation is declared: its scope, its errors, its tag; the document is made of these."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Beginning
 from app.services.access import SCOPES
+from app.services.scope import Caller
 from app.web.routes import SCOPED, Route
 from app.web.trail import AUDITED
 
@@ -67,6 +69,16 @@ def begins(beginning: Callable[..., Beginning]) -> Callable[[Endpoint], Endpoint
 
     def declare(endpoint: Endpoint) -> Endpoint:
         Route.beginnings[endpoint] = beginning
+        return endpoint
+
+    return declare
+
+
+def takes(take: Callable[[AsyncSession, Caller], Awaitable[None]]) -> Callable[[Endpoint], Endpoint]:
+    """Let an edit take what is no object of its path before it is judged whether that is still what was seen (H7)."""
+
+    def declare(endpoint: Endpoint) -> Endpoint:
+        Route.takings[endpoint] = take
         return endpoint
 
     return declare

@@ -30,7 +30,7 @@ from app.errors import (
     TooLargeError,
     UnsupportedMediaTypeError,
 )
-from app.services import conditions, edits, facts
+from app.services import conditions, edits
 from app.services.idempotency import claiming
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, idempotency, trail
@@ -54,6 +54,7 @@ class Route(APIRoute):
     """
 
     beginnings: ClassVar[dict[Callable[..., Any], Callable[..., Beginning]]] = {}
+    takings: ClassVar[dict[Callable[..., Any], Callable[[AsyncSession, Caller], Awaitable[None]]]] = {}
     readers: ClassVar[dict[str, Callable[..., Awaitable[etags.Tagged]]]] = {}
     most_bytes = MAX_BYTES
     parse = staticmethod(parse)
@@ -140,8 +141,8 @@ class Route(APIRoute):
         if given is None or request.method not in EDITS:
             return
         ids = ids_in_path(request)
-        if "policy" in self.path.split("/"):
-            await facts.take_policy(work.db, work.caller)
+        if take := self.takings.get(self.endpoint):
+            await take(work.db, work.caller)
         for name, row_id in ids.items():
             await edits.hold(work.db, work.caller, NAMED_IDS[name], row_id)
         present = await self.readers[self.path](**ids, work=work)
