@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Self
 
-from fastapi import Path
 from pydantic import Field, model_validator
 
 from app.api.views import by_name, columns_of
@@ -22,7 +21,6 @@ from app.web.schema import Id, Input, Instant, Name, Word, absent, misplaced
 
 api_keys = router("Access")
 
-ApiKeyId = Annotated[Id, Path()]
 
 DAY, WEEK = 86_400, 604_800
 
@@ -113,22 +111,20 @@ async def list_api_keys(work: InWork, paging: Paged) -> Page[ApiKeyView]:
 
 
 @api_keys.get("/v1/api-keys/{api_key_id}", **operation("access:read", 404))
-async def get_api_key(api_key_id: ApiKeyId, work: InWork) -> ApiKeyView:
+async def get_api_key(api_key_id: Id, work: InWork) -> ApiKeyView:
     """Read an API key."""
     return _view(columns_of(await find(work.db, work.caller, ApiKey, api_key_id)))
 
 
 @api_keys.patch("/v1/api-keys/{api_key_id}", **operation("access:write", 404, 409))
-async def update_api_key(api_key_id: ApiKeyId, body: ApiKeyUpdate, work: InWork) -> ApiKeyView:
+async def update_api_key(api_key_id: Id, body: ApiKeyUpdate, work: InWork) -> ApiKeyView:
     """Change an API key's name, what it may do, or when it expires; absent members stay as they are."""
     terms = by_name(body, sent_only=True)
     return _view(columns_of(await service.change(work.db, work.caller, api_key_id, terms, now=work.now)))
 
 
 @api_keys.post("/v1/api-keys/{api_key_id}/rotate", **operation("access:write", 404, 409))
-async def rotate_api_key(
-    api_key_id: ApiKeyId, body: ApiKeyRotate, work: InWork, mint: WithMint
-) -> ApiKeyIssued:
+async def rotate_api_key(api_key_id: Id, body: ApiKeyRotate, work: InWork, mint: WithMint) -> ApiKeyIssued:
     """Give an API key a new text; the present one goes on working for a while, one still older ends now."""
     overlap = timedelta(seconds=body.overlap_seconds)
     return _issued(
@@ -137,7 +133,7 @@ async def rotate_api_key(
 
 
 @api_keys.post("/v1/api-keys/{api_key_id}/revoke", **operation("access:write", 404, 409))
-async def revoke_api_key(api_key_id: ApiKeyId, work: InWork) -> ApiKeyView:
+async def revoke_api_key(api_key_id: Id, work: InWork) -> ApiKeyView:
     """Revoke an API key for good, its text and the one before; every process refuses them within 5 s."""
     return _view(columns_of(await service.revoke(work.db, work.caller, api_key_id, now=work.now)))
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from app.api.members import ApplicationCreate, ApplicationFields
@@ -33,8 +33,6 @@ from app.web.schema import Day, Id, Input, Instant, Line, Output, SeveralWords, 
 
 applications = router("Applications")
 
-ApplicationId = Annotated[Id, Path()]
-SnoozeId = Annotated[Id, Path()]
 Filter = Annotated[Id | None, Query(description="Only those that name it")]
 
 
@@ -149,15 +147,13 @@ async def list_applications(
 
 
 @applications.get("/v1/applications/{application_id}", **operation("applications:read", 404))
-async def get_application(application_id: ApplicationId, work: InWork) -> ApplicationView:
+async def get_application(application_id: Id, work: InWork) -> ApplicationView:
     """Read an application."""
     return await view(ApplicationView, work, await find(work.db, work.caller, Application, application_id))
 
 
 @applications.patch("/v1/applications/{application_id}", **operation("applications:write", 404))
-async def update_application(
-    application_id: ApplicationId, body: ApplicationUpdate, work: InWork
-) -> ApplicationSaved:
+async def update_application(application_id: Id, body: ApplicationUpdate, work: InWork) -> ApplicationSaved:
     """Change an application: close it, put it on hold, note a withdrawal or an agreement to wait."""
     changes = by_name(body, sent_only=True)
     row, standing = await service.update(work.db, work.caller, application_id, changes, now=work.now)
@@ -169,14 +165,14 @@ async def update_application(
     status_code=201,
     **operation("applications:write", 404),
 )
-async def create_snooze(application_id: ApplicationId, body: SnoozeCreate, work: InWork) -> SnoozeSaved:
+async def create_snooze(application_id: Id, body: SnoozeCreate, work: InWork) -> SnoozeSaved:
     """Put one reason of an application off until an instant."""
     row, standing = await service.snooze(work.db, work.caller, application_id, by_name(body), now=work.now)
     return await _saved_snooze(work, row, standing)
 
 
 @applications.get("/v1/applications/{application_id}/snoozes", **operation("applications:read", 404))
-async def list_snoozes(application_id: ApplicationId, work: InWork, paging: Paged) -> Page[SnoozeView]:
+async def list_snoozes(application_id: Id, work: InWork, paging: Paged) -> Page[SnoozeView]:
     """List the snoozes of an application, oldest first."""
     await find(work.db, work.caller, Application, application_id)
     query = narrowed(columns_of(work.caller, Snooze), Snooze, {"application_id": application_id})
@@ -187,7 +183,7 @@ async def list_snoozes(application_id: ApplicationId, work: InWork, paging: Page
 
 
 @applications.get("/v1/snoozes/{snooze_id}", **operation("applications:read", 404))
-async def get_snooze(snooze_id: SnoozeId, work: InWork) -> SnoozeView:
+async def get_snooze(snooze_id: Id, work: InWork) -> SnoozeView:
     """Read a snooze."""
     row = await find(work.db, work.caller, Snooze, snooze_id)
     [fields] = await service.described_snoozes(work.db, work.caller, [row])
@@ -195,7 +191,7 @@ async def get_snooze(snooze_id: SnoozeId, work: InWork) -> SnoozeView:
 
 
 @applications.post("/v1/snoozes/{snooze_id}/void", **operation("applications:write", 404, 409))
-async def void_snooze(snooze_id: SnoozeId, body: VoidTerms, work: InWork) -> SnoozeSaved:
+async def void_snooze(snooze_id: Id, body: VoidTerms, work: InWork) -> SnoozeSaved:
     """End a snooze before its time: its reason is shown again, and the snooze stays to be read."""
     row, standing = await service.void_snooze(work.db, work.caller, snooze_id, body.reason, now=work.now)
     return await _saved_snooze(work, row, standing)

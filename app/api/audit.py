@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field
 
 from app.api.views import narrowed, recorded
@@ -15,8 +15,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Id, Instant
 
 audit = router("Audit")
-
-AuditEntryId = Annotated[Id, Path()]
 
 
 class AuditEntryView(Tagged):
@@ -66,6 +64,6 @@ async def list_audit_entries(
 
 
 @audit.get("/v1/audit/{audit_entry_id}", **operation("audit:read", 404))
-async def get_audit_entry(audit_entry_id: AuditEntryId, work: InWork) -> AuditEntryView:
+async def get_audit_entry(audit_entry_id: Id, work: InWork) -> AuditEntryView:
     """Read an entry of the audit trail."""
     return AuditEntryView.model_validate(await find(work.db, work.caller, AuditEntry, audit_entry_id))

@@ -1,9 +1,9 @@
 """Calendar feeds: secret addresses of a consultant's calendar, and the calendar that is read there."""
 
 import asyncio
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
-from fastapi import Path, Request
+from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.responses import Response
@@ -26,8 +26,6 @@ from app.web.schema import Id, Instant
 calendar_feeds = router("Calendars")
 calendars = router("Calendars", APIRoute)  # without a key: see `get_calendar`
 
-ConsultantId = Annotated[Id, Path()]
-CalendarFeedId = Annotated[Id, Path()]
 
 # In our own words: FastAPI would promise 422 for a parameter of its own, where whatever is no token is not found.
 TOKEN = {
@@ -71,9 +69,7 @@ class CalendarText(Response):
     status_code=201,
     **operation("calendars:write", 404, 409),
 )
-async def create_calendar_feed(
-    consultant_id: ConsultantId, work: InWork, mint: WithMint
-) -> CalendarFeedIssued:
+async def create_calendar_feed(consultant_id: Id, work: InWork, mint: WithMint) -> CalendarFeedIssued:
     """Create a calendar feed of what a consultant has to do; its secret address is in the answer, this once.
 
     A consultant has at most five. Consultants make their own; managing others' takes `access:write`.
@@ -84,9 +80,7 @@ async def create_calendar_feed(
 
 
 @calendar_feeds.get("/v1/consultants/{consultant_id}/calendar-feeds", **operation("calendars:read", 404))
-async def list_calendar_feeds(
-    consultant_id: ConsultantId, work: InWork, paging: Paged
-) -> Page[CalendarFeedView]:
+async def list_calendar_feeds(consultant_id: Id, work: InWork, paging: Paged) -> Page[CalendarFeedView]:
     """List a consultant's calendar feeds, oldest first, with those that are revoked."""
     await find(work.db, work.caller, Consultant, consultant_id)
     query = narrowed(
@@ -96,14 +90,14 @@ async def list_calendar_feeds(
 
 
 @calendar_feeds.get("/v1/calendar-feeds/{calendar_feed_id}", **operation("calendars:read", 404))
-async def get_calendar_feed(calendar_feed_id: CalendarFeedId, work: InWork) -> CalendarFeedView:
+async def get_calendar_feed(calendar_feed_id: Id, work: InWork) -> CalendarFeedView:
     """Read a calendar feed."""
     row = await find(work.db, work.caller, CalendarFeed, calendar_feed_id)
     return CalendarFeedView.model_validate(row)
 
 
 @calendar_feeds.post("/v1/calendar-feeds/{calendar_feed_id}/revoke", **operation("calendars:write", 404, 409))
-async def revoke_calendar_feed(calendar_feed_id: CalendarFeedId, work: InWork) -> CalendarFeedView:
+async def revoke_calendar_feed(calendar_feed_id: Id, work: InWork) -> CalendarFeedView:
     """Revoke a calendar feed for good: from now on its address answers 410."""
     row = await service.revoke(work.db, work.caller, calendar_feed_id, now=work.now)
     return CalendarFeedView.model_validate(row)

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from app.api.members import CandidateCreate, CandidateFields
@@ -30,7 +30,6 @@ from app.web.schema import Id, Instant, Name, Output, Zone, absent
 
 candidates = router("Candidates")
 
-CandidateId = Annotated[Id, Path()]
 ByConsultant = Annotated[Id | None, Query(description="Only those this consultant owns")]
 
 PreferencesChangedSince = Annotated[
@@ -111,14 +110,14 @@ async def list_candidates(
 
 
 @candidates.get("/v1/candidates/{candidate_id}", **operation("directory:read", 404))
-async def get_candidate(candidate_id: CandidateId, work: InWork) -> CandidateView:
+async def get_candidate(candidate_id: Id, work: InWork) -> CandidateView:
     """Read a candidate."""
     row = await find(work.db, work.caller, Candidate, candidate_id)
     return await view(CandidateView, work, row, do_not_contact=await _pause(work, candidate_id))
 
 
 @candidates.patch("/v1/candidates/{candidate_id}", **operation("directory:write", 404))
-async def update_candidate(candidate_id: CandidateId, body: CandidateUpdate, work: InWork) -> CandidateView:
+async def update_candidate(candidate_id: Id, body: CandidateUpdate, work: InWork) -> CandidateView:
     """Change a candidate; a pause, a zone or a review moves what is due to them at once."""
     changes = by_name(body, sent_only=True)
     row = await people.update_candidate(work.db, work.caller, candidate_id, changes, now=work.now)

@@ -1,8 +1,6 @@
 """Client contacts: the people at a client who answer."""
 
-from typing import Annotated
-
-from fastapi import Path, Response
+from fastapi import Response
 
 from app.api.members import ClientContactCreate
 from app.api.views import ObjectView, by_name, listed, narrowed, saved_view, view
@@ -15,9 +13,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Email, Holidays, Id, Input, Instant, Name, Phone, Zone, absent
 
 client_contacts = router("Client contacts")
-
-ClientId = Annotated[Id, Path()]
-ClientContactId = Annotated[Id, Path()]
 
 
 class ClientContactUpdate(Input):
@@ -51,7 +46,7 @@ class ClientContactView(ObjectView):
     **operation("directory:write", 404, 409, upsert=ClientContactView),
 )
 async def create_client_contact(
-    client_id: ClientId, body: ClientContactCreate, work: InWork, response: Response
+    client_id: Id, body: ClientContactCreate, work: InWork, response: Response
 ) -> ClientContactView:
     """Create a contact at a client, or change the one that an external id names."""
     await find(work.db, work.caller, Client, client_id)
@@ -63,7 +58,7 @@ async def create_client_contact(
 
 
 @client_contacts.get("/v1/clients/{client_id}/contacts", **operation("directory:read", 404))
-async def list_client_contacts(client_id: ClientId, work: InWork, paging: Paged) -> Page[ClientContactView]:
+async def list_client_contacts(client_id: Id, work: InWork, paging: Paged) -> Page[ClientContactView]:
     """List the contacts at a client, oldest first."""
     await find(work.db, work.caller, Client, client_id)
     query = narrowed(columns_of(work.caller, ClientContact), ClientContact, {"client_id": client_id})
@@ -71,7 +66,7 @@ async def list_client_contacts(client_id: ClientId, work: InWork, paging: Paged)
 
 
 @client_contacts.get("/v1/client-contacts/{client_contact_id}", **operation("directory:read", 404))
-async def get_client_contact(client_contact_id: ClientContactId, work: InWork) -> ClientContactView:
+async def get_client_contact(client_contact_id: Id, work: InWork) -> ClientContactView:
     """Read a client contact."""
     row = await find(work.db, work.caller, ClientContact, client_contact_id)
     return await view(ClientContactView, work, row)
@@ -79,7 +74,7 @@ async def get_client_contact(client_contact_id: ClientContactId, work: InWork) -
 
 @client_contacts.patch("/v1/client-contacts/{client_contact_id}", **operation("directory:write", 404))
 async def update_client_contact(
-    client_contact_id: ClientContactId, body: ClientContactUpdate, work: InWork
+    client_contact_id: Id, body: ClientContactUpdate, work: InWork
 ) -> ClientContactView:
     """Change a client contact; zone, holidays and absence move what they promised."""
     changes = by_name(body, sent_only=True)

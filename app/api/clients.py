@@ -1,8 +1,6 @@
 """Clients: the companies that hire."""
 
-from typing import Annotated
-
-from fastapi import Path, Response
+from fastapi import Response
 
 from app.api.members import ClientCreate
 from app.api.views import (
@@ -25,8 +23,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Id, Input, Name, absent
 
 clients = router("Clients")
-
-ClientId = Annotated[Id, Path()]
 
 
 class ClientUpdate(Input):
@@ -64,13 +60,13 @@ async def list_clients(
 
 
 @clients.get("/v1/clients/{client_id}", **operation("directory:read", 404))
-async def get_client(client_id: ClientId, work: InWork) -> ClientView:
+async def get_client(client_id: Id, work: InWork) -> ClientView:
     """Read a client."""
     return await view(ClientView, work, await find(work.db, work.caller, Client, client_id))
 
 
 @clients.patch("/v1/clients/{client_id}", **operation("directory:write", 404))
-async def update_client(client_id: ClientId, body: ClientUpdate, work: InWork) -> ClientView:
+async def update_client(client_id: Id, body: ClientUpdate, work: InWork) -> ClientView:
     """Change a client; absent members stay as they are."""
     row = await find(work.db, work.caller, Client, client_id)
     return await view(ClientView, work, await objects.change(work.db, row, by_name(body, sent_only=True)))

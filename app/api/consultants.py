@@ -1,8 +1,6 @@
 """Consultants: the people of the agency."""
 
-from typing import Annotated
-
-from fastapi import Path, Response
+from fastapi import Response
 
 from app.api.members import ConsultantCreate
 from app.api.views import (
@@ -26,8 +24,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Email, Id, Input, Name, Zone, absent
 
 consultants = router("Consultants")
-
-ConsultantId = Annotated[Id, Path()]
 
 
 class ConsultantUpdate(Input):
@@ -73,15 +69,13 @@ async def list_consultants(
 
 
 @consultants.get("/v1/consultants/{consultant_id}", **operation("directory:read", 404))
-async def get_consultant(consultant_id: ConsultantId, work: InWork) -> ConsultantView:
+async def get_consultant(consultant_id: Id, work: InWork) -> ConsultantView:
     """Read a consultant."""
     return await view(ConsultantView, work, await find(work.db, work.caller, Consultant, consultant_id))
 
 
 @consultants.patch("/v1/consultants/{consultant_id}", **operation("directory:write", 404))
-async def update_consultant(
-    consultant_id: ConsultantId, body: ConsultantUpdate, work: InWork
-) -> ConsultantView:
+async def update_consultant(consultant_id: Id, body: ConsultantUpdate, work: InWork) -> ConsultantView:
     """Change a consultant; absent members stay as they are."""
     changes = by_name(body, sent_only=True)
     row = await service.update(work.db, work.caller, consultant_id, changes, now=work.now)

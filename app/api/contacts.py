@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
@@ -25,7 +25,6 @@ from app.web.schema import Day, Flag, Id, Input, Instant, Notes, Output, Word
 
 contacts = router("Contacts")
 
-ContactId = Annotated[Id, Path()]
 Filter = Annotated[Id | None, Query(description="Only those that name it")]
 
 
@@ -222,14 +221,14 @@ async def list_contacts(
 
 
 @contacts.get("/v1/contacts/{contact_id}", **operation("records:read", 404))
-async def get_contact(contact_id: ContactId, work: InWork) -> ContactView:
+async def get_contact(contact_id: Id, work: InWork) -> ContactView:
     """Read a contact."""
     [fields] = await _fields(work, [await find(work.db, work.caller, Contact, contact_id)])
     return ContactView.model_validate(fields)
 
 
 @contacts.post("/v1/contacts/{contact_id}/void", **operation("records:write", 404, 409))
-async def void_contact(contact_id: ContactId, body: VoidTerms, work: InWork) -> ContactVoided:
+async def void_contact(contact_id: Id, body: VoidTerms, work: InWork) -> ContactVoided:
     """Void a contact that was recorded by mistake: it counts no more, and stays to be read."""
     done = await service.void(work.db, work.caller, contact_id, body.reason, now=work.now)
     [fields] = await _fields(work, [done.contact])

@@ -1,8 +1,5 @@
 """Covers: who does a consultant's work while they are away."""
 
-from typing import Annotated
-
-from fastapi import Path
 from pydantic import Field
 
 from app.api.views import by_name, narrowed, recorded
@@ -16,9 +13,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant
 
 covers = router("Consultants")
-
-ConsultantId = Annotated[Id, Path()]
-CoverId = Annotated[Id, Path()]
 
 
 class CoverCreate(Input):
@@ -46,14 +40,14 @@ class CoverView(Tagged):
     status_code=201,
     **operation("directory:write", 404),
 )
-async def create_cover(consultant_id: ConsultantId, body: CoverCreate, work: InWork) -> CoverView:
+async def create_cover(consultant_id: Id, body: CoverCreate, work: InWork) -> CoverView:
     """Let a consultant be covered while they are away; the due list of the one who covers shows the items."""
     row = await service.create(work.db, work.caller, consultant_id, by_name(body), now=work.now)
     return CoverView.model_validate(row)
 
 
 @covers.get("/v1/consultants/{consultant_id}/covers", **operation("directory:read", 404))
-async def list_covers(consultant_id: ConsultantId, work: InWork, paging: Paged) -> Page[CoverView]:
+async def list_covers(consultant_id: Id, work: InWork, paging: Paged) -> Page[CoverView]:
     """List when a consultant was, is and will be covered, in the order it was recorded."""
     await find(work.db, work.caller, Consultant, consultant_id)
     query = narrowed(columns_of(work.caller, Cover), Cover, {"consultant_id": consultant_id})
@@ -61,12 +55,12 @@ async def list_covers(consultant_id: ConsultantId, work: InWork, paging: Paged) 
 
 
 @covers.get("/v1/covers/{cover_id}", **operation("directory:read", 404))
-async def get_cover(cover_id: CoverId, work: InWork) -> CoverView:
+async def get_cover(cover_id: Id, work: InWork) -> CoverView:
     """Read a cover."""
     return CoverView.model_validate(await find(work.db, work.caller, Cover, cover_id))
 
 
 @covers.post("/v1/covers/{cover_id}/cancel", **operation("directory:write", 404, 409))
-async def cancel_cover(cover_id: CoverId, work: InWork) -> CoverView:
+async def cancel_cover(cover_id: Id, work: InWork) -> CoverView:
     """Cancel a cover: it ends now, and the consultant's work is their own again."""
     return CoverView.model_validate(await service.cancel(work.db, work.caller, cover_id, now=work.now))

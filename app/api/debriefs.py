@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Self
 
-from fastapi import Path
 from pydantic import Field, model_validator
 
 from app.api.accounts import Account, Score
@@ -44,8 +43,6 @@ from app.web.schema import AsGiven, Id, Input, Instant, Name, Notes, Output, Wor
 
 debriefs = router("Debriefs")
 
-InterviewId = Annotated[Id, Path()]
-DebriefId = Annotated[Id, Path()]
 
 CAPTURE_SCOPES = "records:write directory:write applications:write"
 
@@ -260,14 +257,14 @@ async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured
     **operation("records:write", 404, 409),
 )
 @begins(rounds.beginning)
-async def record_debrief(interview_id: InterviewId, body: DebriefCreate, work: InWork) -> DebriefSaved:
+async def record_debrief(interview_id: Id, body: DebriefCreate, work: InWork) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""
     done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)
     return DebriefSaved.model_validate(_saved(done))
 
 
 @debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404, audited=True))
-async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[DebriefView]:
+async def list_debriefs(interview_id: Id, work: InWork, paging: Paged) -> Page[DebriefView]:
     """List the versions of an interview's debrief, oldest first."""
     await find(work.db, work.caller, Interview, interview_id)
     query = narrowed(with_successors(work.caller, Debrief), Debrief, {"interview_id": interview_id})
@@ -275,13 +272,13 @@ async def list_debriefs(interview_id: InterviewId, work: InWork, paging: Paged) 
 
 
 @debriefs.get("/v1/interviews/{interview_id}/debrief", **operation("records:read", 404, audited=True))
-async def get_current_debrief(interview_id: InterviewId, work: InWork) -> CurrentDebrief:
+async def get_current_debrief(interview_id: Id, work: InWork) -> CurrentDebrief:
     """Read the account as it stands: versions merged field by field, each with its origin."""
     return CurrentDebrief.model_validate(await service.current(work.db, work.caller, interview_id))
 
 
 @debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404, audited=True))
-async def get_debrief(debrief_id: DebriefId, work: InWork) -> DebriefView:
+async def get_debrief(debrief_id: Id, work: InWork) -> DebriefView:
     """Read one version of a debrief."""
     return DebriefView.model_validate(await read(work.db, work.caller, Debrief, debrief_id))
 

@@ -1,8 +1,6 @@
 """The digest: what a consultant is told in the morning."""
 
-from typing import Annotated
-
-from fastapi import Path, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import Field
 
@@ -17,8 +15,6 @@ from app.web.schema import Day, Id, Instant, Output
 digests = router("Status")
 
 JSON, TEXT = "application/json", "text/plain"
-
-ConsultantId = Annotated[Id, Path()]
 
 
 class DigestItem(Output):
@@ -53,7 +49,7 @@ declared["responses"] |= {200: {"content": {TEXT: {"schema": {"type": "string"}}
 
 @digests.get("/v1/consultants/{consultant_id}/digest", response_model=DigestView, **declared)
 async def get_digest(
-    consultant_id: ConsultantId, work: InWork, request: Request, response: Response, as_of: AsOf = None
+    consultant_id: Id, work: InWork, request: Request, response: Response, as_of: AsOf = None
 ) -> Response | DigestView:
     """Tell a consultant who is due a word, one line per candidate, as JSON or with `Accept: text/plain` as text.
 

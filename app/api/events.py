@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import Path, Query, Request
+from fastapi import Query, Request
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -24,7 +24,6 @@ from app.web.schema import ID, Id, Instant, Output, SeveralWords, parse_count, p
 
 events = router("Events", WaitingRoute)
 
-EventId = Annotated[Id, Path()]
 
 MOST_WAIT_SECONDS = 30
 _POSITION = "0|[1-9][0-9]{0,17}"
@@ -101,7 +100,7 @@ async def list_events(
 
 
 @events.get("/v1/events/{event_id}", **operation("events:read", 404))
-async def get_event(event_id: EventId, work: InWork) -> EventView:
+async def get_event(event_id: Id, work: InWork) -> EventView:
     """Read an event; its `position` is null as long as it has no place in the log."""
     return _view(await find(work.db, work.caller, Event, event_id))
 

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
@@ -27,9 +26,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import AsGiven, Day, Id, Input, Instant, Line, Money, Name, Notes, Word
 
 feedback = router("Feedback")
-
-InterviewId = Annotated[Id, Path()]
-FeedbackId = Annotated[Id, Path()]
 
 
 class Remark(Input):
@@ -156,7 +152,7 @@ class FeedbackSaved(FeedbackView):
     **operation("records:write", 404, 409),
 )
 @begins(rounds.beginning)
-async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
+async def record_feedback(interview_id: Id, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.values(), now=work.now)
     fields = {**columns_of(row), "superseded_by": None}
@@ -164,7 +160,7 @@ async def record_feedback(interview_id: InterviewId, body: FeedbackCreate, work:
 
 
 @feedback.get("/v1/interviews/{interview_id}/feedback", **operation("records:read", 404))
-async def list_feedback(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[FeedbackView]:
+async def list_feedback(interview_id: Id, work: InWork, paging: Paged) -> Page[FeedbackView]:
     """List the feedback on an interview, in the order it was recorded."""
     await find(work.db, work.caller, Interview, interview_id)
     query = narrowed(with_successors(work.caller, Feedback), Feedback, {"interview_id": interview_id})
@@ -172,6 +168,6 @@ async def list_feedback(interview_id: InterviewId, work: InWork, paging: Paged) 
 
 
 @feedback.get("/v1/feedback/{feedback_id}", **operation("records:read", 404))
-async def get_feedback(feedback_id: FeedbackId, work: InWork) -> FeedbackView:
+async def get_feedback(feedback_id: Id, work: InWork) -> FeedbackView:
     """Read a piece of feedback."""
     return FeedbackView.model_validate(await read(work.db, work.caller, Feedback, feedback_id))

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from app.api.views import by_name, narrowed, recorded
@@ -16,9 +15,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Id, Input, Instant, Word
 
 identities = router("Access")
-
-ConsultantId = Annotated[Id, Path()]
-IdentityId = Annotated[Id, Path()]
 
 
 class IdentityCreate(Input):
@@ -55,14 +51,14 @@ class IdentityView(Tagged):
     status_code=201,
     **operation("access:write", 404, 409),
 )
-async def create_identity(consultant_id: ConsultantId, body: IdentityCreate, work: InWork) -> IdentityView:
+async def create_identity(consultant_id: Id, body: IdentityCreate, work: InWork) -> IdentityView:
     """Let a consultant call with the tokens of an identity provider, in a role."""
     row = await service.create(work.db, work.caller, consultant_id, by_name(body))
     return IdentityView.model_validate(row)
 
 
 @identities.get("/v1/consultants/{consultant_id}/identities", **operation("access:read", 404))
-async def list_identities(consultant_id: ConsultantId, work: InWork, paging: Paged) -> Page[IdentityView]:
+async def list_identities(consultant_id: Id, work: InWork, paging: Paged) -> Page[IdentityView]:
     """List a consultant's identities, oldest first, with those that are revoked."""
     await find(work.db, work.caller, Consultant, consultant_id)
     query = narrowed(columns_of(work.caller, Identity), Identity, {"consultant_id": consultant_id})
@@ -70,18 +66,18 @@ async def list_identities(consultant_id: ConsultantId, work: InWork, paging: Pag
 
 
 @identities.get("/v1/identities/{identity_id}", **operation("access:read", 404))
-async def get_identity(identity_id: IdentityId, work: InWork) -> IdentityView:
+async def get_identity(identity_id: Id, work: InWork) -> IdentityView:
     """Read an identity."""
     return IdentityView.model_validate(await find(work.db, work.caller, Identity, identity_id))
 
 
 @identities.patch("/v1/identities/{identity_id}", **operation("access:write", 404, 409))
-async def update_identity(identity_id: IdentityId, body: IdentityUpdate, work: InWork) -> IdentityView:
+async def update_identity(identity_id: Id, body: IdentityUpdate, work: InWork) -> IdentityView:
     """Give an identity another role; every process knows within 5 s."""
     return IdentityView.model_validate(await service.change(work.db, work.caller, identity_id, body.role))
 
 
 @identities.post("/v1/identities/{identity_id}/revoke", **operation("access:write", 404, 409))
-async def revoke_identity(identity_id: IdentityId, work: InWork) -> IdentityView:
+async def revoke_identity(identity_id: Id, work: InWork) -> IdentityView:
     """Revoke an identity for good; every process refuses its tokens within 5 s."""
     return IdentityView.model_validate(await service.revoke(work.db, work.caller, identity_id, now=work.now))

@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from app.api.views import by_name, recorded
@@ -18,7 +17,6 @@ from app.web.schema import Id, Input, Instant, Name, absent
 
 identity_providers = router("Access")
 
-IdentityProviderId = Annotated[Id, Path()]
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[!-~]+$")]
 
@@ -75,9 +73,7 @@ async def list_identity_providers(work: InWork, paging: Paged) -> Page[IdentityP
 
 
 @identity_providers.get("/v1/identity-providers/{identity_provider_id}", **operation("access:read", 404))
-async def get_identity_provider(
-    identity_provider_id: IdentityProviderId, work: InWork
-) -> IdentityProviderView:
+async def get_identity_provider(identity_provider_id: Id, work: InWork) -> IdentityProviderView:
     """Read an identity provider."""
     return IdentityProviderView.model_validate(
         await find(work.db, work.caller, IdentityProvider, identity_provider_id)
@@ -88,7 +84,7 @@ async def get_identity_provider(
     "/v1/identity-providers/{identity_provider_id}", **operation("access:write", 404, 409)
 )
 async def update_identity_provider(
-    identity_provider_id: IdentityProviderId, body: IdentityProviderUpdate, work: InWork
+    identity_provider_id: Id, body: IdentityProviderUpdate, work: InWork
 ) -> IdentityProviderView:
     """Rename an identity provider, or refuse its tokens from now on, or accept them again."""
     terms = by_name(body, sent_only=True)

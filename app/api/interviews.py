@@ -1,8 +1,6 @@
 """Interviews: the rounds of an application."""
 
-from typing import Annotated
-
-from fastapi import Path, Response
+from fastapi import Response
 
 from app.api.members import InterviewCreate
 from app.api.shapes import ExplainedStatus, explained
@@ -17,9 +15,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Id, Input, Instant, Line, Name, Word, absent
 
 interviews = router("Interviews")
-
-ApplicationId = Annotated[Id, Path()]
-InterviewId = Annotated[Id, Path()]
 
 
 class InterviewUpdate(Input):
@@ -57,7 +52,7 @@ class InterviewSaved(InterviewView):
     **operation("applications:write", 404, 409, upsert=InterviewSaved),
 )
 async def schedule_interview(
-    application_id: ApplicationId, body: InterviewCreate, work: InWork, response: Response
+    application_id: Id, body: InterviewCreate, work: InWork, response: Response
 ) -> InterviewSaved:
     """Schedule an interview, or change the one that an external id names."""
     saved, standing = await service.schedule(
@@ -67,7 +62,7 @@ async def schedule_interview(
 
 
 @interviews.get("/v1/applications/{application_id}/interviews", **operation("applications:read", 404))
-async def list_interviews(application_id: ApplicationId, work: InWork, paging: Paged) -> Page[InterviewView]:
+async def list_interviews(application_id: Id, work: InWork, paging: Paged) -> Page[InterviewView]:
     """List the interviews of an application, in the order they were scheduled."""
     await find(work.db, work.caller, Application, application_id)
     query = narrowed(columns_of(work.caller, Interview), Interview, {"application_id": application_id})
@@ -75,13 +70,13 @@ async def list_interviews(application_id: ApplicationId, work: InWork, paging: P
 
 
 @interviews.get("/v1/interviews/{interview_id}", **operation("applications:read", 404))
-async def get_interview(interview_id: InterviewId, work: InWork) -> InterviewView:
+async def get_interview(interview_id: Id, work: InWork) -> InterviewView:
     """Read an interview."""
     return await view(InterviewView, work, await find(work.db, work.caller, Interview, interview_id))
 
 
 @interviews.patch("/v1/interviews/{interview_id}", **operation("applications:write", 404))
-async def update_interview(interview_id: InterviewId, body: InterviewUpdate, work: InWork) -> InterviewSaved:
+async def update_interview(interview_id: Id, body: InterviewUpdate, work: InWork) -> InterviewSaved:
     """Change an interview: move it, call it off, or say that it was held."""
     changes = by_name(body, sent_only=True)
     row, standing = await service.update(work.db, work.caller, interview_id, changes, now=work.now)

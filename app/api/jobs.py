@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from app.api.members import JobCreate, JobTerms
@@ -33,8 +33,6 @@ from app.web.schema import Id, Instant, Money, Name, Output, SeveralWords, Word,
 
 jobs = router("Jobs")
 
-JobId = Annotated[Id, Path()]
-JobChangeId = Annotated[Id, Path()]
 
 MOST = 200  # applications named in one answer
 
@@ -128,13 +126,13 @@ async def list_jobs(
 
 
 @jobs.get("/v1/jobs/{job_id}", **operation("directory:read", 404))
-async def get_job(job_id: JobId, work: InWork) -> JobView:
+async def get_job(job_id: Id, work: InWork) -> JobView:
     """Read a job."""
     return await view(JobView, work, await find(work.db, work.caller, Job, job_id))
 
 
 @jobs.patch("/v1/jobs/{job_id}", **operation("directory:write", 404))
-async def update_job(job_id: JobId, body: JobUpdate, work: InWork) -> JobSaved:
+async def update_job(job_id: Id, body: JobUpdate, work: InWork) -> JobSaved:
     """Change a job; of all but a new title every candidate put forward for it has to be told (H4)."""
     done = await service.update(
         work.db,
@@ -149,7 +147,7 @@ async def update_job(job_id: JobId, body: JobUpdate, work: InWork) -> JobSaved:
 
 
 @jobs.get("/v1/jobs/{job_id}/changes", **operation("directory:read", 404))
-async def list_job_changes(job_id: JobId, work: InWork, paging: Paged) -> Page[JobChangeView]:
+async def list_job_changes(job_id: Id, work: InWork, paging: Paged) -> Page[JobChangeView]:
     """List how a job changed, in the order it was recorded."""
     await find(work.db, work.caller, Job, job_id)
     query = narrowed(columns_of(work.caller, JobChange), JobChange, {"job_id": job_id})
@@ -157,7 +155,7 @@ async def list_job_changes(job_id: JobId, work: InWork, paging: Paged) -> Page[J
 
 
 @jobs.get("/v1/job-changes/{job_change_id}", **operation("directory:read", 404))
-async def get_job_change(job_change_id: JobChangeId, work: InWork) -> JobChangeView:
+async def get_job_change(job_change_id: Id, work: InWork) -> JobChangeView:
     """Read a change of a job."""
     return JobChangeView.model_validate(await find(work.db, work.caller, JobChange, job_change_id))
 

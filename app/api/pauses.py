@@ -1,8 +1,5 @@
 """Pauses: times in which a candidate wants to be left alone (G3)."""
 
-from typing import Annotated
-
-from fastapi import Path
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, explained
@@ -18,9 +15,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Id, Instant
 
 pauses = router("Candidates")
-
-CandidateId = Annotated[Id, Path()]
-PauseId = Annotated[Id, Path()]
 
 
 class PauseView(Tagged):
@@ -51,14 +45,14 @@ class PauseSaved(PauseView):
     status_code=201,
     **operation("directory:write", 404),
 )
-async def create_pause(candidate_id: CandidateId, body: PauseCreate, work: InWork) -> PauseSaved:
+async def create_pause(candidate_id: Id, body: PauseCreate, work: InWork) -> PauseSaved:
     """Record a pause the candidate asked for; what would fall due in it waits for its end (G3)."""
     row, standings = await service.create(work.db, work.caller, candidate_id, by_name(body), now=work.now)
     return _saved(row, standings)
 
 
 @pauses.get("/v1/candidates/{candidate_id}/pauses", **operation("directory:read", 404))
-async def list_pauses(candidate_id: CandidateId, work: InWork, paging: Paged) -> Page[PauseView]:
+async def list_pauses(candidate_id: Id, work: InWork, paging: Paged) -> Page[PauseView]:
     """List the pauses of a candidate, in the order they were recorded."""
     await find(work.db, work.caller, Candidate, candidate_id)
     query = narrowed(columns_of(work.caller, Pause), Pause, {"candidate_id": candidate_id})
@@ -66,13 +60,13 @@ async def list_pauses(candidate_id: CandidateId, work: InWork, paging: Paged) ->
 
 
 @pauses.get("/v1/pauses/{pause_id}", **operation("directory:read", 404))
-async def get_pause(pause_id: PauseId, work: InWork) -> PauseView:
+async def get_pause(pause_id: Id, work: InWork) -> PauseView:
     """Read a pause."""
     return PauseView.model_validate(await find(work.db, work.caller, Pause, pause_id))
 
 
 @pauses.post("/v1/pauses/{pause_id}/lift", **operation("directory:write", 404, 409))
-async def lift_pause(pause_id: PauseId, work: InWork) -> PauseSaved:
+async def lift_pause(pause_id: Id, work: InWork) -> PauseSaved:
     """Lift a pause: it ends now, and what it held back comes at once."""
     row, standings = await service.lift(work.db, work.caller, pause_id, now=work.now)
     return _saved(row, standings)

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field
 
 from app.api.parameters import ClientPolicyParameters, EffectiveParameters, PolicyParameters
@@ -23,7 +23,6 @@ from app.web.schema import AsGiven, Day, Flag, Id, Instant, Output
 
 policies = router("Policies")
 
-ClientId = Annotated[Id, Path()]
 DryRun = Annotated[Flag, Query(description="Store nothing: answer what would change.")]
 # A parameter that was not set is not there, so this is an object with some of the members of `effective`.
 Overrides = Annotated[
@@ -129,7 +128,7 @@ async def list_policy_versions(work: InWork, paging: Paged) -> Page[PolicyVersio
 
 
 @policies.get("/v1/clients/{client_id}/policy", **operation("status:read", 404))
-async def get_client_policy(client_id: ClientId, work: InWork) -> PolicyView:
+async def get_client_policy(client_id: Id, work: InWork) -> PolicyView:
     """Read a client's policy."""
     return _view(await service.in_force(work.db, work.caller, client_id))
 
@@ -137,7 +136,7 @@ async def get_client_policy(client_id: ClientId, work: InWork) -> PolicyView:
 @policies.put("/v1/clients/{client_id}/policy", **operation("policy:write", 404))
 @takes(facts.take_policy)
 async def replace_client_policy(
-    client_id: ClientId,
+    client_id: Id,
     body: ClientPolicyParameters,
     work: InWork,
     *,
@@ -151,9 +150,7 @@ async def replace_client_policy(
 
 
 @policies.get("/v1/clients/{client_id}/policy/versions", **operation("status:read", 404))
-async def list_client_policy_versions(
-    client_id: ClientId, work: InWork, paging: Paged
-) -> Page[PolicyVersionView]:
+async def list_client_policy_versions(client_id: Id, work: InWork, paging: Paged) -> Page[PolicyVersionView]:
     """List the versions of a client's policy, oldest first."""
     await find(work.db, work.caller, Client, client_id)
     query = service.versions(work.caller, client_id)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field
 
 from app.api.shapes import NoticePeriod
@@ -19,8 +19,6 @@ from app.web.schema import Day, Id, Input, Instant, Money, Name, Notes, Output, 
 
 preferences = router("Preferences")
 
-CandidateId = Annotated[Id, Path()]
-PreferenceId = Annotated[Id, Path()]
 Names = Annotated[list[Name], Field(min_length=1, max_length=50)]
 ChangedSince = Annotated[
     Instant | None,
@@ -110,9 +108,7 @@ class PreferenceSaved(PreferenceView):
     status_code=201,
     **operation("directory:write", 404),
 )
-async def record_preference(
-    candidate_id: CandidateId, body: PreferenceCreate, work: InWork
-) -> PreferenceSaved:
+async def record_preference(candidate_id: Id, body: PreferenceCreate, work: InWork) -> PreferenceSaved:
     """Record what a candidate looks for, which settles the review of it, and name the applications it may affect."""
     done = await service.record(
         work.db, work.caller, candidate_id, body.said(), reviewed_at=body.reviewed_at, now=work.now
@@ -132,7 +128,7 @@ async def record_preference(
 
 @preferences.get("/v1/candidates/{candidate_id}/preferences", **operation("directory:read", 404))
 async def list_preferences(
-    candidate_id: CandidateId, work: InWork, paging: Paged, changed_since: ChangedSince = None
+    candidate_id: Id, work: InWork, paging: Paged, changed_since: ChangedSince = None
 ) -> Page[PreferenceView]:
     """List the versions of a candidate's preferences, oldest first."""
     await find(work.db, work.caller, Candidate, candidate_id)
@@ -143,12 +139,12 @@ async def list_preferences(
 
 
 @preferences.get("/v1/candidates/{candidate_id}/preference", **operation("directory:read", 404))
-async def get_current_preference(candidate_id: CandidateId, work: InWork) -> PreferenceView:
+async def get_current_preference(candidate_id: Id, work: InWork) -> PreferenceView:
     """Read what a candidate looks for now."""
     return PreferenceView.model_validate(await service.current(work.db, work.caller, candidate_id))
 
 
 @preferences.get("/v1/preferences/{preference_id}", **operation("directory:read", 404))
-async def get_preference(preference_id: PreferenceId, work: InWork) -> PreferenceView:
+async def get_preference(preference_id: Id, work: InWork) -> PreferenceView:
     """Read one version of a candidate's preferences."""
     return PreferenceView.model_validate(await find(work.db, work.caller, Preference, preference_id))

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import Query
 
 from app.api.shapes import ExplainedReason, ExplainedStatus, KnownAt, explained, explained_reason
 from app.rules.vocabulary import Status
@@ -15,8 +15,6 @@ from app.web.schema import Id, Instant, Output
 
 statuses = router("Status")
 
-ApplicationId = Annotated[Id, Path()]
-CandidateId = Annotated[Id, Path()]
 AsOf = Annotated[Instant | None, Query(description="Any instant, past or coming; now if absent")]
 
 
@@ -32,7 +30,7 @@ class CandidateStatus(Output):
 
 @statuses.get("/v1/applications/{application_id}/status", **operation("status:read", 404))
 async def get_application_status(
-    application_id: ApplicationId, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
+    application_id: Id, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
 ) -> ExplainedStatus:
     """Explain where an application stands: every reason with its rule, its facts and its arithmetic.
 
@@ -48,7 +46,7 @@ async def get_application_status(
 
 @statuses.get("/v1/candidates/{candidate_id}/status", **operation("status:read", 404))
 async def get_candidate_status(
-    candidate_id: CandidateId, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
+    candidate_id: Id, work: InWork, as_of: AsOf = None, known_at: KnownAt = None
 ) -> CandidateStatus:
     """Explain where a candidate stands over all their applications; `known_at` as for one application."""
     check_known(known_at, work.now)

@@ -4,7 +4,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from fastapi import Path
 from pydantic import Field
 
 from app.api.shapes import FactReference, KnownAt
@@ -81,7 +80,7 @@ class Timeline(Page[Annotated[RecordedFact | StatusChange, Field(discriminator="
 
 @timelines.get("/v1/applications/{application_id}/timeline", **operation("status:read", 404))
 async def get_application_timeline(
-    application_id: Annotated[Id, Path()], work: InWork, paging: Paged, known_at: KnownAt = None
+    application_id: Id, work: InWork, paging: Paged, known_at: KnownAt = None
 ) -> Timeline:
     """Tell the story of an application: every fact and every change of its status, past and planned, with its cause.
 

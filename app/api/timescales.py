@@ -1,8 +1,7 @@
 """Timescales: when a client says it will answer."""
 
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
-from fastapi import Path
 from pydantic import Field, model_validator
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
@@ -21,9 +20,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone, misplaced
 
 timescales = router("Timescales")
-
-InterviewId = Annotated[Id, Path()]
-TimescaleId = Annotated[Id, Path()]
 
 
 class TimescaleCreate(TimescaleTerms):
@@ -121,7 +117,7 @@ class PhraseRead(Output):
     **operation("records:write", 404, 409),
 )
 @begins(rounds.beginning)
-async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
+async def record_timescale(interview_id: Id, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)
     fields = {**columns_of(row), "superseded_by": None}
@@ -129,7 +125,7 @@ async def record_timescale(interview_id: InterviewId, body: TimescaleCreate, wor
 
 
 @timescales.get("/v1/interviews/{interview_id}/timescales", **operation("records:read", 404))
-async def list_timescales(interview_id: InterviewId, work: InWork, paging: Paged) -> Page[TimescaleView]:
+async def list_timescales(interview_id: Id, work: InWork, paging: Paged) -> Page[TimescaleView]:
     """List the timescales of an interview, in the order they were recorded."""
     await find(work.db, work.caller, Interview, interview_id)
     query = narrowed(with_successors(work.caller, Timescale), Timescale, {"interview_id": interview_id})
@@ -137,7 +133,7 @@ async def list_timescales(interview_id: InterviewId, work: InWork, paging: Paged
 
 
 @timescales.get("/v1/timescales/{timescale_id}", **operation("records:read", 404))
-async def get_timescale(timescale_id: TimescaleId, work: InWork) -> TimescaleView:
+async def get_timescale(timescale_id: Id, work: InWork) -> TimescaleView:
     """Read a timescale."""
     return TimescaleView.model_validate(await read(work.db, work.caller, Timescale, timescale_id))
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar
 
-from fastapi import Path, Query
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from app.api.views import by_name, recorded
@@ -27,8 +27,6 @@ webhook_endpoints = router("Webhooks")
 PATH = "/v1/webhook-endpoints"
 ONE = f"{PATH}/{{webhook_endpoint_id}}"
 
-WebhookEndpointId = Annotated[Id, Path()]
-DeliveryId = Annotated[Id, Path()]
 
 Url = Annotated[
     str,
@@ -156,7 +154,7 @@ async def list_webhook_endpoints(work: InWork, paging: Paged) -> Page[WebhookEnd
 
 @webhook_endpoints.post(f"{ONE}/rotate-secret", **operation("webhooks:write", 404, 409))
 async def rotate_webhook_secret(
-    webhook_endpoint_id: WebhookEndpointId, work: InWork, secret: WithSecret
+    webhook_endpoint_id: Id, work: InWork, secret: WithSecret
 ) -> WebhookEndpointIssued:
     """Give a webhook endpoint a new secret; for 24 hours its calls are signed with the present one as well."""
     return _issued(
@@ -165,30 +163,26 @@ async def rotate_webhook_secret(
 
 
 @webhook_endpoints.post(f"{ONE}/pause", **operation("webhooks:write", 404, 409))
-async def pause_webhook_endpoint(webhook_endpoint_id: WebhookEndpointId, work: InWork) -> WebhookEndpointView:
+async def pause_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> WebhookEndpointView:
     """Pause a webhook endpoint; its deliveries wait until it is enabled."""
     return _view(await service.pause(work.db, work.caller, webhook_endpoint_id))
 
 
 @webhook_endpoints.post(f"{ONE}/enable", **operation("webhooks:write", 404, 409))
-async def enable_webhook_endpoint(
-    webhook_endpoint_id: WebhookEndpointId, work: InWork
-) -> WebhookEndpointView:
+async def enable_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> WebhookEndpointView:
     """Enable a webhook endpoint that is paused or was disabled; what has waited for it is sent."""
     return _view(await service.enable(work.db, work.caller, webhook_endpoint_id, now=work.now))
 
 
 @webhook_endpoints.post(f"{ONE}/test", status_code=202, **operation("webhooks:write", 404, 409))
-async def send_test_event(webhook_endpoint_id: WebhookEndpointId, work: InWork) -> SentTest:
+async def send_test_event(webhook_endpoint_id: Id, work: InWork) -> SentTest:
     """Send a test event to a webhook endpoint, and to no other."""
     event_id = await service.send_test(work.db, work.caller, webhook_endpoint_id, now=work.now)
     return SentTest(event_id=event_id)
 
 
 @webhook_endpoints.post(f"{ONE}/recover", status_code=202, **operation("webhooks:write", 404, 409))
-async def recover_deliveries(
-    webhook_endpoint_id: WebhookEndpointId, body: Recovery, work: InWork
-) -> Recovered:
+async def recover_deliveries(webhook_endpoint_id: Id, body: Recovery, work: InWork) -> Recovered:
     """Send a webhook endpoint every event since an instant that it takes and has not got."""
     return Recovered(
         deliveries=await redeliveries.recover(
@@ -199,7 +193,7 @@ async def recover_deliveries(
 
 @webhook_endpoints.get(f"{ONE}/deliveries", **operation("webhooks:read", 404))
 async def list_deliveries(
-    webhook_endpoint_id: WebhookEndpointId, work: InWork, paging: Paged, state: StateFilter = None
+    webhook_endpoint_id: Id, work: InWork, paging: Paged, state: StateFilter = None
 ) -> Page[DeliveryView]:
     """List a webhook endpoint's deliveries with their attempts, oldest first."""
     await find(work.db, work.caller, WebhookEndpoint, webhook_endpoint_id)
@@ -211,9 +205,7 @@ async def list_deliveries(
 
 
 @webhook_endpoints.get(f"{ONE}/deliveries/{{delivery_id}}", **operation("webhooks:read", 404))
-async def get_delivery(
-    webhook_endpoint_id: WebhookEndpointId, delivery_id: DeliveryId, work: InWork
-) -> DeliveryView:
+async def get_delivery(webhook_endpoint_id: Id, delivery_id: Id, work: InWork) -> DeliveryView:
     """Read a delivery with its attempts."""
     return await _delivery(
         work, await redeliveries.read(work.db, work.caller, webhook_endpoint_id, delivery_id)
@@ -223,23 +215,21 @@ async def get_delivery(
 @webhook_endpoints.post(
     f"{ONE}/deliveries/{{delivery_id}}/resend", status_code=202, **operation("webhooks:write", 404, 409)
 )
-async def resend_delivery(
-    webhook_endpoint_id: WebhookEndpointId, delivery_id: DeliveryId, work: InWork
-) -> DeliveryView:
+async def resend_delivery(webhook_endpoint_id: Id, delivery_id: Id, work: InWork) -> DeliveryView:
     """Send a delivery again, whatever became of it."""
     row = await redeliveries.resend(work.db, work.caller, webhook_endpoint_id, delivery_id, now=work.now)
     return await _delivery(work, row)
 
 
 @webhook_endpoints.get(ONE, **operation("webhooks:read", 404))
-async def get_webhook_endpoint(webhook_endpoint_id: WebhookEndpointId, work: InWork) -> WebhookEndpointView:
+async def get_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> WebhookEndpointView:
     """Read a webhook endpoint."""
     return _view(await find(work.db, work.caller, WebhookEndpoint, webhook_endpoint_id))
 
 
 @webhook_endpoints.patch(ONE, **operation("webhooks:write", 404, 409))
 async def update_webhook_endpoint(
-    webhook_endpoint_id: WebhookEndpointId, body: WebhookEndpointUpdate, work: InWork, settings: AsSet
+    webhook_endpoint_id: Id, body: WebhookEndpointUpdate, work: InWork, settings: AsSet
 ) -> WebhookEndpointView:
     """Change where a webhook endpoint is, what it is for, or what it is told; absent members stay as they are."""
     terms, reach = by_name(body, sent_only=True), _reach(settings)
@@ -247,7 +237,7 @@ async def update_webhook_endpoint(
 
 
 @webhook_endpoints.delete(ONE, status_code=204, **operation("webhooks:write", 404))
-async def delete_webhook_endpoint(webhook_endpoint_id: WebhookEndpointId, work: InWork) -> None:
+async def delete_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> None:
     """Delete a webhook endpoint; what it has not got is not sent any more."""
     await service.remove(work.db, work.caller, webhook_endpoint_id, now=work.now)
 
