@@ -5,13 +5,14 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from app.api.views import by_name, columns_of
+from app.api.views import by_name
 from app.models import ApiKey, Role
 from app.services import api_keys as service
-from app.services import objects, scope
+from app.services import objects
 from app.services.access import Scope, scopes_of
 from app.services.api_keys import Issued
-from app.services.scope import find
+from app.services.objects import fields_of
+from app.services.scope import columns_of, find
 from app.web.auth import WithMint
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -104,7 +105,7 @@ async def create_api_key(body: ApiKeyCreate, work: InWork, mint: WithMint) -> Ap
 @api_keys.get("/v1/api-keys", **operation("access:read"))
 async def list_api_keys(work: InWork, paging: Paged) -> Page[ApiKeyView]:
     """List the agency's API keys, oldest first, with those that are over."""
-    query = scope.columns_of(work.caller, ApiKey)
+    query = columns_of(work.caller, ApiKey)
     rows, more = await objects.page(work.db, query, ApiKey, after=paging.after, limit=paging.limit)
     items = [_view(row) for row in rows]
     return Page[ApiKeyView](items=items, next_cursor=paging.next_cursor(rows, more=more))
@@ -113,14 +114,14 @@ async def list_api_keys(work: InWork, paging: Paged) -> Page[ApiKeyView]:
 @api_keys.get("/v1/api-keys/{api_key_id}", **operation("access:read", 404))
 async def get_api_key(api_key_id: Id, work: InWork) -> ApiKeyView:
     """Read an API key."""
-    return _view(columns_of(await find(work.db, work.caller, ApiKey, api_key_id)))
+    return _view(fields_of(await find(work.db, work.caller, ApiKey, api_key_id)))
 
 
 @api_keys.patch("/v1/api-keys/{api_key_id}", **operation("access:write", 404, 409))
 async def update_api_key(api_key_id: Id, body: ApiKeyUpdate, work: InWork) -> ApiKeyView:
     """Change an API key's name, what it may do, or when it expires; absent members stay as they are."""
     terms = by_name(body, sent_only=True)
-    return _view(columns_of(await service.change(work.db, work.caller, api_key_id, terms, now=work.now)))
+    return _view(fields_of(await service.change(work.db, work.caller, api_key_id, terms, now=work.now)))
 
 
 @api_keys.post("/v1/api-keys/{api_key_id}/rotate", **operation("access:write", 404, 409))
@@ -135,7 +136,7 @@ async def rotate_api_key(api_key_id: Id, body: ApiKeyRotate, work: InWork, mint:
 @api_keys.post("/v1/api-keys/{api_key_id}/revoke", **operation("access:write", 404, 409))
 async def revoke_api_key(api_key_id: Id, work: InWork) -> ApiKeyView:
     """Revoke an API key for good, its text and the one before; every process refuses them within 5 s."""
-    return _view(columns_of(await service.revoke(work.db, work.caller, api_key_id, now=work.now)))
+    return _view(fields_of(await service.revoke(work.db, work.caller, api_key_id, now=work.now)))
 
 
 def _view(row: dict[str, Any]) -> ApiKeyView:
@@ -143,7 +144,7 @@ def _view(row: dict[str, Any]) -> ApiKeyView:
 
 
 def _issued(issued: Issued) -> ApiKeyIssued:
-    return ApiKeyIssued.model_validate({**_shown(columns_of(issued.row)), "key": issued.text})
+    return ApiKeyIssued.model_validate({**_shown(fields_of(issued.row)), "key": issued.text})
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

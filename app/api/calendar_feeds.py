@@ -8,13 +8,13 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 from starlette.responses import Response
 
-from app.api.views import columns_of, narrowed, recorded
+from app.api.views import narrowed, recorded
 from app.db import Database
 from app.models import CalendarFeed, Consultant
 from app.services import calendar_feeds as service
 from app.services import calendars as content
-from app.services import scope
-from app.services.scope import find
+from app.services.objects import fields_of
+from app.services.scope import columns_of, find
 from app.web import etags
 from app.web.auth import WithMint
 from app.web.deps import InWork
@@ -76,16 +76,14 @@ async def create_calendar_feed(consultant_id: Id, work: InWork, mint: WithMint) 
     """
     issued = await service.create(work.db, work.caller, consultant_id, secret=mint.secret, now=work.now)
     url = f"/v1/calendars/{issued.token}.ics"
-    return CalendarFeedIssued.model_validate({**columns_of(issued.row), "url": url})
+    return CalendarFeedIssued.model_validate({**fields_of(issued.row), "url": url})
 
 
 @calendar_feeds.get("/v1/consultants/{consultant_id}/calendar-feeds", **operation("calendars:read", 404))
 async def list_calendar_feeds(consultant_id: Id, work: InWork, paging: Paged) -> Page[CalendarFeedView]:
     """List a consultant's calendar feeds, oldest first, with those that are revoked."""
     await find(work.db, work.caller, Consultant, consultant_id)
-    query = narrowed(
-        scope.columns_of(work.caller, CalendarFeed), CalendarFeed, {"consultant_id": consultant_id}
-    )
+    query = narrowed(columns_of(work.caller, CalendarFeed), CalendarFeed, {"consultant_id": consultant_id})
     return await recorded(CalendarFeedView, work, paging, query, CalendarFeed)
 
 

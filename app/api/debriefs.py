@@ -16,7 +16,7 @@ from app.api.members import (
     by_external_id,
 )
 from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
-from app.api.views import ExternalRef, columns_of, narrowed, recorded
+from app.api.views import ExternalRef, narrowed, recorded
 from app.models import Debrief, Interview
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import (
@@ -34,6 +34,7 @@ from app.services import debriefs as service
 from app.services.corrections import read, with_successors
 from app.services.debriefs import Recorded
 from app.services.items import Item
+from app.services.objects import fields_of
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -285,7 +286,7 @@ async def get_debrief(debrief_id: Id, work: InWork) -> DebriefView:
 
 def _saved(done: Recorded) -> dict[str, Any]:
     return {
-        **columns_of(done.debrief),
+        **fields_of(done.debrief),
         "superseded_by": None,
         "timescale_ids": [timescale.id for timescale in done.timescales],
         "contact_id": done.contact and done.contact.id,

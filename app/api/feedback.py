@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import columns_of, narrowed, recorded
+from app.api.views import narrowed, recorded
 from app.models import Feedback, Interview
 from app.rules.vocabulary import (
     Decision,
@@ -18,6 +18,7 @@ from app.rules.vocabulary import (
 from app.services import feedback as service
 from app.services import rounds
 from app.services.corrections import read, with_successors
+from app.services.objects import fields_of
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -155,7 +156,7 @@ class FeedbackSaved(FeedbackView):
 async def record_feedback(interview_id: Id, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.values(), now=work.now)
-    fields = {**columns_of(row), "superseded_by": None}
+    fields = {**fields_of(row), "superseded_by": None}
     return FeedbackSaved.model_validate({**fields, "application_status": explained(standing)})
 
 

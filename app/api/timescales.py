@@ -5,13 +5,14 @@ from typing import Any, Self
 from pydantic import Field, model_validator
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import columns_of, narrowed, recorded
+from app.api.views import narrowed, recorded
 from app.models import Interview, Timescale
 from app.rules.phrases import Interpretation, interpret
 from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
 from app.services import facts, rounds
 from app.services import timescales as service
 from app.services.corrections import read, with_successors
+from app.services.objects import fields_of
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -120,7 +121,7 @@ class PhraseRead(Output):
 async def record_timescale(interview_id: Id, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
     row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)
-    fields = {**columns_of(row), "superseded_by": None}
+    fields = {**fields_of(row), "superseded_by": None}
     return TimescaleSaved.model_validate({**fields, "application_status": explained(standing)})
 
 

@@ -108,7 +108,7 @@ def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
 async def view(model: type[Answer], work: Work, row: TenantedBase, **more: Any) -> Answer:
     """An object as we answer it, with its external ids."""
     refs = await objects.refs_of(work.db, work.caller, [row.id])
-    return model.model_validate({**columns_of(row), "external_refs": refs[row.id], **more})
+    return model.model_validate({**_nested(objects.fields_of(row)), "external_refs": refs[row.id], **more})
 
 
 async def saved_view(
@@ -119,12 +119,7 @@ async def saved_view(
     return await view(model, work, saved.row, **more)
 
 
-def columns_of(row: TenantedBase) -> dict[str, Any]:
-    """A row's columns by name, with those of a hold as the object it is."""
-    return nested(objects.fields_of(row))
-
-
-def nested(columns: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(columns: Mapping[str, Any]) -> dict[str, Any]:
     """Columns with those of a hold gathered into one member."""
     fields = dict(columns)
     if "hold_since" in fields:
@@ -139,7 +134,7 @@ async def listed(
     """A page of objects with their external ids, in two statements however long the page."""
     rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
     refs = await objects.refs_of(work.db, work.caller, [row["id"] for row in rows])
-    items = [model.model_validate({**nested(row), "external_refs": refs[row["id"]]}) for row in rows]
+    items = [model.model_validate({**_nested(row), "external_refs": refs[row["id"]]}) for row in rows]
     return Page[model](items=items, next_cursor=paging.next_cursor(rows, more=more))  # type: ignore[valid-type]
 
 
