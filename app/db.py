@@ -1,4 +1,4 @@
-"""The database: connections, transactions, and the only place that commits.
+"""The database: its transactions, and the only place that commits.
 
 One unit of work is one transaction of one agency. Row-level security shows it that agency's rows alone (S1),
 and the application works under a role that can neither own tables nor pass by that wall.
@@ -150,7 +150,7 @@ class Beginning:
     `statements` travel with BEGIN, so that what they lock or set holds before anything is read; nothing that somebody
     sent stands in them. `first` is read instead of the clock and the policy. It says the clock as `now`, and the policy
     as `agency_policy` unless few will ask for it; if it finds nothing, `begun` is None, and the transaction begins as
-    every other. Where it takes a `now` of its own, None means the clock's. What holds by then is told as `info`.
+    every other. What holds by then is told as `info`.
     """
 
     statements: Sequence[str] = ()

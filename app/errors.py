@@ -101,7 +101,7 @@ class UnauthenticatedError(RefusedError):
 
 
 class ForbiddenError(RefusedError):
-    """A known caller lacks the scope."""
+    """A known caller lacks the scope, or may not do it to what is another's."""
 
     code = "forbidden"
     detail = "The caller lacks the scope that the operation needs."
@@ -158,7 +158,7 @@ class FailedDependencyError(RefusedError):
 
 
 class UnavailableError(RefusedError):
-    """The database cannot be used right now; the same request may well work a moment later."""
+    """What the request needs cannot be used right now; it may well work a moment later."""
 
     code = "unavailable"
     detail = "The service cannot reach its database right now. Try again shortly."
@@ -190,7 +190,7 @@ class RateLimitedError(RefusedError):
 
 
 class RetryError(TouchbaseError):
-    """The database gave up a transaction for another's sake (40001, 40P01): the whole unit of work runs again."""
+    """A unit of work met another, or a migration, in the database: it runs again as a whole (R8)."""
 
 
 class MalformedError(RefusedError):

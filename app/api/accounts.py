@@ -1,4 +1,4 @@
-"""What a candidate tells in a debrief, beyond what the rules read."""
+"""What a candidate tells in a debrief; of it the rules read the other processes alone (L1)."""
 
 from typing import Annotated, Self
 
@@ -133,7 +133,7 @@ class Summary(Input):
 
 
 class Account(Input):
-    """Everything the candidate may say that the rules do not read."""
+    """What the candidate may say that is kept as it was given."""
 
     overall_impression: Word[Impression] | None = None
     interest_before: Score | None = None

@@ -109,7 +109,7 @@ class DebriefCreate(ScoredAccount):
         return self
 
     def entry(self) -> dict[str, Any]:
-        """The columns and parts, with all that the rules do not read in `account`."""
+        """The columns and parts, with what is kept as it was given in `account`."""
         account = set(DebriefAccount.model_fields)
         read = set(type(self).model_fields) - set(Account.model_fields)
         return {

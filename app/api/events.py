@@ -1,4 +1,4 @@
-"""The log of events, and the shapes in which webhooks tell them."""
+"""The log of events, for systems that cannot be called."""
 
 import re
 from typing import Annotated, Any

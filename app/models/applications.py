@@ -13,7 +13,7 @@ from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 class Application(Edited, TenantedBase):
     """One candidate put forward for one job, with its owner and its client contact.
 
-    A direct application (N1) has neither. `withdrawn_by` is the contact in which the candidate said so, where a
+    A direct application (N1) needs neither. `withdrawn_by` is the contact in which the candidate said so, where a
     contact brought the withdrawal. `closed_at` is when it was closed, unknown for one that came closed.
     """
 

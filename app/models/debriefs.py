@@ -14,7 +14,8 @@ from app.rules.vocabulary import DebriefSource
 class Debrief(Recorded, TenantedBase):
     """One version of an interview's debrief; a correction appends the next.
 
-    What the rules read has a column; the rest of the account is kept as it was given in `account`.
+    What the rules read has a column, except the other processes (L1): they are in `account`, which is kept as it was
+    given.
     """
 
     __tablename__ = "debriefs"

@@ -23,7 +23,7 @@ from app.rules.holidays import (
 
 _T = TypeVar("_T")
 
-# When work begins and ends on a day, by the clock and in UTC.
+# When work begins and ends: by the clock on any day, and in UTC on one.
 Span = tuple[time, time]
 Window = tuple[datetime, datetime]
 

@@ -88,7 +88,7 @@ async def update(
     """Change members of an application. Raises NotFoundError, InvalidError."""
     await status.lock(db, caller, [application_id])
     application = await find(db, caller, Application, application_id)
-    # As in `create`, for an application that is opened again.
+    # As in `store`, for an application that is opened again.
     job = await find(db, caller, Job, application.job_id, lock=True)
     client_contact_id = changes.get("client_contact_id", application.client_contact_id)
     await _check_client(db, caller, job, client_contact_id)

@@ -123,7 +123,7 @@ def difference(old: Sequence[Row], new: Sequence[Stored]) -> Difference:
 
 
 def write(db: AsyncSession, caller: Caller, owner: Owner, difference: Difference) -> None:
-    """Write what is new about a locked subject. Only `services/status` has something."""
+    """Write what is new about a locked subject. Only `services/status` calls it."""
     rows = [{"agency_id": caller.agency_id, "id": row.id} for row in difference.gone]
     writes.delete(db, Reason, rows)
     writes.insert(db, Reason, [_columns(caller, owner, each) for each in difference.come])

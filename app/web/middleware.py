@@ -116,7 +116,7 @@ class Shed:
 
 
 class Retry:
-    """Runs a request again when the database gave up its transaction for another's sake (R8)."""
+    """Runs a request again that met another, or a migration, in the database (R8)."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self.app = app
