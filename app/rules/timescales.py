@@ -59,33 +59,19 @@ def expected_by(
     `client` is the client contact's calendar, and `event_offset` the policy's number of working days
     after an event. Raises CalendarRangeError past the known holidays (T8).
     """
-    if timescale.kind is TimescaleKind.INSTANT:
-        return None if timescale.at is None else timescale.at.astimezone(dt.UTC)
-    last = last_day(timescale, client, interview_end=interview_end, event_offset=event_offset)
-    return None if last is None else client.end_of(last)
-
-
-def last_day(
-    timescale: Timescale,
-    client: WorkingCalendar,
-    *,
-    interview_end: dt.datetime,
-    event_offset: int,
-) -> dt.date | None:
-    """The client's local date on which the promise ends; None if it names none (section 2)."""
+    last: dt.date | None = None
     match timescale.kind:
         case TimescaleKind.INSTANT:
-            return None if timescale.at is None else client.date_of(timescale.at)
+            return None if timescale.at is None else timescale.at.astimezone(dt.UTC)
         case TimescaleKind.DATE:
-            return timescale.date
+            last = timescale.date
         case TimescaleKind.RANGE:
-            return timescale.to_date
+            last = timescale.to_date
         case TimescaleKind.WORKING_DAYS:
             from_interview = timescale.anchor is TimescaleAnchor.INTERVIEW
             anchor = client.date_of(interview_end if from_interview else timescale.given_at)
-            return client.day_after(anchor, timescale.n or 0)
+            last = client.day_after(anchor, timescale.n or 0)
         case TimescaleKind.AFTER_EVENT if timescale.event_date is not None:
             offset = timescale.offset_working_days
-            return client.day_after(timescale.event_date, event_offset if offset is None else offset)
-        case _:
-            return None
+            last = client.day_after(timescale.event_date, event_offset if offset is None else offset)
+    return None if last is None else client.end_of(last)
