@@ -11,6 +11,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import NamedTuple
 
+from app.rules.levels import lateness, level_at
 from app.rules.vocabulary import Level, ReasonCode, Target
 
 
@@ -164,13 +165,8 @@ def told(
 def level_of(shown: Iterable[Shown], now: datetime) -> Level | None:
     """The highest level of what is shown at an instant (R5); None where nothing is."""
     levels = [_level(each, now) for each in shown if each.flagged_from <= now < each.flagged_until]
-    return max(levels, key=_LEVELS.index, default=None)
-
-
-_LEVELS = (Level.DUE, Level.OVERDUE, Level.ESCALATED)
+    return max(levels, key=lateness, default=None)
 
 
 def _level(reason: Shown, now: datetime) -> Level:
-    if reason.escalate_at is not None and reason.escalate_at <= now:
-        return Level.ESCALATED
-    return Level.OVERDUE if reason.overdue_at is not None and reason.overdue_at <= now else Level.DUE
+    return level_at(now, due_at=reason.due_at, overdue_at=reason.overdue_at, escalate_at=reason.escalate_at)

@@ -16,6 +16,7 @@ from app.rules.disclosure import disclosed
 from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
 from app.rules.facts import Application, Candidate, ClientContact, Pause
 from app.rules.holidays import Holidays
+from app.rules.levels import lateness, level_at
 from app.rules.policy import Policy
 from app.rules.reasons import answers_of, drafts_of, is_direct
 from app.rules.reasons_to_candidate import promised_update_due
@@ -96,11 +97,7 @@ class Reason:
 
     def level(self, now: datetime) -> Level:
         """The level at an instant (R4)."""
-        if now < self.due_at:
-            return Level.SCHEDULED
-        if self.escalate_at is not None and now >= self.escalate_at:
-            return Level.ESCALATED
-        return Level.OVERDUE if self.overdue_at is not None and now >= self.overdue_at else Level.DUE
+        return level_at(now, due_at=self.due_at, overdue_at=self.overdue_at, escalate_at=self.escalate_at)
 
     def is_dropped(self, now: datetime) -> bool:
         """Whether a more important reason has taken over (X)."""
@@ -339,15 +336,12 @@ def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
 def _status(s: Situation, flagged: Sequence[Reason], waiting: Sequence[Reason], now: datetime) -> Status:
     """R5, K2."""
     if flagged:
-        return max((Status(r.level(now)) for r in flagged), key=_SEVERITY.index)
+        return Status(max((r.level(now) for r in flagged), key=lateness))
     if s.closed or (s.withdrawn and (is_direct(s) or withdrawal_told(s))):
         return Status.CLOSED
     if any(r.is_held(now) for r in waiting):
         return Status.PAUSED
     return Status.WAITING if waiting else Status.ON_TRACK
-
-
-_SEVERITY = (Status.DUE, Status.OVERDUE, Status.ESCALATED)
 
 
 def _next_action(s: Situation, flagged: Sequence[Reason], now: datetime) -> NextAction | None:

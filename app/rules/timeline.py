@@ -15,6 +15,7 @@ from typing import NamedTuple
 from app.rules.drafts import Fact, listed
 from app.rules.facts import Application
 from app.rules.intervals import Course
+from app.rules.levels import lateness
 from app.rules.policy import Policy
 from app.rules.settling import settled_at
 from app.rules.situation import BEGINNING, HELD
@@ -132,9 +133,6 @@ def _stand(course: Course, at: datetime) -> _Stand:
     )
 
 
-_LATENESS = tuple(Level)
-
-
 def _moves(
     before: _Stand, after: _Stand, settled: AbstractSet[ReasonCode]
 ) -> Iterator[tuple[ReasonCode, Move]]:
@@ -143,7 +141,7 @@ def _moves(
         if code not in before.levels:
             yield code, Move.APPEARED
         elif level is not before.levels[code]:
-            rose = _LATENESS.index(level) > _LATENESS.index(before.levels[code])
+            rose = lateness(level) > lateness(before.levels[code])
             yield code, Move.ROSE if rose else Move.EASED
     for code in after.waiting:
         if code not in before.waiting:

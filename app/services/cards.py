@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Statement
 from app.rules.holidays import Holidays
+from app.rules.levels import SHOWN
 from app.rules.policy import Policy
 from app.rules.status import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
@@ -22,8 +23,6 @@ from app.services import covers, facts
 from app.services.covers import Acting
 from app.services.names import Named, Names, names_of
 from app.services.scope import AGENCY, Caller, look_up
-
-LEVELS = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
 # Of a status row `r`, at an instant: whether it is shown, and at which level.
 FLAGGED = "r.flagged_from <= :at AND r.flagged_until > :at"
@@ -171,7 +170,7 @@ async def page(
 def summary(items: Sequence[Item]) -> dict[str, Any]:
     """The worst level and the earliest due time of a card."""
     levels = {item.row.level for item in items}
-    worst = next(level for level in LEVELS if level in levels)
+    worst = next(level for level in SHOWN if level in levels)
     return {"level": worst, "due_at": min([item.row.due_at for item in items])}
 
 

@@ -12,9 +12,9 @@ from contextvars import Context
 from typing import Any
 
 from app.db import Database
+from app.rules.levels import SHOWN
 from app.rules.vocabulary import Level
 from app.services import due
-from app.services.cards import LEVELS
 from app.services.scope import every_agency, worker
 
 KEPT_SECONDS = 60
@@ -72,7 +72,7 @@ class DueCounts:
             self._counts = {}
 
     async def _of_all_agencies(self) -> dict[Level, int]:
-        counts = dict.fromkeys(LEVELS, 0)
+        counts = dict.fromkeys(SHOWN, 0)
         async with self._database.transaction(None) as db:
             agencies = await every_agency(db)
         for agency_id in agencies:
