@@ -49,7 +49,7 @@ from app.api import (
     webhook_endpoints,
 )
 from app.db import Database
-from app.outbound import GuardedTransport, Outbound
+from app.outbound import GuardedTransport, Outbound, Reach
 from app.settings import Settings
 from app.web import docs, openapi, problems
 from app.web.auth import Authenticator
@@ -165,7 +165,7 @@ def _methods() -> dict[str, set[str]]:
 
 
 def _issuers(settings: Settings) -> Issuers:
-    return Issuers(Outbound(GuardedTransport(settings.oidc_allow_nets or ())))
+    return Issuers(Outbound(GuardedTransport(Reach(settings.oidc_allow_nets or ()))))
 
 
 @asynccontextmanager

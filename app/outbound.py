@@ -73,20 +73,22 @@ class Reach(NamedTuple):
         return PORTS + PLAIN_PORTS if self.https_only is False else PORTS
 
 
-def check_url(url: str, allowed: Sequence[Network] = (), https_only: bool | None = None) -> None:  # noqa: FBT001 - as in a Reach
-    """Raise OutboundError for a URL that could never be called, whatever its name resolves to; see `Reach`."""
-    reach = Reach(allowed, https_only)
+PUBLIC = Reach()
+
+
+def check_url(url: str, reach: Reach = PUBLIC) -> None:
+    """Raise OutboundError for a URL that could never be called, whatever its name resolves to."""
     try:
         parsed = httpx.URL(url)
         host = parsed.host  # which is only decoded when it is asked for
     except (httpx.InvalidURL, ValueError):
         raise OutboundError("It is not a URL.") from None
-    may_be_plain = https_only is False or (https_only is None and bool(allowed))
+    may_be_plain = reach.https_only is False or (reach.https_only is None and bool(reach.allowed))
     if parsed.scheme not in _DEFAULT_PORTS or (parsed.scheme == "http" and not may_be_plain):
         raise OutboundError("It must begin with https://.")
     if not host or parsed.userinfo:
         raise OutboundError("It must name a host, and no user.")
-    if not allowed and _port_of(parsed) not in reach.ports:
+    if not reach.allowed and _port_of(parsed) not in reach.ports:
         raise OutboundError(f"It must be on the port {_listed(reach.ports)}.")
     try:
         address = ip_address(host)
@@ -157,14 +159,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     def __init__(
         self,
-        allowed: Sequence[Network] = (),
-        https_only: bool | None = None,  # noqa: FBT001 - as in a Reach
+        reach: Reach = PUBLIC,
         *,
         resolve: Resolve = resolve,
         verify: ssl.SSLContext | bool = True,
         kept: int = 0,
     ) -> None:
-        self._reach = Reach(allowed, https_only)
+        self._reach = reach
         self._resolve = resolve
         # No connection is kept unless one server alone is called: one to an address might serve another name that
         # leads there. Which address that is is looked up and checked anew for every request all the same.
@@ -173,7 +174,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""
-        check_url(str(request.url), *self._reach)
+        check_url(str(request.url), self._reach)
         name = request.url.raw_host.decode("ascii")
         addresses = await self._resolve(name)
         for address in self._checked(request.url, addresses):

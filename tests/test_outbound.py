@@ -16,7 +16,7 @@ import pytest
 
 from app import outbound
 from app.errors import OutboundError
-from app.outbound import Address, GuardedTransport, Network, Outbound, check_url, is_public
+from app.outbound import Address, GuardedTransport, Network, Outbound, Reach, check_url, is_public
 from tests.certificates import certify
 from tests.issuer import LocalIssuer
 
@@ -120,9 +120,9 @@ def test_a_url_that_could_never_be_called_is_refused(url: str) -> None:
 
 
 def test_an_allowed_network_may_be_named_also_over_http() -> None:
-    check_url("http://127.0.0.1:9999/x", LOOPBACK)
+    check_url("http://127.0.0.1:9999/x", Reach(LOOPBACK))
     with pytest.raises(OutboundError):
-        check_url("http://10.0.0.1:9999/x", LOOPBACK)
+        check_url("http://10.0.0.1:9999/x", Reach(LOOPBACK))
 
 
 # What may be called: by whether https is asked for everywhere, nowhere, or where nothing is said (None).
@@ -147,10 +147,10 @@ async def test_where_https_is_asked_for(
     client: Make, url: str, passing: tuple[bool | None, ...], https_only: bool | None
 ) -> None:
     if https_only in passing:
-        check_url(url, LOOPBACK, https_only)
+        check_url(url, Reach(LOOPBACK, https_only))
     else:
         with pytest.raises(OutboundError):
-            check_url(url, LOOPBACK, https_only)
+            check_url(url, Reach(LOOPBACK, https_only))
         # Nor may it be where a name leads.
         named, address = httpx.URL(url).copy_with(host="hooks.example"), httpx.URL(url).host
         with pytest.raises(OutboundError, match=r"It must|Its address"):
@@ -159,10 +159,10 @@ async def test_where_https_is_asked_for(
 
 @pytest.mark.parametrize("port", [80, 8080])
 def test_without_networks_of_our_own_plain_http_must_be_let_in(port: int) -> None:
-    check_url(f"http://hooks.example:{port}/x", (), https_only=False)
+    check_url(f"http://hooks.example:{port}/x", Reach(https_only=False))
     for https_only in (None, True):
         with pytest.raises(OutboundError):
-            check_url(f"http://hooks.example:{port}/x", (), https_only)
+            check_url(f"http://hooks.example:{port}/x", Reach(https_only=https_only))
 
 
 async def test_a_post_gives_the_status_alone(server: LocalIssuer, client: Make) -> None:
@@ -210,8 +210,10 @@ async def client() -> AsyncIterator[Callable[..., Outbound]]:
     """Makes clients and closes them."""
     made: list[Outbound] = []
 
-    def make(allowed: Sequence[Network] = (), **options: object) -> Outbound:
-        made.append(Outbound(GuardedTransport(allowed, **options)))  # type: ignore[arg-type]
+    def make(
+        allowed: Sequence[Network] = (), *, https_only: bool | None = None, **options: object
+    ) -> Outbound:
+        made.append(Outbound(GuardedTransport(Reach(allowed, https_only), **options)))  # type: ignore[arg-type]
         return made[-1]
 
     yield make

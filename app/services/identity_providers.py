@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import enter
 from app.errors import ConflictError, InvalidError, OutboundError
 from app.models import Credential, Identity, IdentityProvider
-from app.outbound import Network, check_url
+from app.outbound import Network, Reach, check_url
 from app.services import access, objects
 from app.services.scope import Caller, find
 
@@ -85,7 +85,7 @@ async def _is_own(db: AsyncSession, caller: Caller, provider: IdentityProvider) 
 
 def _check_issuer(issuer: str, allowed: Sequence[Network]) -> None:
     try:
-        check_url(issuer, allowed)
+        check_url(issuer, Reach(allowed))
     except OutboundError as error:
         raise InvalidError(str(error), code="issuer_url", pointer="/issuer") from None
     if "?" in issuer or "#" in issuer:

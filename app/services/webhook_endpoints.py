@@ -138,7 +138,7 @@ def _check_not_disabled(row: WebhookEndpoint) -> None:
 
 def _check_url(url: str, reach: Reach) -> None:
     try:
-        check_url(url, *reach)
+        check_url(url, reach)
     except OutboundError as error:
         raise InvalidError(str(error), code="webhook_url", pointer="/url") from None
 

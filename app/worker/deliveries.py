@@ -211,7 +211,7 @@ class Clients:
             await client.outbound.close()
 
     def _transport(self) -> GuardedTransport:
-        return GuardedTransport(*self._reach, verify=self._context, kept=CALLS_OF_AN_ENDPOINT)
+        return GuardedTransport(self._reach, verify=self._context, kept=CALLS_OF_AN_ENDPOINT)
 
     async def _close_unused(self) -> None:
         spare = len(self._clients) - CLIENTS
