@@ -60,9 +60,8 @@ from app.web.rate_limit import RateLimiter
 from app.worker import recomputations
 from app.worker.due_counts import DueCounts
 
-GARBAGE = (
-    20_000  # objects since the last time that the collector looked; Python's own 700 cost a due list 7 %
-)
+# Objects since the last time that the collector looked; Python's own 700 cost a due list 7 %.
+GARBAGE = 20_000
 
 Background = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 

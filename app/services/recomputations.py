@@ -33,9 +33,8 @@ from app.services.scope import AGENCY, Caller, rows_of
 WORK = "recomputation"  # its kind in `agency_work`
 BATCH = 100
 FIRST_FEW = 25  # of the first batch are read and computed together
-STRETCHES = (
-    8  # of each phase that is worth it: more than there will be workers, so that all have something to do
-)
+# Of each phase that is worth it: more than there will be workers, so that all have something to do.
+STRETCHES = 8
 
 # A stretch that nobody is at, of a change that is not applied yet, with the clock and the policy.
 _FREE = Statement(
@@ -280,11 +279,8 @@ def selected(caller: Caller, client_id: UUID | None, phase: Phase) -> Select[UUI
         people = select(Candidate.id).where(Candidate.agency_id == caller.agency_id, Candidate.seeking)
         # Kept from becoming a join: an agency that the planner does not know yet would be scanned for each candidate.
         people = people.where(~select(Application.id).where(theirs, is_open).offset(0).exists())
-        return (
-            people
-            if client_id is None
-            else people.where(exists().where(theirs, Application.job_id.in_(jobs)))
-        )
+        at_client = exists().where(theirs, Application.job_id.in_(jobs))
+        return people if client_id is None else people.where(at_client)
     files = select(Application.id).where(Application.agency_id == caller.agency_id)
     files = files.where(is_open if phase is Phase.OPEN else ~is_open)
     return files if client_id is None else files.where(Application.job_id.in_(jobs))
@@ -306,11 +302,9 @@ async def count(db: AsyncSession, caller: Caller, client_id: UUID | None, phases
 async def _first_batch(db: AsyncSession, caller: Caller, row: Recomputation) -> Batch:
     applications: list[UUID] = []
     candidates: list[UUID] = []
-    phases = list(Phase)
-    for phase in phases[phases.index(row.phase) :]:
-        after = row.after_id if phase is row.phase else None
+    for phase in Phase:
         room = BATCH - len(applications) - len(candidates)
-        ids = list(await db.scalars(following(selected(caller, row.client_id, phase), after, room)))
+        ids = list(await db.scalars(following(selected(caller, row.client_id, phase), None, room)))
         (candidates if phase is Phase.CANDIDATES else applications).extend(ids)
         if len(ids) == room:
             return Batch(applications, candidates, phase, ids[-1])
@@ -324,7 +318,7 @@ async def _recompute(db: AsyncSession, caller: Caller, batch: Batch, now: dateti
 
 
 def _note(row: Recomputation, batch: Batch, now: datetime) -> None:
-    row.done += batch.size
+    row.done = batch.size
     if batch.phase is None:
         row.total, row.after_id, row.finished_at = row.done, None, now
     else:
