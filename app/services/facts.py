@@ -204,19 +204,12 @@ async def load_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, *, known_at: datetime = FOREVER
 ) -> Candidate:
     """A candidate as the rules see the person, or saw them at `known_at`. Raises NotFoundError."""
-    found = await load_candidates(db, caller, [candidate_id], known_at=known_at)
-    if not found:
-        raise NotFoundError
-    return found[candidate_id]
-
-
-async def load_candidates(
-    db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID], *, known_at: datetime = FOREVER
-) -> dict[UUID, Candidate]:
-    """The same for those of several who are there, by id."""
-    parameters = {"agency_id": caller.agency_id, "ids": candidate_ids, "known_at": known_at}
+    parameters = {"agency_id": caller.agency_id, "ids": [candidate_id], "known_at": known_at}
     statement = _PEOPLE_NOW if known_at == FOREVER else _PEOPLE_THEN
-    return {row["id"]: person_of(row["facts"]) for row in await statement.fetch(db, parameters)}
+    rows = await statement.fetch(db, parameters)
+    if not rows:
+        raise NotFoundError
+    return person_of(rows[0]["facts"])
 
 
 async def overrides_of(

@@ -83,8 +83,9 @@ async def of_candidate(
     """
     person = await facts.load_candidate(db, caller, candidate_id, known_at=known_at)
     policy = Policy.of(await facts.overrides_of(db, caller, known_at=known_at))
-    cases = await _cases_of(db, caller, [candidate_id], as_of, known_at)
-    return candidate_standing(person, cases, policy, as_of)
+    ids = await applications_of(db, caller, candidate_id)
+    cases = await facts.load(db, caller, ids, as_of=as_of, known_at=known_at)
+    return candidate_standing(person, list(cases.values()), policy, as_of)
 
 
 async def lock(
@@ -314,20 +315,6 @@ async def applications_of(db: AsyncSession, caller: Caller, candidate_id: UUID) 
         Application.agency_id == caller.agency_id, Application.candidate_id == candidate_id
     )
     return list(await db.scalars(query.order_by(Application.id)))
-
-
-async def _cases_of(
-    db: AsyncSession,
-    caller: Caller,
-    candidate_ids: Sequence[UUID],
-    as_of: datetime,
-    known_at: datetime = facts.FOREVER,
-) -> list[Case]:
-    theirs = select(Application.id).where(
-        Application.agency_id == caller.agency_id, Application.candidate_id.in_(candidate_ids)
-    )
-    ids = list(await db.scalars(theirs.order_by(Application.id)))
-    return list((await facts.load(db, caller, ids, as_of=as_of, known_at=known_at)).values())
 
 
 async def owners_of(db: AsyncSession, caller: Caller, application_ids: Sequence[UUID]) -> dict[UUID, Owner]:
