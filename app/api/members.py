@@ -5,7 +5,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from app.api.views import ExternalRef, HoldTerms, PauseTerms, Referable
+from app.api.shapes import HoldTerms, PauseTerms
+from app.api.views import ExternalRef, Referable
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState, InterviewState, JobState
 from app.services.items import Item

@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from app.api.shapes import ExplainedStatus, explained
-from app.api.views import PauseCreate, by_name, narrowed, recorded
+from app.api.shapes import ExplainedStatus, PauseCreate, explained
+from app.api.views import by_name, narrowed, recorded
 from app.models import Candidate, Pause
 from app.services import pauses as service
 from app.services.scope import columns_of, find

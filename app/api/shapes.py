@@ -1,4 +1,4 @@
-"""Shapes that several resources share: timescales, promises, notice periods, statuses."""
+"""Shapes that several resources share: pauses, holds, timescales, promises, notice periods, statuses."""
 
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -22,13 +22,41 @@ from app.rules.vocabulary import (
     TimescaleKind,
 )
 from app.services.standings import Standing
-from app.web.schema import Day, Id, Input, Instant, Line, Output, Word, misplaced
+from app.web.schema import Day, Id, Input, Instant, Line, Name, Output, Word, misplaced
 
 KnownAt = Annotated[
     Instant | None,
     Query(description="What had been recorded by then, and nothing later; everything if absent"),
 ]
 WorkingDays = Annotated[int, Field(ge=0, le=260)]
+
+
+class PauseCreate(Input):
+    """A candidate's wish not to be contacted for a while (G3)."""
+
+    from_: Instant = Field(alias="from")
+    until: Instant
+    allow_urgent: bool = Field(default=False, description="Offers and next stages may be told all the same.")
+    reason: Name | None = None
+
+
+class PauseTerms(PauseCreate):
+    """The same as a member of the candidate: it replaces all other pauses."""
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.until <= self.from_:
+            raise misplaced("until", "pause_end", "must be after from")
+        return self
+
+
+class HoldTerms(Input):
+    """The client stopped the job for a while."""
+
+    since: Instant | None = None
+    until: Day | None = None
+    reason: Name | None = None
+    ended_at: Instant | None = None
 
 
 class TimescaleTerms(Input):

@@ -1,11 +1,11 @@
 """What every resource does alike: external ids, lists, partial changes."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Query, Response
-from pydantic import Field, model_validator
+from pydantic import Field
 from sqlalchemy import Select
 
 from app.models.base import Row, TenantedBase
@@ -14,7 +14,7 @@ from app.services.objects import Saved
 from app.web.deps import Work
 from app.web.etags import Tagged
 from app.web.paging import Page, Paging
-from app.web.schema import Day, Id, Input, Instant, Name, Output, misplaced
+from app.web.schema import Id, Input, Instant, Name, Output
 
 Answer = TypeVar("Answer", bound=Output)
 
@@ -58,34 +58,6 @@ class ObjectView(Tagged):
     external_refs: list[ExternalRefView]
     created_at: Instant
     updated_at: Instant
-
-
-class PauseCreate(Input):
-    """A candidate's wish not to be contacted for a while (G3)."""
-
-    from_: Instant = Field(alias="from")
-    until: Instant
-    allow_urgent: bool = Field(default=False, description="Offers and next stages may be told all the same.")
-    reason: Name | None = None
-
-
-class PauseTerms(PauseCreate):
-    """The same as a member of the candidate: it replaces all other pauses."""
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Self:
-        if self.until <= self.from_:
-            raise misplaced("until", "pause_end", "must be after from")
-        return self
-
-
-class HoldTerms(Input):
-    """The client stopped the job for a while."""
-
-    since: Instant | None = None
-    until: Day | None = None
-    reason: Name | None = None
-    ended_at: Instant | None = None
 
 
 SourceFilter = Annotated[
