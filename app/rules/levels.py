@@ -6,7 +6,7 @@ from app.rules.vocabulary import Level
 
 _LEVELS = tuple(Level)
 
-# Those at which a reason can be shown.
+# Those at which a reason can be shown, the worst first.
 SHOWN = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
 
