@@ -97,7 +97,9 @@ def _decisions(known: Sequence[Feedback]) -> list[Feedback]:
 
 
 def _ended(feedback: Feedback, s: Situation, hold: Hold) -> bool:
-    """Whether a decision of the round ended the hold; whoever was at a later interview knows that it is over."""
-    if s.round is None or feedback.interview_id != s.round.id or hold.ended_at is None:
+    """Whether a decision ended the hold, and nothing else: who has been at another interview since it began knows."""
+    if s.round is None or hold.ended_at is None:
+        return False
+    if feedback.interview_id != s.round.id and (hold.since is None or s.round.end > hold.since):
         return False
     return feedback.decision in ENDS_HOLD and hold.ended_at == end_of_hold(feedback.received_at, hold.since)

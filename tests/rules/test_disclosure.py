@@ -63,6 +63,15 @@ def test_with_the_next_interview_the_candidate_knows_that_a_hold_is_over() -> No
     assert touch_base_from(application, "Tue 28 Jul 11:00") == "Tue 4 Aug 11:00"
 
 
+def test_an_interview_before_the_hold_says_nothing_of_its_end() -> None:
+    rounds = [given.interview(), given.interview("Thu 16 Jul 11:00", id="i2")]
+    no = given.feedback("Mon 20 Jul 10:00", NO, embargo=EMBARGO)
+    held = given.application(
+        interviews=rounds, feedback=[no], hold=given.hold("Fri 17 Jul 10:00", ended="Mon 20 Jul 10:00"), **SAID
+    )
+    assert touch_base_from(held, LATER) is None
+
+
 def test_an_untold_word_on_a_hold_that_was_told_changes_nothing() -> None:
     said = [given.feedback("Wed 15 Jul 10:00", HELD), given.feedback("Mon 20 Jul 10:00", HELD, id="f2")]
     hold = given.hold("Mon 20 Jul 10:00")
