@@ -354,7 +354,9 @@ def _next_action(s: Situation, flagged: Sequence[Reason], now: datetime) -> Next
         chased = max((at for at in application.chased_at if at <= now), default=None)
         due = max(due, chase_floor(s.policy, chased)) if chased else due
     to_candidate = first.target is Target.CANDIDATE
-    person: Candidate | ClientContact | None = application.candidate if to_candidate else application.client
+    # An interviewer (N1) is nobody the records know.
+    known = {Target.CANDIDATE: application.candidate, Target.CLIENT: application.client}
+    person: Candidate | ClientContact | None = known.get(first.target)
     zone = (person.timezone, person.holidays) if person else (s.policy.timezone, s.policy.holidays)
     start = not_before(first.target, due, now, policy=s.policy, person=zone)
     if not is_direct(s):

@@ -121,3 +121,8 @@ def test_the_number_of_notes_and_the_wait_are_the_policys() -> None:
 def test_the_interviewer_is_written_to_in_office_hours() -> None:
     evening = direct(interviews=[given.interview("Tue 14 Jul 18:00")])
     assert not_before(evening, "Tue 14 Jul 18:00") == "Wed 15 Jul 09:00"
+
+
+def test_where_the_interviewer_is_nobody_knows_though_a_client_contact_be_named() -> None:
+    elsewhere = direct(client=given.client("Australia/Sydney"))
+    assert not_before(elsewhere, "Tue 14 Jul 11:00") == "Tue 14 Jul 11:00"
