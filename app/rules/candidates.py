@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple
 
 from app.rules.drafts import Draft, Fact, overdue_step, step
@@ -69,15 +70,14 @@ class Ending(NamedTuple):
 
     @property
     def fact(self) -> Fact | None:
-        """When it ended for the candidate: they withdrew, heard a no, or agreed to move on."""
+        """When it ended for the candidate: they withdrew, heard a no, or agreed to move on, whichever came last."""
         s, talk = self.situation, self.move_on_talk
+        told = [s.told_of(f) for f in s.feedback if f.decision in NOES]
+        ends = [Fact("contact", each.id, each.at) for each in (*told, talk) if each and s.knows(each.at)]
         if s.withdrawn:
             assert s.application.withdrawn_at is not None
-            return Fact("withdrawal", None, s.application.withdrawn_at)
-        told = [s.told_of(f) for f in s.feedback if f.decision in NOES]
-        ends = [contact for contact in (*told, talk) if contact and s.knows(contact.at)]
-        last = max(ends, key=lambda c: c.at, default=None)
-        return Fact("contact", last.id, last.at) if last else None
+            ends.append(Fact("withdrawal", None, s.application.withdrawn_at))
+        return max(ends, key=attrgetter("at"), default=None)
 
 
 def preference_review(person: Situation, endings: Sequence[Ending]) -> Draft | None:
@@ -118,7 +118,7 @@ def _may_be_reviewed(candidate: Candidate, cases: Sequence[Case]) -> bool:
 def _review_basis(person: Situation, endings: Sequence[Ending]) -> tuple[Fact, int, str] | None:
     """What the review counts from: the last end, a later review, or the registration."""
     policy, candidate = person.policy, person.application.candidate
-    end = max((fact for ending in endings if (fact := ending.fact)), key=lambda f: f.at, default=None)
+    end = max((fact for ending in endings if (fact := ending.fact)), key=attrgetter("at"), default=None)
     reviewed = candidate.last_preference_review_at
     if reviewed and person.knows(reviewed) and (end is None or reviewed > end.at):
         days = policy.preference_review_working_days

@@ -67,7 +67,10 @@ def test_an_interview_before_the_hold_says_nothing_of_its_end() -> None:
     rounds = [given.interview(), given.interview("Thu 16 Jul 11:00", id="i2")]
     no = given.feedback("Mon 20 Jul 10:00", NO, embargo=EMBARGO)
     held = given.application(
-        interviews=rounds, feedback=[no], hold=given.hold("Fri 17 Jul 10:00", ended="Mon 20 Jul 10:00"), **SAID
+        interviews=rounds,
+        feedback=[no],
+        hold=given.hold("Fri 17 Jul 10:00", ended="Mon 20 Jul 10:00"),
+        **SAID,
     )
     assert touch_base_from(held, LATER) is None
 

@@ -136,6 +136,12 @@ def test_a_withdrawal_ends_an_application_too() -> None:
     assert review(ended, now=NOON) == ("Wed 22 Jul 09:00", "Wed 29 Jul 17:30", None)
 
 
+def test_a_no_that_is_told_after_a_withdrawal_ends_it_later() -> None:
+    withdrew: dict[str, Any] = {"withdrawn": "Mon 13 Jul 14:00", "feedback": [NO], "contacts": [TOLD]}
+    ended = given.application(candidate=SEEKING, state=CLOSED, **withdrew)
+    assert review(ended, now=NOON) == ("Wed 22 Jul 09:00", "Wed 29 Jul 17:30", None)
+
+
 def test_so_does_a_talk_once_moving_on_was_due() -> None:
     talk = given.contact("Tue 4 Aug 10:00")
     ended = given.application(candidate=SEEKING, state=CLOSED, contacts=[talk], **AWAITED)
