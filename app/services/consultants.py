@@ -1,4 +1,7 @@
-"""Consultants: whoever gets an address, or moves to another zone, may have a digest to come."""
+"""Consultants: whoever gets an address, or moves to another zone, may have a digest to come.
+
+Whoever moves takes the days of their covers along.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Consultant, WakeKind
 from app.models.external_refs import RefKind
-from app.services import objects, wakes
+from app.services import covers, objects, wakes
 from app.services.objects import Refs, Saved
 from app.services.scope import Caller, find
 
@@ -26,16 +29,25 @@ async def save(
     now: datetime,
 ) -> Saved[Consultant]:
     """Create a consultant, or change the one an external id names."""
-    saved = await store(db, caller, values, refs, given=given)
+    saved = await store(db, caller, values, refs, given=given, now=now)
     await look_for_digests(db, caller, now=now)
     return saved
 
 
 async def store(
-    db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
 ) -> Saved[Consultant]:
     """Save a consultant; the caller will look for digests."""
-    return await objects.save(db, caller, RefKind.CONSULTANT, Consultant, values, refs, given=given)
+    saved = await objects.save(db, caller, RefKind.CONSULTANT, Consultant, values, refs, given=given)
+    if not saved.created and "timezone" in given:
+        await covers.follow_zone(db, caller, saved.row, now=now)
+    return saved
 
 
 async def update(
@@ -44,6 +56,8 @@ async def update(
     """Change a consultant. Raises NotFoundError."""
     consultant = await find(db, caller, Consultant, consultant_id)
     await objects.change(db, consultant, changes)
+    if "timezone" in changes:
+        await covers.follow_zone(db, caller, consultant, now=now)
     if changes.keys() & _OF_DIGESTS:
         await look_for_digests(db, caller, now=now)
     return consultant

@@ -91,6 +91,14 @@ async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datet
     return cover
 
 
+async def follow_zone(db: AsyncSession, caller: Caller, consultant: Consultant, *, now: datetime) -> None:
+    """Put the covers of a consultant that are not over at the days that they name in the consultant's present zone."""
+    last = rows_of(caller, Cover).where(Cover.consultant_id == consultant.id, _ends > now)
+    for cover in (await db.scalars(last)).all():
+        cover.start, cover.until = _span(consultant, cover.from_date, cover.to_date)
+    await db.flush()
+
+
 @dataclass(frozen=True, slots=True)
 class Rota:
     """The covers that fall into a span of time."""
@@ -130,7 +138,7 @@ def _last(direct: Mapping[UUID, Acting], consultant_id: UUID) -> Acting:
 
 
 def _cover(consultant: Consultant, other: Consultant, first: date, last: date, now: datetime) -> Cover:
-    zone = ZoneInfo(consultant.timezone)
+    start, until = _span(consultant, first, last)
     return Cover(
         agency_id=consultant.agency_id,
         id=uuid7(),
@@ -138,10 +146,16 @@ def _cover(consultant: Consultant, other: Consultant, first: date, last: date, n
         covered_by=other.id,
         from_date=first,
         to_date=last,
-        start=local_instant(zone, first, time.min),
-        until=local_instant(zone, last + timedelta(days=1), time.min),
+        start=start,
+        until=until,
         recorded_at=now,
     )
+
+
+def _span(consultant: Consultant, first: date, last: date) -> tuple[datetime, datetime]:
+    """When some days begin, and when they are over, where the consultant is."""
+    zone = ZoneInfo(consultant.timezone)
+    return local_instant(zone, first, time.min), local_instant(zone, last + timedelta(days=1), time.min)
 
 
 async def _check_free(db: AsyncSession, caller: Caller, cover: Cover) -> None:

@@ -257,7 +257,7 @@ async def store(
             touched.applications.add(saved.row.application_id)
             touched.occurrences.append(interviews.saved_as(saved))
         case RefKind.CONSULTANT:
-            saved = await consultants.store(*of, values, refs, given=given)
+            saved = await consultants.store(*of, values, refs, given=given, now=now)
             touched.consultants.add(saved.row.id)
         case _:
             assert item.kind is not None

@@ -53,6 +53,25 @@ async def test_a_cover_is_recorded_read_and_listed(agency: Agency) -> None:
     assert (await agency.get(f"/v1/consultants/{lee}/covers"))["items"] == []
 
 
+@pytest.mark.parametrize("how", ["patch", "upsert"])
+async def test_whoever_moves_takes_the_days_of_their_covers_along(agency: Agency, how: str) -> None:
+    refs = [{"source": "crm", "id": "kim"}]
+    kim = await agency.consultant(name="Kim", timezone="Pacific/Kiritimati", external_refs=refs)
+    lee = await agency.consultant(name="Lee")
+    await cover(agency, kim, lee, **{"from": "2097-07-15", "to": "2097-07-15"})
+    past = await cover(agency, kim, lee)
+    await interviewed(agency, kim)
+    assert set(await listed(agency, as_of="2097-07-14T12:00:00Z")) == {("Kim", "Lee")}
+    moved = {"timezone": "America/St_Johns"}
+    if how == "patch":
+        await agency.patch(f"/v1/consultants/{kim}", moved)
+    else:
+        await agency.post("/v1/consultants", {"name": "Kim", "external_refs": refs, **moved})
+    assert set(await listed(agency, as_of="2097-07-14T12:00:00Z")) == {("Kim", None)}
+    assert set(await listed(agency, as_of="2097-07-15T12:00:00Z")) == {("Kim", "Lee")}
+    assert await agency.get(f"/v1/covers/{past['id']}") == past
+
+
 async def test_the_list_of_the_one_who_covers_shows_the_items_marked(agency: Agency) -> None:
     kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
     await interviewed(agency, kim)
