@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from app.api.shapes import HoldTerms, PauseTerms
-from app.api.views import ExternalRef, Referable
+from app.api.views import ExternalRef, Referable, by_name
 from app.models.external_refs import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState, InterviewState, JobState
 from app.services.items import Item
@@ -122,6 +122,10 @@ class ApplicationMembers(ApplicationFields, Referable):
         description="Whether the agency speaks for the candidate, or they applied directly (N1).",
     )
     state: Word[ApplicationState] = ApplicationState.ACTIVE
+
+    def columns(self) -> dict[str, Any]:
+        """The members that are columns; of a hold only what was sent, for the rest of it stays."""
+        return {**super().columns(), "hold": self.hold and by_name(self.hold, sent_only=True)}
 
 
 class ApplicationCreate(ApplicationMembers):

@@ -126,6 +126,21 @@ async def test_an_absence_of_a_client_contact_moves_what_they_are_asked(
     assert "move_on_suggested" not in await due_codes(agency, afterwards)
 
 
+async def test_what_is_not_sent_again_of_a_hold_stays(agency: Agency) -> None:
+    made = {result["kind"]: result["id"] for result in await save(agency, everything())}
+    of = {"candidate": ref(1), "job": ref(1), "client_contact": ref(1)}
+    holds = [{"reason": "budget"}, {"reason": "budget"}, {"until": "2099-09-01"}]
+    found = []
+    for hold in holds:
+        [saved] = await save(agency, [item("application", 1, **of, state="on_hold", hold=hold)])
+        assert saved["status"] == 200
+        found.append((await agency.get(f"/v1/applications/{made['application']}"))["hold"])
+    first, again, later = found
+    assert first["reason"] == "budget"
+    assert again == first
+    assert later == {**first, "until": "2099-09-01"}
+
+
 async def test_a_job_that_changes_is_to_be_told(agency: Agency) -> None:
     await save(agency, everything())
     [changed] = await save(agency, [item("job", 1, title="Buyer", client=ref(1), location="York")])

@@ -131,6 +131,20 @@ async def test_members_that_are_given_change_what_is_known(agency: Agency) -> No
     assert change["difference"] == {"location": {"from": None, "to": "York"}}
 
 
+async def test_what_is_not_given_again_of_a_hold_stays(agency: Agency) -> None:
+    body = await whole(agency)
+    holds = [{"reason": "budget"}, {"reason": "budget"}, {"until": "2099-09-01"}]
+    found = []
+    for hold in holds:
+        body["application"] = named(1, state="on_hold", hold=hold)
+        done = await capture(agency, body)
+        found.append((await agency.get(f"/v1/applications/{done['application_id']}"))["hold"])
+    first, again, later = found
+    assert first["reason"] == "budget"
+    assert again == first
+    assert later == {**first, "until": "2099-09-01"}
+
+
 async def test_a_second_round_needs_only_what_is_new(agency: Agency) -> None:
     await capture(agency, await whole(agency))
     body = by_names_alone()

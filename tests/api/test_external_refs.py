@@ -94,6 +94,25 @@ async def test_an_application_posted_again_may_be_put_on_hold_and_off(agency: Ag
     assert active["hold"]["ended_at"] is not None
 
 
+async def test_a_hold_sent_again_goes_on_as_it_was(agency: Agency) -> None:
+    """A system that sends all it knows every night moves no beginning, so the hold's review comes (F2)."""
+    held = {"external_refs": REFS, "state": "on_hold", "hold": {"reason": "budget"}}
+    made = await agency.application(**held)
+    parts = {name: made[name] for name in ("candidate_id", "job_id", "client_contact_id")}
+    again = await agency.post("/v1/applications", {**parts, **held})
+    assert (again["id"], again["hold"]) == (made["id"], made["hold"])
+    assert again["hold"]["reason"] == "budget"
+
+
+async def test_what_is_not_sent_again_of_a_hold_stays(agency: Agency) -> None:
+    hold = {"since": "2026-07-01T09:00:00Z", "reason": "budget"}
+    made = await agency.application(external_refs=REFS, state="on_hold", hold=hold)
+    parts = {name: made[name] for name in ("candidate_id", "job_id", "client_contact_id")}
+    body = {**parts, "external_refs": REFS, "hold": {"until": "2026-09-01"}}
+    later = await agency.post("/v1/applications", body)
+    assert later["hold"] == {**hold, "until": "2026-09-01", "ended_at": None}
+
+
 async def test_an_application_cannot_be_moved_to_another_candidate(agency: Agency) -> None:
     ref = {"external_refs": [{"source": "ats", "id": "a-1"}]}
     application = await agency.application(**ref)
