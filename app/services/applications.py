@@ -225,8 +225,9 @@ def _columns(values: Mapping[str, Any]) -> dict[str, Any]:
     if "withdrawn_at" in columns:
         columns["withdrawn_by"] = None
     if "hold" in columns:
-        nothing = dict.fromkeys(("since", "until", "reason", "ended_at"))
-        hold = columns.pop("hold") or nothing
+        hold = columns.pop("hold")
+        if hold is None:
+            hold = dict.fromkeys(("since", "until", "reason", "ended_at"))
         columns |= {f"hold_{name}": value for name, value in hold.items()}
     return columns
 

@@ -149,6 +149,24 @@ async def test_a_new_end_of_a_hold_leaves_its_beginning(agency: Agency) -> None:
     )
 
 
+@pytest.mark.parametrize("by_external_id", [False, True])
+async def test_an_empty_hold_changes_nothing_and_null_takes_it_back(
+    agency: Agency, by_external_id: bool
+) -> None:
+    hold = {"since": "2026-07-15T12:00:00Z", "until": "2026-12-20", "reason": "budget"}
+    refs = {"external_refs": [{"source": "ats", "id": "7"}]}
+    made = await agency.application(**refs, state="on_hold", hold=hold)
+    same = {name: made[name] for name in ("candidate_id", "job_id", "client_contact_id")} | refs
+
+    async def changed(changes: Json) -> Json:
+        if by_external_id:
+            return await agency.post("/v1/applications", {**same, **changes})
+        return await agency.patch(f"/v1/applications/{made['id']}", changes)
+
+    assert (await changed({"hold": {}}))["hold"] == {**hold, "ended_at": None}
+    assert (await changed({"state": "active", "hold": None}))["hold"] is None
+
+
 @pytest.mark.parametrize(
     "hold", [{"reason": "budget"}, {"until": "2026-12-20"}, {"ended_at": "2026-07-20T09:00:00Z"}]
 )
