@@ -28,16 +28,21 @@ async def record(
 ) -> tuple[Feedback, Standing]:
     """Record what the client said; a job on hold puts the application on hold (R6), any other decision ends that.
 
-    `values` may carry the client's next `timescale`, and name a record that this one supersedes. Raises
-    NotFoundError, InvalidError, ConflictError for one that is superseded already.
+    One recorded late ends no hold that has begun after it was received; a hold still to come it calls off. `values`
+    may carry the client's next `timescale`, and name a record that this one supersedes. Raises NotFoundError,
+    InvalidError, ConflictError for one that is superseded already.
     """
     held = await rounds.held(db, caller, interview_id)
     application = await find(db, caller, Application, held.application_id)
     corrected = await find_corrected(db, caller, Feedback, values.get("supersedes"), interview_id)
     row = await _add(db, caller, application, held, values, now)
+    called_off = corrected is not None and _called_off(application, corrected)
     if corrected:
         _undo(application, corrected, await _latest_decision(db, caller, application.id))
-    if row.decision is not Decision.UNDECIDED and row == await _latest_decision(db, caller, application.id):
+    decides = row.decision is not Decision.UNDECIDED
+    is_latest = decides and row == await _latest_decision(db, caller, application.id)
+    # What was called off in time stays so, however late a correction of that word is recorded.
+    if is_latest and (called_off or not _is_before_hold(application, row, now)):
         _apply(application, row)
     await revisions.note(db, application, now)
     ids = {"feedback_id": row.id, "interview_id": interview_id}
@@ -100,6 +105,20 @@ def _ended_hold(application: Application, decided: Feedback) -> bool:
         return False
     ended_at = end_of_hold(decided.received_at, application.hold_since)
     return decided.decision in ENDS_HOLD and application.hold_ended_at == ended_at
+
+
+def _called_off(application: Application, decided: Feedback) -> bool:
+    """Whether a decision ended the hold before it began."""
+    since = application.hold_since
+    return _ended_hold(application, decided) and since is not None and decided.received_at < since
+
+
+def _is_before_hold(application: Application, decided: Feedback, now: datetime) -> bool:
+    """Whether a decision that would end the hold was received before it began, and it has begun by now (R6)."""
+    since = application.hold_since
+    if application.state is not ApplicationState.ON_HOLD or since is None:
+        return False
+    return decided.decision in ENDS_HOLD and decided.received_at < since <= now
 
 
 def _apply(application: Application, decided: Feedback) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
+from tests.api.conftest import Office, iso
 from tests.contract.problems import places_of, problem_of
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
@@ -172,6 +173,27 @@ async def test_a_decision_that_ended_a_hold_by_mistake_lets_it_go_on(scene: Scen
     await scene.say("feedback", wrong, decision="undecided", received_at="2026-07-20T10:00:00+01:00")
     file = await scene.file()
     assert (file["state"], file["hold"]["until"], file["hold"]["ended_at"]) == ("on_hold", "2026-08-31", None)
+
+
+async def test_a_hold_called_off_in_time_stays_so_when_the_decision_is_worded_anew(office: Office) -> None:
+    office.at("Wed 15 Jul 12:00")
+    scene = await Scene(office.agency).play()
+    path = f"/v1/applications/{scene.application}"
+    await office.agency.patch(path, {"state": "on_hold", "hold": {"since": iso("Mon 20 Jul 10:00")}})
+    wrong = await scene.say("feedback", decision="next_stage", relay_text="Come again.")
+    office.at("Tue 21 Jul 12:00")
+    await scene.say("feedback", wrong, decision="next_stage", relay_text="Please come again.")
+    assert (await scene.file())["state"] == "active"
+
+
+async def test_a_decision_corrected_to_one_before_the_hold_lets_it_go_on(scene: Scene) -> None:
+    hold = {"since": "2026-07-20T10:00:00+01:00"}
+    path = f"/v1/applications/{scene.application}"
+    await scene.agency.patch(path, {"state": "on_hold", "hold": hold})
+    wrong = await scene.say("feedback", decision="offer", received_at="2026-07-22T10:00:00+01:00")
+    assert (await scene.file())["state"] == "active"
+    await scene.say("feedback", wrong, decision="offer", received_at="2026-07-15T10:00:00+01:00")
+    assert (await scene.file())["state"] == "on_hold"
 
 
 async def test_a_superseded_decision_is_never_the_latest(scene: Scene) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
-from tests.api.conftest import Office
+from tests.api.conftest import Office, iso
 from tests.contract.problems import places_of, problem_of
 from tests.told import events_of, look, told
 
@@ -72,6 +72,38 @@ async def test_a_decision_recorded_late_does_not_undo_a_newer_one(agency: Agency
     await say(agency, interview, "next_stage", "2026-07-20T12:00:00+01:00")
     await say(agency, interview, "role_on_hold", "2026-07-15T12:00:00+01:00")
     assert (await agency.get(f"/v1/applications/{application}"))["state"] == "active"
+
+
+async def test_a_decision_recorded_late_ends_no_hold_that_began_after_it(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    path = f"/v1/applications/{application}"
+    await agency.patch(path, {"state": "on_hold", "hold": {"since": "2026-07-20T09:00:00Z"}})
+    await say(agency, interview, "next_stage", "2026-07-15T12:00:00+01:00")
+    held = await agency.get(path)
+    assert (held["state"], held["hold"]["ended_at"]) == ("on_hold", None)
+    await say(agency, interview, "next_stage", "2026-07-21T12:00:00+01:00")
+    going_on = await agency.get(path)
+    assert (going_on["state"], going_on["hold"]["ended_at"]) == ("active", "2026-07-21T11:00:00Z")
+
+
+async def test_a_decision_of_the_moment_in_which_the_hold_begins_ends_it(office: Office) -> None:
+    application, interview = await office.interviewed()
+    path = f"/v1/applications/{application}"
+    since = iso("Mon 20 Jul 10:00")
+    office.at("Mon 20 Jul 10:00")
+    await office.agency.patch(path, {"state": "on_hold", "hold": {"since": since}})
+    await say(office.agency, interview, "offer", since)
+    assert (await office.agency.get(path))["state"] == "active"
+
+
+async def test_a_decision_calls_off_a_hold_that_is_still_to_come(office: Office) -> None:
+    application, interview = await office.interviewed()
+    path = f"/v1/applications/{application}"
+    office.at("Wed 15 Jul 12:00")
+    ahead = {"since": iso("Mon 20 Jul 10:00")}
+    await office.agency.patch(path, {"state": "on_hold", "hold": ahead})
+    await say(office.agency, interview, "next_stage", iso("Wed 15 Jul 10:00"))
+    assert (await office.agency.get(path))["state"] == "active"
 
 
 async def test_feedback_may_carry_the_clients_next_timescale(agency: Agency) -> None:
