@@ -1,7 +1,7 @@
 """Applications and what is changed about them: their state, a hold, a withdrawal, an agreement to wait."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from app.models import Application, Job, Snooze, Void
 from app.models.external_refs import RefKind
 from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationMode, ApplicationState
-from app.services import objects, people, revisions, status, voids
+from app.services import facts, objects, people, revisions, status, voids
 from app.services.objects import Refs, Saved, fields_of, put
 from app.services.outbox import Occurrence
 from app.services.scope import Caller, find
@@ -49,7 +49,8 @@ async def store(
     """Save an application; the caller will refresh.
 
     The owner is the candidate's unless one is given; a direct applicant needs none (N1). Raises NotFoundError for
-    what is not there, InvalidError where the client contact works elsewhere or nobody speaks for the candidate.
+    what is not there, InvalidError where the client contact works elsewhere, nobody speaks for the candidate or a hold
+    ends before it begins.
     """
     values = dict(values)
     candidate = await status.lock_candidate(db, caller, values["candidate_id"], pointer="/candidate_id")
@@ -72,10 +73,7 @@ async def store(
     saved = await put(
         db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent)
     )
-    _check_represented(saved.row)
-    _check_hold(saved.row, values.get("hold"), now)
-    settle_hold(saved.row, now)
-    settle_closing(saved.row, state_before, now)
+    await _settle(db, caller, saved.row, values.get("hold"), state_before, now)
     if not saved.created:
         await revisions.note(db, saved.row, now)
     await db.flush()
@@ -96,10 +94,7 @@ async def update(
     _begin_anew(application, changes)
     for name, value in _columns(changes).items():
         setattr(application, name, value)
-    _check_represented(application)
-    _check_hold(application, changes.get("hold"), now)
-    settle_hold(application, now)
-    settle_closing(application, state_before, now)
+    await _settle(db, caller, application, changes.get("hold"), state_before, now)
     await revisions.note(db, application, now)
     told = saved_as(Saved(application, created=False))
     standing = await _refreshed(db, caller, application_id, told, now)
@@ -155,6 +150,22 @@ def _check_same(application: Application, values: Mapping[str, Any]) -> None:
             )
 
 
+async def _settle(
+    db: AsyncSession,
+    caller: Caller,
+    application: Application,
+    hold: Mapping[str, Any] | None,
+    state_before: ApplicationState | None,
+    now: datetime,
+) -> None:
+    """Check an application with what was just said of it, and keep its dates in step with its state."""
+    _check_represented(application)
+    _check_hold(application, hold, now)
+    settle_hold(application, now)
+    await _check_until(db, caller, application, hold)
+    settle_closing(application, state_before, now)
+
+
 def _check_represented(application: Application) -> None:
     """An agency's application has an owner here and somebody at the client; a direct applicant's needs neither (N1)."""
     if application.mode is ApplicationMode.DIRECT:
@@ -181,6 +192,25 @@ def _check_hold(application: Application, given: Mapping[str, Any] | None, now: 
     if said & {"since", "ended_at"} and ended_at < application.hold_since:
         member = "ended_at" if "ended_at" in said else "since"
         raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer=f"/hold/{member}")
+
+
+async def _check_until(
+    db: AsyncSession, caller: Caller, application: Application, given: Mapping[str, Any] | None
+) -> None:
+    """Only what is said now is judged: an earlier release may have stored other days."""
+    since, until = application.hold_since, application.hold_until
+    if since and until and (given or {}).keys() & {"since", "until"}:
+        member = "until" if given and given.get("until") else "since"
+        await check_hold_end(db, caller, since, until, pointer=f"/hold/{member}")
+
+
+async def check_hold_end(
+    db: AsyncSession, caller: Caller, since: datetime, until: date, *, pointer: str
+) -> None:
+    """Raise InvalidError for a hold that lasts until a day before the one on which it begins at the agency's."""
+    office = (await facts.policy_of(db, caller)).office
+    if until < office.date_of(since):
+        raise InvalidError("A hold cannot end before it begins.", code="hold_end", pointer=pointer)
 
 
 def _begin_anew(application: Application, changes: Mapping[str, Any]) -> None:

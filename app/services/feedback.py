@@ -15,7 +15,7 @@ from app.rules.events import EventType
 from app.rules.facts import end_of_hold
 from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, TimescaleSource
 from app.services import revisions, rounds, status, timescales
-from app.services.applications import settle_hold
+from app.services.applications import check_hold_end, settle_hold
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.rounds import Round
@@ -67,6 +67,7 @@ async def _add(
     columns = {name: value for name, value in values.items() if name != "timescale"}
     columns["received_at"] = columns["received_at"] or now
     await rounds.check_speaker(db, caller, held, columns["from_contact"], pointer="/from_contact")
+    await _check_hold(db, caller, columns)
     columns["from_contact"] = columns["from_contact"] or application.client_contact_id
     row = Feedback(
         agency_id=caller.agency_id,
@@ -79,6 +80,15 @@ async def _add(
     db.add(row)
     await db.flush()
     return row
+
+
+async def _check_hold(db: AsyncSession, caller: Caller, said: Mapping[str, Any]) -> None:
+    """A hold begins as the client said, be it still to come, or else with their word. Raises InvalidError."""
+    hold = said["details"].get("hold") or {}
+    if said["decision"] is Decision.ROLE_ON_HOLD and hold.get("until"):
+        since = datetime.fromisoformat(hold["since"]) if hold.get("since") else said["received_at"]
+        until = date.fromisoformat(hold["until"])
+        await check_hold_end(db, caller, since, until, pointer="/hold/until")
 
 
 def _undo(application: Application, corrected: Feedback, remaining: Feedback | None) -> None:

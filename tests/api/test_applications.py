@@ -200,6 +200,50 @@ async def test_a_hold_cannot_end_before_it_begins(agency: Agency, hold: Json, me
     assert places_of(problem_of(answer, 422)) == [(member, "hold_end")]
 
 
+@pytest.mark.parametrize(
+    ("hold", "member"),
+    [
+        ({"since": "2026-08-01T12:00:00Z", "until": "2026-01-01"}, "/hold/until"),
+        ({"until": "2026-07-14"}, "/hold/until"),
+        ({"since": "2026-08-01T12:00:00Z"}, "/hold/since"),
+        ({"since": None}, "/hold/since"),
+    ],
+    ids=["both", "until before the stored since", "since after the stored until", "since now"],
+)
+async def test_a_hold_lasts_until_a_day_that_is_not_before_it(
+    agency: Agency, hold: Json, member: str
+) -> None:
+    held = {"since": "2026-07-15T12:00:00Z", "until": "2026-07-31"}
+    refs = {"external_refs": [{"source": "ats", "id": "7"}]}
+    application = await agency.application(**refs, state="on_hold", hold=held)
+    same = {name: application[name] for name in ("candidate_id", "job_id", "client_contact_id")}
+    path = f"/v1/applications/{application['id']}"
+    for answer in (
+        await agency.call("PATCH", path, json={"hold": hold}),
+        await agency.call("POST", "/v1/applications", json={**same, **refs, "hold": hold}),
+    ):
+        assert places_of(problem_of(answer, 422)) == [(member, "hold_end")]
+    assert (await agency.get(path))["hold"] == application["hold"]
+
+
+async def test_a_hold_that_begins_now_does_not_last_until_a_day_gone_by(agency: Agency) -> None:
+    application = await agency.application()
+    body = {name: application[name] for name in ("job_id", "client_contact_id", "consultant_id")}
+    body |= {"candidate_id": await agency.candidate(), "state": "on_hold", "hold": {"until": "2026-07-14"}}
+    answer = await agency.call("POST", "/v1/applications", json=body)
+    assert places_of(problem_of(answer, 422)) == [("/hold/until", "hold_end")]
+
+
+async def test_a_hold_may_last_until_the_day_on_which_it_begins_where_the_agency_is(agency: Agency) -> None:
+    await agency.put("/v1/policy", {"timezone": "America/New_York"})
+    held = {"since": "2026-07-15T02:00:00Z", "until": "2026-07-14"}
+    application = await agency.application(state="on_hold", hold=held)
+    assert application["hold"]["until"] == "2026-07-14"
+    path = f"/v1/applications/{application['id']}"
+    answer = await agency.call("PATCH", path, json={"hold": {"until": "2026-07-13"}})
+    assert places_of(problem_of(answer, 422)) == [("/hold/until", "hold_end")]
+
+
 @pytest.mark.parametrize("state", ["active", "closed"])
 async def test_a_hold_called_off_before_it_begins_never_was(agency: Agency, state: str) -> None:
     path = f"/v1/applications/{(await agency.application())['id']}"

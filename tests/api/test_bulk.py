@@ -141,6 +141,15 @@ async def test_what_is_not_sent_again_of_a_hold_stays(agency: Agency) -> None:
     assert later == {**first, "until": "2099-09-01"}
 
 
+async def test_a_hold_that_ends_before_it_begins_is_refused_at_its_place(agency: Agency) -> None:
+    hold = {"since": "2026-08-01T12:00:00Z", "until": "2026-01-01"}
+    items = everything()
+    items[5] |= {"state": "on_hold", "hold": hold}
+    results = await save(agency, items)
+    assert statuses(results) == [201] * 5 + [422, 424]
+    assert told(results[5]) == [("/items/5/hold/until", "hold_end")]
+
+
 async def test_a_job_that_changes_is_to_be_told(agency: Agency) -> None:
     await save(agency, everything())
     [changed] = await save(agency, [item("job", 1, title="Buyer", client=ref(1), location="York")])

@@ -83,12 +83,12 @@ async def test_an_application_posted_again_may_be_put_on_hold_and_off(agency: Ag
     made = await agency.application(external_refs=REFS)
     people = ("candidate", "consultant", "client_contact", "job")
     parts = {f"{kind}_id": made[f"{kind}_id"] for kind in people}
-    hold = {"until": "2026-12-01", "reason": "budget"}
+    hold = {"until": "2099-12-01", "reason": "budget"}
     held = await agency.post(
         "/v1/applications", {**parts, "external_refs": REFS, "state": "on_hold", "hold": hold}
     )
     assert (held["id"], held["state"]) == (made["id"], "on_hold")
-    assert held["hold"]["until"] == "2026-12-01"
+    assert held["hold"]["until"] == "2099-12-01"
     assert held["hold"]["since"] is not None
     active = await agency.post("/v1/applications", {**parts, "external_refs": REFS, "state": "active"})
     assert active["hold"]["ended_at"] is not None

@@ -67,6 +67,35 @@ async def test_a_hold_announced_for_later_is_news_at_once(agency: Agency) -> Non
     assert "client_response_due" not in codes
 
 
+@pytest.mark.parametrize(
+    ("hold", "is_fine"),
+    [
+        ({"until": "2026-07-14"}, False),
+        ({"until": "2026-07-15"}, True),
+        ({"since": "2026-08-03T09:00:00+01:00", "until": "2026-08-02"}, False),
+        ({"since": "2026-07-01T09:00:00+01:00", "until": "2026-07-10"}, True),
+    ],
+    ids=["before the word", "the day of the word", "before one to come", "one that was over when we heard"],
+)
+async def test_a_hold_lasts_until_a_day_that_is_not_before_it(
+    agency: Agency, hold: Json, is_fine: bool
+) -> None:
+    _, interview = await interviewed(agency)
+    answer = await agency.call("POST", f"/v1/interviews/{interview}/feedback", json={**HELD, "hold": hold})
+    if is_fine:
+        assert answer.status_code == 201
+    else:
+        assert places_of(problem_of(answer, 422)) == [("/hold/until", "hold_end")]
+
+
+async def test_what_is_said_of_an_earlier_hold_beside_another_decision_is_only_kept(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    said = await say(
+        agency, interview, "next_stage", "2026-07-15T12:00:00+01:00", hold={"until": "2026-07-14"}
+    )
+    assert said["details"]["hold"]["until"] == "2026-07-14"
+
+
 async def test_a_decision_recorded_late_does_not_undo_a_newer_one(agency: Agency) -> None:
     application, interview = await interviewed(agency)
     await say(agency, interview, "next_stage", "2026-07-20T12:00:00+01:00")
