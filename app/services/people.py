@@ -12,6 +12,7 @@ from app.errors import InvalidError, RetryError
 from app.models import Application, Candidate, ClientContact
 from app.models.external_refs import RefKind
 from app.services import facts, objects, pauses, status
+from app.services.instants import happened_at
 from app.services.objects import Refs, Saved, change, put
 from app.services.revisions import bears_on_status
 from app.services.scope import Caller, find
@@ -26,7 +27,7 @@ async def save_candidate(
     given: frozenset[str],
     now: datetime,
 ) -> Saved[Candidate]:
-    """Create a candidate, or change the one an external id names."""
+    """Create a candidate, or change the one an external id names. Raises as `store_candidate`."""
     saved = await store_candidate(db, caller, values, refs, given=given, now=now)
     await status.refresh_person(db, caller, saved.row, now=now)
     return saved
@@ -41,7 +42,8 @@ async def store_candidate(
     given: frozenset[str],
     now: datetime,
 ) -> Saved[Candidate]:
-    """Save a candidate; the caller will refresh."""
+    """Save a candidate; the caller will refresh. Raises InvalidError for a review still to come."""
+    _check_review(values, now)
     columns, pause = _apart(values)
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
@@ -56,8 +58,12 @@ async def store_candidate(
 async def update_candidate(
     db: AsyncSession, caller: Caller, candidate_id: UUID, changes: Mapping[str, Any], *, now: datetime
 ) -> Candidate:
-    """Change a candidate; a pause, a zone or a review moves what is due to them. Raises NotFoundError."""
+    """Change a candidate; a pause, a zone or a review moves what is due to them.
+
+    Raises NotFoundError, InvalidError for a review still to come.
+    """
     candidate = await status.lock_candidate(db, caller, candidate_id)
+    _check_review(changes, now)
     columns, pause = _apart(changes)
     if "do_not_contact" in changes:
         await pauses.replace(db, caller, candidate, pause, now=now)
@@ -118,6 +124,11 @@ async def update_client_contact(
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
     return contact
+
+
+def _check_review(values: Mapping[str, Any], now: datetime) -> None:
+    """A review still to come would put off the next one for good (K1)."""
+    happened_at(values.get("last_preference_review_at"), now, "/last_preference_review_at")
 
 
 def _apart(values: Mapping[str, Any]) -> tuple[dict[str, Any], Mapping[str, Any] | None]:

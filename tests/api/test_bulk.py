@@ -150,6 +150,13 @@ async def test_a_hold_that_ends_before_it_begins_is_refused_at_its_place(agency:
     assert told(results[5]) == [("/items/5/hold/until", "hold_end")]
 
 
+async def test_a_review_that_is_still_to_come_is_refused_at_its_place(agency: Agency) -> None:
+    ahead = item("candidate", 1, name="Amara Osei", last_preference_review_at="2099-01-01T00:00:00Z")
+    [refused] = await save(agency, [ahead])
+    assert refused["status"] == 422
+    assert told(refused) == [("/items/0/last_preference_review_at", "in_future")]
+
+
 async def test_a_job_that_changes_is_to_be_told(agency: Agency) -> None:
     await save(agency, everything())
     [changed] = await save(agency, [item("job", 1, title="Buyer", client=ref(1), location="York")])

@@ -187,6 +187,13 @@ async def test_a_direct_application_needs_nobody_at_the_client(agency: Agency) -
         ("client", "colour", "red", "/client/colour", "extra_forbidden"),
         ("candidate", "external_refs", [], "/candidate/external_refs", "too_short"),
         ("candidate", "consultant", ref("nobody"), "/candidate/consultant", "not_found"),
+        (
+            "candidate",
+            "last_preference_review_at",
+            "2099-01-01T00:00:00Z",
+            "/candidate/last_preference_review_at",
+            "in_future",
+        ),
         ("application", "consultant", ref("nobody"), "/application/consultant", "not_found"),
         ("interview", "end", "2026-07-14T09:00:00Z", "/interview/end", "interview_end"),
         ("debrief", "interest_score", 11, "/debrief/interest_score", "less_than_equal"),

@@ -138,6 +138,20 @@ async def test_a_review_is_neither_to_come_nor_before_the_latest(agency: Agency,
     ]
 
 
+async def test_a_review_noted_elsewhere_is_not_to_come_either(agency: Agency) -> None:
+    """It would put off the next review for good (K1)."""
+    whole = {"name": "Li Wei", "external_refs": [{"source": "ats", "id": "c-1"}]}
+    path = f"/v1/candidates/{await agency.candidate(**whole)}"
+    ahead = {"last_preference_review_at": "2099-01-01T00:00:00Z"}
+    for answer in (
+        await agency.call("PATCH", path, json=ahead),
+        await agency.call("POST", "/v1/candidates", json={**whole, **ahead}),
+        await agency.call("POST", "/v1/candidates", json={"name": "Amara Osei", **ahead}),
+    ):
+        assert places_of(problem_of(answer, 422)) == [("/last_preference_review_at", "in_future")]
+    assert (await agency.get(path))["last_preference_review_at"] is None
+
+
 async def test_reviews_at_the_same_moment_follow_one_another(agency: Agency, candidate: str) -> None:
     said = [{"roles": [f"Role {number}"]} for number in range(4)] + [
         {"locations": [f"Place {number}"]} for number in range(4)
