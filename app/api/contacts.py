@@ -54,7 +54,9 @@ class ContactCreate(Input):
         default=[], description="The feedback and the changes of the job passed on to the candidate."
     )
     answer: Word[Answer] | None = Field(
-        default=None, description="What the candidate says to a change of the job relayed; `out` withdraws."
+        default=None,
+        description="What the candidate says to a change of the job that is relayed, by itself or with feedback "
+        "that has a `role_change`; `out` withdraws.",
     )
     needs_reply: bool = Field(default=False, description="The candidate waits for an answer (E3).")
     automated: bool = Field(default=False, description="Sent by a machine; never counts as a word from us.")

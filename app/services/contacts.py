@@ -258,7 +258,7 @@ def _check_answer(values: Mapping[str, Any], news: News, pointer: str) -> None:
     """An answer is the candidate's, to a change of the job that they are told of in the same contact."""
     if not values.get("answer"):
         return
-    if not news.job_changes:
+    if not news.changed:
         raise InvalidError(
             "An answer goes with a change of the job that the contact relays to the candidate.",
             code="answer_without_change",

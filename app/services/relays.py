@@ -1,26 +1,28 @@
 """Relays: the news that a contact passes on to a candidate, be it feedback or a change of the job."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
 from uuid_utils.compat import uuid7
 
 from app import writes
 from app.errors import InvalidError, NotFoundError
 from app.models import Application, Feedback, JobChange, Relay
-from app.models.base import TenantedBase
 from app.services.scope import Caller
 
 
 class News(NamedTuple):
-    """What a contact passes on: feedback with its application, changes with their job, and what it covers."""
+    """What a contact passes on: feedback with its application, changes with their job, and what it covers.
+
+    `role_changes` are the applications about which some of the feedback says that the job has changed.
+    """
 
     ids: Sequence[UUID]
     feedback: Mapping[UUID, UUID]
+    role_changes: Collection[UUID]
     job_changes: Mapping[UUID, UUID]
     covered: Mapping[UUID, UUID]
 
@@ -28,7 +30,11 @@ class News(NamedTuple):
     def changed(self) -> list[UUID]:
         """The covered applications to the jobs that changed."""
         jobs = set(self.job_changes.values())
-        return [application_id for application_id, job_id in self.covered.items() if job_id in jobs]
+        return [
+            application_id
+            for application_id, job_id in self.covered.items()
+            if job_id in jobs or application_id in self.role_changes
+        ]
 
 
 async def find_news(
@@ -45,12 +51,14 @@ async def find_news(
     Raises NotFoundError for what is not there, InvalidError for what is not about those; `pointer` names the list.
     """
     if not ids:
-        return News((), {}, {}, {})
+        return News((), {}, (), {}, {})
     own = await _jobs(db, caller, candidate_id)
+    feedback = await _feedback(db, caller, ids)
     news = News(
         tuple(dict.fromkeys(ids)),
-        await _named(db, caller, Feedback, Feedback.application_id, ids),
-        await _named(db, caller, JobChange, JobChange.job_id, ids),
+        {row.id: row.application_id for row in feedback},
+        {row.application_id for row in feedback if row.role_change is not None},
+        await _job_changes(db, caller, ids),
         {a_id: job_id for a_id, job_id in own.items() if application_ids is None or a_id in application_ids},
     )
     for place, news_id in enumerate(ids):
@@ -126,13 +134,18 @@ async def _jobs(db: AsyncSession, caller: Caller, candidate_id: UUID) -> dict[UU
     return {row.id: row.job_id for row in await db.execute(query)}
 
 
-async def _named(
-    db: AsyncSession,
-    caller: Caller,
-    table: type[TenantedBase],
-    about: InstrumentedAttribute[UUID],
-    ids: Sequence[UUID],
-) -> dict[UUID, UUID]:
-    """What is there of some ids, each with the id of what it is about."""
-    query = select(table.id, about).where(table.agency_id == caller.agency_id, table.id.in_(ids))
-    return {row[0]: row[1] for row in await db.execute(query)}
+async def _feedback(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> Sequence[Any]:
+    """The feedback among some ids, with its application and what it says of a changed job."""
+    role_change = Feedback.details["role_change"].as_string().label("role_change")
+    query = select(Feedback.id, Feedback.application_id, role_change).where(
+        Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids)
+    )
+    return (await db.execute(query)).all()
+
+
+async def _job_changes(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """The changes of jobs among some ids, each with its job."""
+    query = select(JobChange.id, JobChange.job_id).where(
+        JobChange.agency_id == caller.agency_id, JobChange.id.in_(ids)
+    )
+    return {row.id: row.job_id for row in await db.execute(query)}

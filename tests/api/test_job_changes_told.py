@@ -104,6 +104,23 @@ async def test_a_candidate_who_is_out_withdraws_from_the_changed_job_alone(scene
     assert [reason["code"] for reason in statuses[scene.one]["reasons"]] == ["withdrawal_to_relay"]
 
 
+@pytest.mark.parametrize("role_change", [{"salary": "reduced"}, None])
+async def test_a_change_that_came_with_feedback_is_answered_too(
+    scene: Scene, role_change: Json | None
+) -> None:
+    interview = await scene.agency.interview(scene.two, START, END)
+    said = {"decision": "undecided", "received_at": "2026-07-15T10:00:00+01:00", "role_change": role_change}
+    feedback = await scene.agency.post(f"/v1/interviews/{interview}/feedback", said)
+    body = scene.talk(relays=[feedback["id"]], answer="out")
+    answer = await scene.agency.call("POST", "/v1/contacts", json=body)
+    if role_change:
+        assert await scene.withdrawn() == [None, "2026-07-16T10:00:00Z"]
+        await scene.agency.post(f"/v1/contacts/{answer.json()['id']}/void", {"reason": "misheard"})
+    else:
+        assert places_of(problem_of(answer, 422)) == [("/answer", "answer_without_change")]
+    assert await scene.withdrawn() == [None, None]
+
+
 async def test_voiding_the_contact_takes_the_withdrawal_back(scene: Scene) -> None:
     saved = await scene.agency.post("/v1/contacts", scene.talk(answer="out", application_ids=[scene.one]))
     voided = await scene.agency.post(f"/v1/contacts/{saved['id']}/void", {"reason": "misheard"})
