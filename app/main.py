@@ -57,6 +57,7 @@ from app.web.issuers import Issuers
 from app.web.metrics import Metrics
 from app.web.middleware import Envelope, Retry, Shed
 from app.web.rate_limit import RateLimiter
+from app.web.waiting import Lookout
 from app.worker import recomputations
 from app.worker.due_counts import DueCounts
 
@@ -132,6 +133,7 @@ def create_app(
     app.state.settings = settings
     app.state.authenticator = Authenticator(database, secret, _issuers(settings))
     app.state.rate_limiter = RateLimiter(database, settings.requests_per_minute)
+    app.state.lookout = Lookout(database, delay=settings.webhook_retry_schedule[0])
     app.state.is_draining = False
     app.state.background = background or partial(recomputations.run, database)
     app.state.metrics = Metrics(database, process)

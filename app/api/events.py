@@ -21,6 +21,7 @@ from app.web.operations import operation, router
 from app.web.paging import Limit, Page
 from app.web.routes import WaitingRoute
 from app.web.schema import ID, Id, Instant, Output, SeveralWords, parse_count, parse_id
+from app.web.waiting import WISH, Wish
 
 events = router("Events", WaitingRoute)
 
@@ -85,7 +86,10 @@ async def list_events(
         int,
         Field(ge=0, le=MOST_WAIT_SECONDS),
         BeforeValidator(parse_count),
-        Query(description="How many seconds to wait for an event if there is none yet"),
+        Query(
+            description="How many seconds to wait at most for an event if there is none yet; "
+            "if too many of the agency's requests wait already, the answer comes at once"
+        ),
     ] = 0,
 ) -> EventPage:
     """Read the log of events, oldest first; it is kept for 90 days, and no event is ever skipped."""
@@ -93,8 +97,10 @@ async def list_events(
     delay = settings.webhook_retry_schedule[0]
     await publications.publish(work.db, work.caller, delay=delay, now=work.now, waits=False)
     found = await service.read(work.db, work.caller, after, type or (), limit=limit)
-    if not found.events:
-        request.scope["touchbase.wait"] = wait
+    if wait and not found.events:
+        # Behind an event that has no place yet, whatever is in the log may be news.
+        position = found.next_after if isinstance(found.next_after, int) else 0
+        request.scope[WISH] = Wish(wait, position)
     items = [_view(row) for row in found.events]
     return EventPage(items=items, next_cursor=str(found.next_after))
 

@@ -82,13 +82,18 @@ async def lock(db: AsyncSession, caller: Caller, *, waits: bool = True) -> int |
 
     None where somebody else is at it, unless that is waited for.
     """
-    query = select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
+    query = _last_position(caller)
     # An insertion would wait for whoever is at it, even where there is a row.
     if await db.scalar(query) is None:
         fresh = insert(EventLog).values(agency_id=caller.agency_id, last_position=0, pruned_position=0)
         await db.execute(fresh.on_conflict_do_nothing())
     last: int | None = await db.scalar(query.with_for_update(skip_locked=not waits))
     return last
+
+
+async def last_position(db: AsyncSession, caller: Caller) -> int:
+    """How far the log goes; 0 where nothing has a place in it yet."""
+    return await db.scalar(_last_position(caller)) or 0
 
 
 async def read(
@@ -168,6 +173,10 @@ async def prune(db: AsyncSession, caller: Caller, *, now: datetime) -> bool:
         gone = delete(table).where(table.agency_id == caller.agency_id, column.in_(which))
         await db.execute(gone.execution_options(synchronize_session=False))
     return True
+
+
+def _last_position(caller: Caller) -> Select[int]:
+    return select(EventLog.last_position).where(EventLog.agency_id == caller.agency_id)
 
 
 async def _position(db: AsyncSession, caller: Caller, event_id: UUID) -> int | None:

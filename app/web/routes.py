@@ -28,6 +28,7 @@ from app.errors import (
     MalformedError,
     NotFoundError,
     TooLargeError,
+    TouchbaseError,
     UnsupportedMediaTypeError,
 )
 from app.services import conditions, edits
@@ -37,13 +38,13 @@ from app.web import etags, idempotency, trail
 from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
 from app.web.deps import Work, ids_in_path
 from app.web.paging import Page
+from app.web.waiting import LOOK_SECONDS, WISH, Lookout, Watch, Wish
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
 EDITS = {"PATCH", "PUT", "DELETE"}
 BODIED = {"PATCH", "POST", "PUT"}
 SCOPED = "x-scopes"  # how an operation is declared to need scopes, and how the document says it
 PATH_CHECKED = "touchbase.path_checked"  # in the scope of a request whose path names what is there
-ASK_SECONDS = 0.5  # between two looks of a request that waits
 
 
 class Route(APIRoute):
@@ -151,7 +152,7 @@ class Route(APIRoute):
 
 
 class WaitingRoute(Route):
-    """A route that may wait until there is something to answer: it asks again and again, with no transaction between.
+    """A route that may wait until there is something to answer: it asks again when there may be, and at the end.
 
     Whoever waits takes no place among the requests that are worked on, and is answered at once when the service ends.
     """
@@ -159,19 +160,23 @@ class WaitingRoute(Route):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler of one request."""
         ask = super().get_route_handler()
+        scopes = frozenset(scopes_of(self))
 
         async def patient(request: Request) -> Response:
             began = time.monotonic()
-            while True:
-                response = await ask(request)
-                wait = request.scope.pop("touchbase.wait", 0)
-                left = wait - (time.monotonic() - began)
-                if (
-                    left <= 0
-                    or request.app.state.is_draining
-                    or await _is_gone(request, min(left, ASK_SECONDS))
-                ):
-                    return response
+            response = await ask(request)
+            wish: Wish | None = request.scope.pop(WISH, None)
+            if wish is None:
+                return response
+            ends = began + wish.seconds
+            lookout: Lookout = request.app.state.lookout
+            with lookout.joined(request.scope["touchbase.caller"].agency_id) as watch:
+                while watch and wish and not _is_over(request, ends):
+                    if not await _outlasted(request, scopes, watch, wish, ends):
+                        break
+                    response = await ask(request)
+                    wish = request.scope.pop(WISH, None)
+            return response
 
         return patient
 
@@ -186,15 +191,43 @@ async def _admitted(request: Request, scopes: frozenset[str]) -> Caller:
     return caller
 
 
-async def _is_gone(request: Request, seconds: float) -> bool:
-    """Whether the client goes away within so many seconds, or sends no more and so may have gone."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while (await request.receive())["type"] != "http.disconnect":
-                if getattr(request.state, "is_half_closed", False):
-                    break
-            return True
+async def _may_ask(request: Request, scopes: frozenset[str]) -> bool:
+    """Whether who waits may still do so; if it is not known, they are told why when they ask again."""
+    with suppress(TouchbaseError):
+        await _admitted(request, scopes)
+        return True
     return False
+
+
+def _is_over(request: Request, ends: float) -> bool:
+    """Whether nobody is to wait any longer."""
+    return time.monotonic() >= ends or request.app.state.is_draining
+
+
+async def _outlasted(request: Request, scopes: frozenset[str], watch: Watch, wish: Wish, ends: float) -> bool:
+    """Wait until there may be another answer; False where the client goes away before that."""
+    lookout: Lookout = request.app.state.lookout
+    gone = asyncio.create_task(_gone(request))
+    try:
+        while watch.position <= wish.position and not _is_over(request, ends):
+            if not await _may_ask(request, scopes):
+                break
+            most = min(LOOK_SECONDS, ends - time.monotonic())  # a look may itself be kept waiting
+            look = lookout.next_look(watch)
+            await asyncio.wait({gone, look}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                return False
+        return True
+    finally:
+        gone.cancel()
+        await asyncio.wait({gone})
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client goes away, or sends no more and so may have gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        if getattr(request.state, "is_half_closed", False):
+            break
 
 
 class BulkRoute(Route):

@@ -1,6 +1,7 @@
 """What comes while too much is under way is refused at once; who looks after the service is always answered (R14)."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from app.db import Database
 from app.main import create_app
 from app.settings import Settings
-from app.web import routes
+from app.web.waiting import LOOK_SECONDS
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
@@ -81,16 +82,16 @@ async def test_a_client_that_takes_its_time_takes_no_place(busy: Busy) -> None:
         assert (await connection.answer()).status == 201
 
 
-async def test_a_reader_who_waits_for_events_takes_no_place(
-    busy: Busy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(routes, "ASK_SECONDS", 30)
+async def test_a_reader_who_waits_for_events_takes_no_place(busy: Busy) -> None:
     waiting = asyncio.create_task(busy.agency.get("/v1/events", wait=30))
     await asyncio.sleep(0.05)
     async with asyncio.timeout(20):
         # It takes the one place as long as it looks for the first time.
         while (await busy.agency.call("GET", "/v1/clients")).status_code == 503:  # noqa: ASYNC110 - nobody tells us
             await asyncio.sleep(0.01)
+    calls_until = time.monotonic() + 3 * LOOK_SECONDS
+    while time.monotonic() < calls_until:
+        await busy.agency.get("/v1/clients")
     assert not waiting.done()
     waiting.cancel()
     await asyncio.wait({waiting})

@@ -1,15 +1,39 @@
-"""A reader who waits for news is answered as soon as nobody may be there any more to wait."""
+"""A reader who waits for news costs next to nothing, and is answered as soon as there is news or nobody to wait."""
 
 import asyncio
 import json
+import time
 
+import httpx
 from fastapi import FastAPI
 
-from tests.agency import Agency
+from app.db import Database
+from app.main import create_app
+from app.web.auth import REMEMBERED_SECONDS
+from app.web.waiting import LOOK_SECONDS, MOST_WAITERS
+from tests.agency import Agency, Json
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
+from tests.contract.problems import problem_of
+from tests.sent import noted
 from tests.web.connections import PATIENCE, Connection, served
 
 LONGER = 30  # than a test has patience
 assert LONGER > PATIENCE
+
+
+async def wait_in_number(agency: Agency, number: int) -> list[asyncio.Task[Json]]:
+    """So many readers who wait for events, of which there are none yet."""
+    waiting = [asyncio.create_task(agency.get("/v1/events", wait=LONGER)) for _ in range(number)]
+    await asyncio.sleep(0.5)
+    return waiting
+
+
+async def leave(waiting: list[asyncio.Task[Json]]) -> None:
+    """Let those who wait go."""
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)
 
 
 async def wait_for_events(connection: Connection, agency: Agency) -> None:
@@ -42,3 +66,78 @@ async def test_whoever_listens_is_answered_with_what_comes(app: FastAPI, agency:
         application = await agency.application()
         answer = await connection.answer()
         assert json.loads(answer.body)["items"][0]["data"]["application_id"] == application["id"]
+
+
+async def test_all_of_an_agency_who_wait_share_one_look_at_a_time(agency: Agency, database: Database) -> None:
+    async with noted(database) as sent:
+        waiting = await wait_in_number(agency, 10)
+        sent.clear()
+        await asyncio.sleep(4 * LOOK_SECONDS)
+        looks = [statement for statement, _ in sent if "event_logs" in statement]
+        assert 2 <= len(looks) <= 5
+        assert len(sent) <= 3 * (len(looks) + 1)  # the clock, what has no place yet, how far the log goes
+        await leave(waiting)
+
+
+async def test_all_who_wait_are_soon_answered_with_what_comes(agency: Agency) -> None:
+    waiting = await wait_in_number(agency, MOST_WAITERS)
+    application = await agency.application()
+    async with asyncio.timeout(PATIENCE):
+        for answer in await asyncio.gather(*waiting):
+            assert answer["items"][0]["data"]["application_id"] == application["id"]
+
+
+async def test_a_reader_goes_on_waiting_where_what_comes_is_not_what_they_wait_for(agency: Agency) -> None:
+    waiting = asyncio.create_task(agency.get("/v1/events", wait=LONGER, type="interview.created"))
+    application = await agency.application()
+    await asyncio.sleep(3 * LOOK_SECONDS)
+    assert not waiting.done()
+    await agency.interview(application["id"], "2026-07-14T10:00:00Z", "2026-07-14T11:00:00Z")
+    async with asyncio.timeout(PATIENCE):
+        [event] = (await waiting)["items"]
+    assert event["type"] == "interview.created"
+
+
+async def test_no_more_of_an_agency_wait_than_the_others_can_bear(agency: Agency, rival: Agency) -> None:
+    waiting = await wait_in_number(agency, MOST_WAITERS)
+    async with asyncio.timeout(PATIENCE):
+        assert (await agency.get("/v1/events", wait=LONGER))["items"] == []
+    [other] = await wait_in_number(rival, 1)
+    assert not any(each.done() for each in (*waiting, other))
+    await leave([waiting.pop(), other])
+    waiting += await wait_in_number(agency, 1)
+    assert not any(each.done() for each in waiting)
+    await leave(waiting)
+
+
+async def test_nothing_is_looked_at_when_nobody_waits_any_more(agency: Agency, database: Database) -> None:
+    async with noted(database) as sent:
+        await leave(await wait_in_number(agency, 3))
+        await asyncio.sleep(LOOK_SECONDS)
+        sent.clear()
+        await asyncio.sleep(2 * LOOK_SECONDS)
+        assert sent == []
+
+
+async def test_whoever_waits_is_answered_when_the_service_drains(
+    agency: Agency, database: Database, document: Document
+) -> None:
+    app = create_app(database, SECRET)
+    async with client_of(app, document) as http:
+        [waiting] = await wait_in_number(Agency(agency.id, agency.key, http), 1)
+        app.state.is_draining = True
+        async with asyncio.timeout(PATIENCE):
+            assert (await waiting)["items"] == []
+
+
+async def test_whoever_waits_is_told_within_five_seconds_that_their_key_is_revoked(agency: Agency) -> None:
+    made = await agency.post("/v1/api-keys", {"name": "waiting", "scopes": ["events:read"]})
+    headers = {"Authorization": f"Bearer {made['key']}"}
+    path = f"/v1/events?wait={LONGER}"
+    waiting: asyncio.Task[httpx.Response] = asyncio.create_task(agency.http.get(path, headers=headers))
+    await asyncio.sleep(0.5)
+    revoked = time.monotonic()
+    await agency.post(f"/v1/api-keys/{made['id']}/revoke")
+    async with asyncio.timeout(PATIENCE):
+        problem_of(await waiting, 401)
+    assert time.monotonic() - revoked <= REMEMBERED_SECONDS + 2 * LOOK_SECONDS
