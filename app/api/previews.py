@@ -1,5 +1,6 @@
 """`POST /v1/status/preview`: the status of facts that are not stored."""
 
+import asyncio
 from itertools import pairwise
 from typing import Annotated, Self
 
@@ -21,7 +22,7 @@ from app.rules.vocabulary import (
     ReasonCode,
     TimescaleSource,
 )
-from app.services.previews import preview
+from app.services.previews import MOST_PAIRS, preview
 from app.web.operations import operation, router
 from app.web.schema import Day, Holidays, Input, Instant, Line, Output, Word, Zone, misplaced
 
@@ -214,7 +215,11 @@ class PreviewFacts(Input):
 
     people: Annotated[dict[Key, PreviewPerson], Field(max_length=1_000)]
     applications: Annotated[list[PreviewApplication], Field(max_length=1_000)]
-    contacts: Annotated[list[PreviewContact], Field(max_length=1_000)] = []
+    contacts: Annotated[list[PreviewContact], Field(max_length=1_000)] = Field(
+        default=[],
+        description="Each counts for every application that it bears on, a chaser twice: "
+        f"{MOST_PAIRS:,} times in all at most.",
+    )
     snoozes: Annotated[list[PreviewSnooze], Field(max_length=1_000)] = []
 
     @model_validator(mode="after")
@@ -263,5 +268,10 @@ class PreviewAnswer(Output):
 @previews.post("/v1/status/preview", **operation("status:read"))
 async def preview_status(body: PreviewRequest) -> PreviewAnswer:
     """Work out the status of facts you send, under a policy you choose, at an instant; nothing is stored."""
+    # Many take a second or so to work out, in which other requests go on.
+    return await asyncio.to_thread(_previewed, body)
+
+
+def _previewed(body: PreviewRequest) -> PreviewAnswer:
     facts = body.facts.model_dump(by_alias=True)
     return PreviewAnswer.model_validate(preview(facts, body.policy.policy(), body.now))

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
+from app.errors import InvalidError
 from app.rules.candidates import candidate_reasons
 from app.rules.facts import (
     Application,
@@ -31,6 +32,8 @@ from app.rules.status import ApplicationStatus, Reason, evaluate, order
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import ApplicationMode, ContactParty, TimescaleAnchor
 
+MOST_PAIRS = 100_000  # of an application and a contact that bears on it; so many take half a second
+
 Json = Mapping[str, Any]
 
 
@@ -38,7 +41,7 @@ def preview(facts: Json, policy: Policy, now: datetime) -> dict[str, Any]:
     """The status of every application and candidate of `facts` at `now`, and the due list over all of them.
 
     `facts` is the checked input of `preview_status`: names as in the records, instants as datetimes. Raises
-    CalendarRangeError where a date runs past the known holidays.
+    CalendarRangeError where a date runs past the known holidays, InvalidError for more than `MOST_PAIRS`.
     """
     applications = applications_of(facts)
     statuses = {a.id: evaluate(a, policy, now) for a in applications}
@@ -77,8 +80,8 @@ def status_fields(status: ApplicationStatus, now: datetime) -> dict[str, Any]:
 
 
 def applications_of(facts: Json) -> list[Application]:
-    """The applications of a preview's facts, each with what bears on it."""
-    contacts = [_contact(c) for c in facts["contacts"]]
+    """The applications of a preview's facts, each with what bears on it. Raises as `preview`."""
+    contacts = _Contacts(facts)
     snoozes = defaultdict(list)
     for snooze in facts["snoozes"]:
         snoozes[snooze["application"]].append(Snooze(snooze["code"], snooze["until"]))
@@ -87,7 +90,56 @@ def applications_of(facts: Json) -> list[Application]:
     ]
 
 
-def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[Snooze, ...]) -> Application:
+class _Contacts:
+    """The contacts of a preview, found by what each may bear on, so that no application goes through all of them."""
+
+    def __init__(self, facts: Json) -> None:
+        self._contacts = [_contact(c) for c in facts["contacts"]]
+        self._naming: dict[str, list[int]] = defaultdict(list)
+        self._with: dict[str | None, list[int]] = defaultdict(list)
+        self._with_interviewers: list[int] = []
+        self._chased_at: dict[str | None, list[datetime]] = defaultdict(list)
+        self._pairs = 0
+        for place, contact in enumerate(self._contacts):
+            if contact.application_ids is not None:
+                for application_id in contact.application_ids:
+                    self._naming[application_id].append(place)
+            elif contact.party is ContactParty.INTERVIEWER and contact.person_id not in facts["people"]:
+                self._with_interviewers.append(place)
+            else:
+                self._with[contact.person_id].append(place)
+            if is_chaser(contact):
+                self._chased_at[contact.person_id].append(contact.at)
+
+    def of(self, a: Json) -> tuple[Contact, ...]:
+        """Those that bear on an application, in their order (M1).
+
+        An interviewer is none of the people; named by no application, they count for every direct one.
+        """
+        candidate, client = a["candidate"], a["client_contact"]
+        places = [*self._naming.get(a["id"], ())]
+        for person in filter(None, (candidate, client)):
+            these = self._with.get(person, ())
+            places += [p for p in these if covers(self._contacts[p], a["id"], candidate, client)]
+        if a["mode"] == ApplicationMode.DIRECT:
+            places += self._with_interviewers
+        self._count(len(places))
+        return tuple([self._contacts[place] for place in sorted(places)])
+
+    def chased_at(self, client: str | None) -> tuple[datetime, ...]:
+        """When a client contact was chased, for whichever application (M2)."""
+        chased = self._chased_at.get(client, ()) if client else ()
+        self._count(len(chased))
+        return tuple(chased)
+
+    def _count(self, pairs: int) -> None:
+        self._pairs += pairs
+        if self._pairs > MOST_PAIRS:
+            words = f"Contacts may count for applications {MOST_PAIRS:,} times in all; send fewer at once."
+            raise InvalidError(words, code="too_many_pairs", pointer="/facts/contacts")
+
+
+def _application(a: Json, people: Json, contacts: _Contacts, snoozes: tuple[Snooze, ...]) -> Application:
     client = a["client_contact"]
     return Application(
         id=a["id"],
@@ -113,24 +165,13 @@ def _application(a: Json, people: Json, contacts: list[Contact], snoozes: tuple[
         ),
         feedback=tuple(_feedback(a["feedback"])),
         job_changes=tuple(JobChange(j["id"], j["changed_at"]) for j in a["job_changes"]),
-        contacts=tuple(c for c in contacts if _bears_on(c, a, people)),
+        contacts=contacts.of(a),
         snoozes=snoozes,
-        chased_at=tuple(c.at for c in contacts if client and c.person_id == client and is_chaser(c)),
+        chased_at=contacts.chased_at(client),
         withdrawn_at=a["withdrawn_at"],
         continue_until=a["continue_until"],
         hold=_hold(a["hold"]),
     )
-
-
-def _bears_on(contact: Contact, a: Json, people: Json) -> bool:
-    """Whether a contact counts for an application (M1).
-
-    An interviewer is none of the people; named by no application, they count for every direct one.
-    """
-    unnamed = contact.party is ContactParty.INTERVIEWER and contact.application_ids is None
-    if unnamed and contact.person_id not in people:
-        return bool(a["mode"] == ApplicationMode.DIRECT)
-    return covers(contact, a["id"], a["candidate"], a["client_contact"])
 
 
 def _other_processes(named: Sequence[Json] | None) -> tuple[OtherProcess, ...] | None:
@@ -210,10 +251,12 @@ def _hold(hold: Json | None) -> Hold | None:
 def _reviews(
     facts: Json, applications: list[Application], policy: Policy, now: datetime
 ) -> Iterable[tuple[str, list[Reason]]]:
+    cases = defaultdict(list)
+    for a in applications:
+        cases[a.candidate.id].append(Case(a, policy))
     for person_id, person in facts["people"].items():
         if person["kind"] == "candidate":
-            own = [Case(a, policy) for a in applications if a.candidate.id == person_id]
-            reasons = candidate_reasons(_candidate(person_id, person), own, policy, now)
+            reasons = candidate_reasons(_candidate(person_id, person), cases[person_id], policy, now)
             flagged = [reason for reason in reasons if reason.is_flagged(now)]
             if flagged:
                 yield person_id, flagged

@@ -478,6 +478,13 @@ PAUSE = {"from": "2026-07-14T00:00:00Z", "until": "2026-07-16T00:00:00Z"}
 DEBRIEF = {"id": "d", "interview": "i", "occurred_at": "2026-07-14T12:00:00Z"}
 HELD = {"id": "i", "start": "2026-07-14T10:00:00Z", "end": "2026-07-14T11:00:00Z", "status": "attended"}
 SAID = {"id": "f", "interview": "i", "received_at": "2026-07-15T12:00:00Z", "decision": "reject"}
+CALL = {
+    "at": "2026-07-15T12:00:00Z",
+    "with": "candidate",
+    "person": "c",
+    "direction": "outbound",
+    "outcome": "no_answer",
+}
 AGAIN = SAID | {"id": "g", "supersedes": "f"}
 
 
@@ -514,6 +521,11 @@ AGAIN = SAID | {"id": "g", "supersedes": "f"}
             {"applications": [], "people": {"c": PERSON | {"pauses": [PAUSE, PAUSE]}}},
             "/facts/people/c/pauses",
             "pause_overlap",
+        ),
+        (
+            {"applications": [PREVIEWED | {"id": f"a{n}"} for n in range(1_000)], "contacts": [CALL] * 101},
+            "/facts/contacts",
+            "too_many_pairs",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -1,0 +1,42 @@
+"""A call that takes long to work out leaves room for others meanwhile, and there is an end to how long it takes."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+
+import httpx
+
+from app.services.previews import MOST_PAIRS
+from tests.agency import Agency, Json
+
+APPLICATIONS = 500
+
+
+async def silence(http: httpx.AsyncClient, work: Awaitable[Json]) -> float:
+    """The longest part of some work's time in which nobody else was answered."""
+    began = answered = time.monotonic()
+    working = asyncio.ensure_future(work)
+    longest = 0.0
+    while not working.done():
+        await asyncio.sleep(0)  # the answer itself waits for nothing
+        await http.get("/livez")
+        longest = max(longest, time.monotonic() - answered)
+        answered = time.monotonic()
+    await working
+    return longest / (answered - began)
+
+
+def previewed(contacts: int) -> Json:
+    """A preview in which one candidate has many applications, and was called so often about all of them."""
+    call = {"with": "candidate", "person": "c", "direction": "outbound", "outcome": "no_answer"}
+    facts = {
+        "people": {"c": {"kind": "candidate", "timezone": "Europe/London"}},
+        "applications": [{"id": f"a{number}", "candidate": "c"} for number in range(APPLICATIONS)],
+        "contacts": [call | {"at": f"2026-07-14T10:00:{n % 60:02}Z"} for n in range(contacts)],
+    }
+    return {"facts": facts, "now": "2026-07-20T09:00:00Z"}
+
+
+async def test_others_are_answered_while_a_large_preview_is_worked_out(agency: Agency) -> None:
+    work = agency.post("/v1/status/preview", previewed(MOST_PAIRS // APPLICATIONS))
+    assert await silence(agency.http, work) < 1 / 2
