@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from hashlib import sha256
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,14 +30,18 @@ async def answer_once(
     keyed: Keyed,
     beginning: Beginning | None,
     perform: Callable[[], Awaitable[Response]],
+    check_path: Callable[[], Awaitable[None]],
 ) -> Response:
     """The answer to a request that comes with a key: the one it got before, if it did. See `idempotency.claim`.
 
+    It is not told again of what is not there any more: `check_path` then raises NotFoundError (H4).
     What its operation begins with comes after the claim, so that whoever sends again waits for no lock to be told.
     """
     secret: str = request.app.state.authenticator.secret
     known = await idempotency.claim(work.db, work.caller, keyed, now=work.now)
     if known is not None:
+        if known.status != HTTPStatus.NOT_FOUND:
+            await check_path()
         return _replay(known, secret)
     response = await _attempted(request, work, beginning, perform)
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}

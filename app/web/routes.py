@@ -88,7 +88,8 @@ class Route(APIRoute):
                     performed = partial(perform, request, work, raw)
                     if keyed is None:
                         return await performed()
-                    return await idempotency.answer_once(request, work, keyed, own, performed)
+                    there = partial(_check_path, request, caller, db)
+                    return await idempotency.answer_once(request, work, keyed, own, performed, there)
             except BAD_INPUT:
                 if PATH_CHECKED not in request.scope:
                     async with database.transaction(caller.agency_id) as db:

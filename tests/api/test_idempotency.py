@@ -188,6 +188,15 @@ async def test_of_many_at_once_one_is_carried_out(agency: Agency, database: Data
     assert await count(database, agency) == 1
 
 
+async def test_what_is_there_no_more_is_not_found_though_it_was_answered_before(agency: Agency) -> None:
+    endpoint = await agency.post("/v1/webhook-endpoints", {"url": "https://example.com/hook"})
+    path, headers = f"/v1/webhook-endpoints/{endpoint['id']}", {"Idempotency-Key": "k1"}
+    first, again = [await agency.call("POST", f"{path}/rotate-secret", headers=headers) for _ in range(2)]
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert (await agency.call("DELETE", path)).status_code == 204
+    problem_of(await agency.call("POST", f"{path}/rotate-secret", headers=headers), 404)
+
+
 @pytest.mark.parametrize("interview", ["0197f3a0-0000-7000-8000-000000000000", "nope"])
 @pytest.mark.parametrize("body", [b"{", b"[NaN]", b"{}", b'{"interest_score": 3}'])
 async def test_what_is_not_there_is_kept_whatever_was_said_to_it(
