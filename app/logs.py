@@ -54,6 +54,7 @@ def configure(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("touchbase").setLevel(level.upper())
+    logging.getLogger("uvicorn.error").addFilter(_is_not_told_already)
 
 
 def report_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -61,6 +62,11 @@ def report_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any])
     error = context.get("exception")
     name = "trouble" if error is None else type(error).__name__
     logger.error("unexpected %s outside a request", name, exc_info=error)
+
+
+def _is_not_told_already(record: logging.LogRecord) -> bool:
+    """Whether uvicorn says something that our protocol does not: of what it cannot parse, that has the id (H5)."""
+    return record.getMessage() != "Invalid HTTP request received."
 
 
 def _places(error: BaseException | None) -> str:

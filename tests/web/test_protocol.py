@@ -15,6 +15,7 @@ from app.web.body import read
 from app.web.metrics import Metrics
 from app.web.middleware import Envelope
 from tests.web.connections import PATIENCE, Connection, Served, served
+from tests.written import writing
 
 LONG = 32_768 - len("host: x\r\n") - len("a: \r\n")  # what may stand in one more header
 
@@ -151,6 +152,13 @@ async def test_nonsense_is_refused_as_a_problem(connection: Connection, nonsense
     await connection.send(nonsense)
     (await connection.answer()).problem(400, "malformed_request")
     assert await connection.end() == b""
+
+
+async def test_of_nonsense_one_line_is_logged_with_the_id_of_the_answer(connection: Connection) -> None:
+    with writing() as written:
+        await connection.send(b"FOO\r\n\r\n")
+        problem = (await connection.answer()).problem(400, "malformed_request")
+    assert [line["request_id"] for line in written.lines] == [problem["request_id"]]
 
 
 @pytest.mark.parametrize(
