@@ -1,5 +1,6 @@
 """Bulk: up to 500 objects of any kind created or changed by their external ids in one call (H14)."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -23,7 +24,7 @@ from app.models.external_refs import RefKind
 from app.services import bulk as service
 from app.services.bulk import Outcome
 from app.services.items import Item
-from app.web.body import ITEM_DEPTH, check_clean
+from app.web.body import ITEM_DEPTH, check_clean, escaped
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.problems import MOST_ERRORS, field_error, status_of
@@ -189,7 +190,10 @@ async def save_items(body: BulkCreate, work: InWork, *, dry_run: DryRun = False)
 
     The answer is 207 with what became of each item, in their order. Sending the same again doubles nothing.
     """
-    items = [_judged(raw) for raw in body.items]
+    items = []
+    for raw in body.items:
+        items.append(_judged(raw))
+        await asyncio.sleep(0)  # other requests go on
     outcomes = await service.save(
         work.db, work.caller, items, atomic=body.atomic, dry_run=dry_run, now=work.now
     )
@@ -204,12 +208,21 @@ def _judged(raw: Any) -> Item:
         check_clean(raw, depth=ITEM_DEPTH)
         if kind is None:
             raise _unknown_kind(raw)
+        _check_size(raw, ITEMS[kind])
         return ITEMS[kind].model_validate(raw).item(kind)
     except (InvalidError, MalformedError) as error:
         return Item(kind, refused=error)
     except ValidationError as error:
         found = [field_error({**item, "loc": ("body", *item["loc"])}) for item in error.errors()]
         return Item(kind, refs=_refs_of(raw), refused=BadItemError(found))
+
+
+def _check_size(raw: Mapping[str, Any], shape: type[Named]) -> None:
+    """Raise BadItemError for more members than there are, before each that is unknown is made an error of."""
+    if len(raw) > len(shape.model_fields):
+        unknown = next(name for name in raw if name not in shape.model_fields)
+        words = "is no member; the item has more members than there are"
+        raise BadItemError([{"pointer": f"/{escaped(unknown)}", "code": "extra_forbidden", "detail": words}])
 
 
 def _unknown_kind(raw: Any) -> BadItemError:
