@@ -140,10 +140,17 @@ class History:
         return sorted(words)
 
     @Derived
+    def accounts(self) -> list[Debrief]:
+        """Debriefs that tell of their interview: none from before it began, as when it was put off to another day."""
+        begins = {interview.id: interview.start for interview in self._application.interviews}
+        told = (debrief for debrief in self._application.debriefs if debrief.interview_id in begins)
+        return [debrief for debrief in told if debrief.occurred_at >= begins[debrief.interview_id]]
+
+    @Derived
     def debriefs(self) -> dict[str, Dated[Debrief]]:
-        """Debriefs, by interview; of those at one instant the first recorded is the last: sent again, it is no news."""
+        """Accounts, by interview; of those at one instant the first recorded is the last: sent again, it is no news."""
         found: dict[str, list[Debrief]] = {}
-        for debrief in reversed(self._application.debriefs):
+        for debrief in reversed(self.accounts):
             found.setdefault(debrief.interview_id, []).append(debrief)
         return {of: _in_order(debriefs, attrgetter("occurred_at")) for of, debriefs in found.items()}
 
@@ -154,8 +161,8 @@ class History:
 
     @Derived
     def rivals_named(self) -> list[Debrief]:
-        """Debriefs that say what else the candidate is in (L1), in the order of recording."""
-        return [debrief for debrief in self._application.debriefs if debrief.other_processes is not None]
+        """Accounts that say what else the candidate is in (L1), in the order of recording."""
+        return [debrief for debrief in self.accounts if debrief.other_processes is not None]
 
     @Derived
     def timescales(self) -> Dated[GivenTimescale]:

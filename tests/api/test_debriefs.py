@@ -76,6 +76,18 @@ async def test_a_no_show_told_in_the_debrief_ends_the_round(agency: Agency) -> N
     assert (await agency.get(f"/v1/interviews/{interview}"))["state"] == "no_show"
 
 
+async def test_an_interview_put_off_is_debriefed_when_it_has_been(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    await debrief(agency, interview, attended="rescheduled", occurred_at="2026-07-14T10:05:00+01:00")
+    moved = {"start": "2026-07-21T10:00:00+01:00", "end": "2026-07-21T11:00:00+01:00", "state": "scheduled"}
+    await agency.patch(f"/v1/interviews/{interview}", moved)
+    ended = "2026-07-21T11:00:00+01:00"
+    status = await agency.get(f"/v1/applications/{application}/status", as_of=ended)
+    assert [reason["code"] for reason in status["reasons"]] == ["debrief_due"]
+    due = await agency.get("/v1/due", as_of=ended)
+    assert [item["code"] for card in due["items"] for item in card["items"]] == ["debrief_due"]
+
+
 async def test_a_later_call_adds_to_what_the_candidate_typed(agency: Agency) -> None:
     _, interview = await interviewed(agency)
     typed = await debrief(agency, interview, source="self_service", liked=["the team"], notice_period=None)

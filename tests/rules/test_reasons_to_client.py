@@ -236,3 +236,9 @@ def test_the_last_account_that_speaks_of_other_processes_counts() -> None:
     over = given.application(debriefs=[named, gone, silent], timescales=[BY_WEDNESDAY])
     assert "competing_deadline" in flagged(still, "Wed 15 Jul 11:00")
     assert "competing_deadline" not in flagged(over, "Wed 15 Jul 11:00")
+
+
+def test_what_was_said_of_other_processes_before_the_interview_is_asked_again() -> None:
+    early = given.debrief("Mon 13 Jul 12:00", rivals=[given.rival("Fri 17 Jul", shared=True)])
+    application = given.application(debriefs=[early], timescales=[BY_WEDNESDAY])
+    assert flagged(application, "Wed 15 Jul 11:00") == ["debrief_due"]

@@ -91,6 +91,13 @@ def test_what_settles_a_debrief(settled: dict[str, Any]) -> None:
     assert times(given.application(**settled), "Tue 14 Jul 12:00", "debrief_due") is None
 
 
+def test_an_account_from_before_the_interview_began_is_none_of_it() -> None:
+    early = given.application(debriefs=[given.debrief("Tue 14 Jul 09:59")])
+    assert flagged(early, "Tue 14 Jul 12:00") == ["debrief_due"]
+    within = given.application(debriefs=[given.debrief("Tue 14 Jul 10:00")])
+    assert flagged(within, "Tue 14 Jul 12:00") == []
+
+
 def test_a_talk_that_gave_no_debrief_does_not_settle_it() -> None:
     application = given.application(contacts=[given.contact("Tue 14 Jul 11:30")])
     assert flagged(application, "Tue 14 Jul 12:00") == ["debrief_due"]
