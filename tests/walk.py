@@ -154,7 +154,9 @@ class Walk:
             ]
         body |= self._supersedes(self.file.debriefs, interview)
         response = await self._record(f"/v1/interviews/{interview}/debriefs", body, self.file.debriefs)
-        if response is not None and response.is_success:
+        if response.is_success:
+            made = response.json()["id"]
+            self.file.places[made] = self.file.places.get(body.get("supersedes", ""), made)
             self.file.interviews[interview] = await self.agency.get(f"/v1/interviews/{interview}")
         return response
 

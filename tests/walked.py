@@ -17,6 +17,7 @@ class File:
     view: Json = field(default_factory=dict)
     interviews: dict[str, Json] = field(default_factory=dict)
     debriefs: dict[str, Json] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)  # by debrief: the first it corrects
     timescales: dict[str, Json] = field(default_factory=dict)
     feedback: dict[str, Json] = field(default_factory=dict)
     corrected_feedback: dict[str, Json] = field(default_factory=dict)
@@ -76,7 +77,7 @@ def _application(known: Known, file: File) -> Json:
             {"id": i["id"], "start": i["start"], "end": i["end"], "status": i["state"]}
             for i in file.interviews.values()
         ],
-        "debriefs": [_debrief(d) for d in sorted(file.debriefs.values(), key=_id)],
+        "debriefs": [_debrief(file.debriefs[d]) for d in sorted(file.debriefs, key=file.places.__getitem__)],
         "timescales": [_timescale(t) for t in sorted(file.timescales.values(), key=_id)],
         "feedback": [
             {

@@ -179,7 +179,10 @@ class PreviewApplication(Input):
     mode: Word[ApplicationMode] = ApplicationMode.AGENCY
     state: Word[ApplicationState] = ApplicationState.ACTIVE
     interviews: Annotated[list[PreviewInterview], Field(max_length=1_000)] = []
-    debriefs: Annotated[list[PreviewDebrief], Field(max_length=1_000)] = []
+    debriefs: Annotated[list[PreviewDebrief], Field(max_length=1_000)] = Field(
+        default=[],
+        description="In the order of recording; one that corrects another stands alone, in the other's place.",
+    )
     timescales: Annotated[list[PreviewTimescale], Field(max_length=1_000)] = []
     feedback: Annotated[list[PreviewFeedback], Field(max_length=1_000)] = []
     job_changes: Annotated[list[PreviewJobChange], Field(max_length=1_000)] = []

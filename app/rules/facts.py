@@ -199,9 +199,10 @@ class Hold:
 class Application:
     """One candidate put forward for one job, with every fact that bears on it.
 
-    `contacts` are those that cover this application (M1). `chased_at` are the instants of all chasers to its
-    client contact, whatever they were about (M2). `closed_at` is set only where the closing is to count from its
-    date on; without it a closed application is closed at every instant.
+    `debriefs` are in the order of recording, a correction in the place of what it corrects. `contacts` are those
+    that cover this application (M1). `chased_at` are the instants of all chasers to its client contact, whatever
+    they were about (M2). `closed_at` is set only where the closing is to count from its date on; without it a
+    closed application is closed at every instant.
     """
 
     id: str

@@ -161,7 +161,7 @@ class History:
 
     @Derived
     def rivals_named(self) -> list[Debrief]:
-        """Accounts that say what else the candidate is in (L1), in the order of recording."""
+        """Accounts that say what else the candidate is in (L1), each in its place."""
         return [debrief for debrief in self.accounts if debrief.other_processes is not None]
 
     @Derived

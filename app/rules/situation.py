@@ -275,7 +275,7 @@ class Situation:
     def rivals_named_by(self) -> Debrief | None:
         """The debrief of the round that last said what else the candidate is in (L1)."""
         saying = self._of_round([d for d in self.history.rivals_named if d.occurred_at <= self.at])
-        return max(reversed(saying), key=lambda d: d.recorded_at or d.occurred_at) if saying else None
+        return saying[-1] if saying else None
 
     @derived_from(Kind.TURN)
     def held_since(self) -> datetime | None:

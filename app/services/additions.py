@@ -31,12 +31,14 @@ def with_debrief(application: Application, row: Debrief, state: InterviewState) 
             row.account.get("other_processes"), tuple[facts.OtherProcess, ...] | None
         ),
     )
-    kept = (d for d in application.debriefs if d.id != str(row.supersedes))
+    debriefs = tuple(debrief if d.id == str(row.supersedes) else d for d in application.debriefs)
+    if row.supersedes is None:
+        debriefs += (debrief,)
     interviews = (
         replace(each, state=state) if each.id == debrief.interview_id else each
         for each in application.interviews
     )
-    return replace(application, debriefs=(*kept, debrief), interviews=tuple(interviews))
+    return replace(application, debriefs=debriefs, interviews=tuple(interviews))
 
 
 def with_timescale(application: Application, row: Timescale) -> Application:

@@ -48,6 +48,15 @@ COVERING = f"""
         WHERE ca.agency_id = {AGENCY} AND ca.application_id = a.id
     """
 
+# Where a debrief `d` stands in the order of recording: a correction, in the place of the first that it corrects.
+_PLACE = f"""CASE WHEN d.supersedes IS NULL THEN d.id ELSE (
+        WITH RECURSIVE earlier AS (
+          SELECT e.id, e.supersedes FROM debriefs e WHERE e.agency_id = {AGENCY} AND e.id = d.supersedes
+          UNION ALL
+          SELECT e.id, e.supersedes FROM earlier l
+            JOIN debriefs e ON e.agency_id = {AGENCY} AND e.id = l.supersedes)
+        SELECT id FROM earlier WHERE supersedes IS NULL) END"""
+
 
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
@@ -72,7 +81,7 @@ SELECT json_build_object(
     WHERE i.agency_id = {AGENCY} AND i.application_id = a.id AND i.created_at <= :known_at),
   'debriefs', (SELECT COALESCE(json_agg(json_build_object(
       'id', d.id, 'interview_id', d.interview_id, 'occurred_at', d.occurred_at, 'source', d.source,
-      'recorded_at', d.recorded_at, 'other_processes', d.account->'other_processes') ORDER BY d.id), '[]')
+      'recorded_at', d.recorded_at, 'other_processes', d.account->'other_processes') ORDER BY {_PLACE}), '[]')
     FROM debriefs d
     WHERE d.agency_id = {AGENCY} AND d.application_id = a.id AND d.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM debriefs n

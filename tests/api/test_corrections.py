@@ -120,6 +120,22 @@ async def test_a_correction_takes_the_place_of_what_it_corrects(scene: Scene) ->
     assert account["version"] == 3
 
 
+async def test_a_correction_brings_back_nothing_that_a_later_account_took_back(scene: Scene) -> None:
+    rival = {"stage": "final", "deadline_date": "2026-07-17"}
+    first = await scene.say("debriefs", other_processes=[rival])
+    later = await scene.say("debriefs", other_processes=[])
+    second = await scene.say("debriefs", first, other_processes=[rival | {"label": "Initech"}])
+    third = await scene.say("debriefs", second, other_processes=[rival | {"label": "Initrode"}])
+    account = await scene.agency.get(f"/v1/interviews/{scene.interview}/debrief")
+    assert account["account"]["other_processes"] == []
+    for saved in (second, third):
+        shown = saved["application_status"]["reasons"]
+        assert "competing_deadline" not in [reason["code"] for reason in shown]
+    assert "competing_deadline" not in await scene.owed("2026-07-15T12:00:00+01:00")
+    await scene.say("debriefs", later, other_processes=[rival])
+    assert "competing_deadline" in await scene.owed("2026-07-15T12:00:00+01:00")
+
+
 async def test_a_no_show_told_by_mistake_can_be_corrected(scene: Scene) -> None:
     wrong = await scene.say("debriefs", attended="no_show")
     assert await scene.owed("2026-07-14T12:30:00+01:00") == []

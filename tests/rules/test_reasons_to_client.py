@@ -238,6 +238,13 @@ def test_the_last_account_that_speaks_of_other_processes_counts() -> None:
     assert "competing_deadline" not in flagged(over, "Wed 15 Jul 11:00")
 
 
+def test_a_correction_made_later_stays_in_its_place_before_other_accounts() -> None:
+    corrected = given.debrief(recorded="Wed 15 Jul 10:45", rivals=[given.rival("Fri 17 Jul", shared=True)])
+    gone = given.debrief("Wed 15 Jul 10:30", recorded="Wed 15 Jul 10:30", rivals=[])
+    application = given.application(debriefs=[corrected, gone], timescales=[BY_WEDNESDAY])
+    assert "competing_deadline" not in flagged(application, "Wed 15 Jul 11:00")
+
+
 def test_what_was_said_of_other_processes_before_the_interview_is_asked_again() -> None:
     early = given.debrief("Mon 13 Jul 12:00", rivals=[given.rival("Fri 17 Jul", shared=True)])
     application = given.application(debriefs=[early], timescales=[BY_WEDNESDAY])
