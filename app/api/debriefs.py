@@ -104,7 +104,7 @@ class DebriefCreate(ScoredAccount):
 
     @model_validator(mode="after")
     def _conditions_go_with_yes_if(self) -> Self:
-        if self.accept_conditions and self.would_accept is not WouldAccept.YES_IF:
+        if self.accept_conditions and self.would_accept not in (None, WouldAccept.YES_IF):
             raise misplaced("accept_conditions", "accept_conditions", "goes with would_accept yes_if")
         return self
 

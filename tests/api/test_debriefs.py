@@ -1,6 +1,7 @@
 """Debriefs: the account, what may come with it, and what is refused."""
 
 from tests.agency import Agency, Json
+from tests.contract.problems import places_of, problem_of
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 
@@ -106,3 +107,18 @@ async def test_a_correction_takes_back_what_was_said(agency: Agency) -> None:
     await debrief(agency, interview, attended="attended", liked=[], notes=None)
     account = (await agency.get(f"/v1/interviews/{interview}/debrief"))["account"]
     assert (account["attended"], account["liked"], account["notes"]) == ("attended", [], None)
+
+
+async def test_conditions_may_be_added_to_what_was_said_before(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    await debrief(agency, interview, would_accept="yes_if")
+    await debrief(agency, interview, accept_conditions="two days at home")
+    account = (await agency.get(f"/v1/interviews/{interview}/debrief"))["account"]
+    assert (account["would_accept"], account["accept_conditions"]) == ("yes_if", "two days at home")
+
+
+async def test_conditions_go_with_no_other_word_than_yes_if(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    body = {"interest_score": 6, "would_accept": "no", "accept_conditions": "two days at home"}
+    refused = await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body)
+    assert places_of(problem_of(refused, 422)) == [("/accept_conditions", "accept_conditions")]

@@ -216,7 +216,7 @@ async def store_nothing(target: Target, refused: list[bytes], owner: AsyncEngine
 TELL_NOTHING = {"preview_status", "interpret_timescale", "check_contact", "capture_debrief", "save_items"}
 BESIDE = {"timescale", "next_steps_timescale", "contact"}
 # No text stands there but with another member, which only some bodies have.
-NOT_ALONE = {"accept_conditions", "event", "external_refs", "hold"}
+NOT_ALONE = {"event", "external_refs", "hold"}
 
 
 def texts_told(target: Target, document: Document) -> Iterator[tuple[Place, Json]]:
