@@ -99,7 +99,8 @@ class DebriefCreate(ScoredAccount):
         default=None, description="The contact made, if it is to be recorded."
     )
     next_promise: PromiseTerms | None = Field(
-        default=None, description="What we promised the candidate; recorded with the contact."
+        default=None,
+        description="What we promised the candidate in the contact given, or in the debrief's own call.",
     )
 
     @model_validator(mode="after")

@@ -148,7 +148,7 @@ def _check(
         raise InvalidError(
             "The talk cannot have been before the interview.", code="debrief_early", pointer="/occurred_at"
         )
-    if entry["next_promise"] and entry["source"] is DebriefSource.SELF_SERVICE and not entry["contact"]:
+    if entry["next_promise"] and entry["source"] is not DebriefSource.CALL and not entry["contact"]:
         raise InvalidError(
             "A promise needs a contact in which it was made.", code="promise_party", pointer="/next_promise"
         )

@@ -1,5 +1,7 @@
 """Debriefs: the account, what may come with it, and what is refused."""
 
+import pytest
+
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 
@@ -41,6 +43,19 @@ async def test_one_call_records_account_timescale_promise_and_contact(agency: Ag
     assert sources == ["client", "candidate"]
     status = await agency.get(f"/v1/applications/{application}/status", as_of="2026-07-16T09:00:00+01:00")
     assert [reason["code"] for reason in status["reasons"]] == ["promised_update_due"]
+
+
+@pytest.mark.parametrize("source", ["self_service", "voice_note", "import"])
+async def test_only_a_call_is_itself_the_talk_in_which_a_promise_was_made(
+    agency: Agency, source: str
+) -> None:
+    _, interview = await interviewed(agency)
+    promised = {"source": source, "next_promise": {"by": "2026-07-16T12:00:00+01:00"}}
+    body = {"interest_score": 8, "occurred_at": "2026-07-14T11:30:00+01:00", **promised}
+    refused = await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body)
+    assert places_of(problem_of(refused, 422)) == [("/next_promise", "promise_party")]
+    assert (await agency.get("/v1/contacts"))["items"] == []
+    assert (await debrief(agency, interview, contact={"channel": "phone"}, **promised))["contact_id"]
 
 
 async def test_all_or_nothing(agency: Agency) -> None:
