@@ -34,7 +34,7 @@ def interviews(draw: st.DrawFn, number: int) -> Json:
 
 
 @st.composite
-def timescales(draw: st.DrawFn, interview: str) -> Json:
+def timescales(draw: st.DrawFn, interview: str, number: int) -> Json:
     """A timescale of any kind."""
     given_at = draw(instants)
     kinds: dict[str, Json] = {
@@ -50,7 +50,7 @@ def timescales(draw: st.DrawFn, interview: str) -> Json:
     kind = draw(st.sampled_from(sorted(kinds)))
     source = draw(st.sampled_from(["client", "client", "candidate"]))
     return {
-        "id": "t",
+        "id": f"t{number}",
         "interview": interview,
         "given_at": given_at,
         "source": source,
@@ -116,6 +116,9 @@ def histories(draw: st.DrawFn) -> Json:
     """The facts of one application, with everything that can happen to it."""
     held = [draw(interviews(number)) for number in range(draw(st.integers(1, 2)))]
     names = [interview["id"] for interview in held]
+    given = [
+        draw(timescales(draw(st.sampled_from(names)), number)) for number in range(draw(st.integers(0, 2)))
+    ]
     said = [draw(feedback(draw(st.sampled_from(names)), number)) for number in range(draw(st.integers(0, 2)))]
     application = {
         "id": "p",
@@ -126,7 +129,7 @@ def histories(draw: st.DrawFn) -> Json:
         "debriefs": [
             _debrief(i) for i in held if i["status"] in ("scheduled", "attended") and draw(st.booleans())
         ],
-        "timescales": draw(st.lists(st.sampled_from(names).flatmap(timescales), max_size=2)),
+        "timescales": given,
         "feedback": said,
     }
     if draw(st.integers(0, 5)) == 0:
@@ -138,4 +141,9 @@ def histories(draw: st.DrawFn) -> Json:
 
 
 def _debrief(interview: Json) -> Json:
-    return {"id": "d", "interview": interview["id"], "occurred_at": interview["end"], "source": "call"}
+    return {
+        "id": f"d-{interview['id']}",
+        "interview": interview["id"],
+        "occurred_at": interview["end"],
+        "source": "call",
+    }

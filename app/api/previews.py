@@ -1,13 +1,14 @@
 """`POST /v1/status/preview`: the status of facts that are not stored."""
 
 import asyncio
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from app.api.parameters import PolicyParameters
-from app.api.shapes import PromiseTerms, StatusSummary, TimescaleTerms
+from app.api.shapes import PauseTerms, PromiseTerms, StatusSummary, TimescaleTerms
 from app.rules.vocabulary import (
     ApplicationMode,
     ApplicationState,
@@ -31,12 +32,9 @@ previews = router("Status")
 Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class PreviewPause(Input):
+class PreviewPause(PauseTerms):
     """A candidate's wish not to be contacted for a while."""
 
-    from_: Instant = Field(alias="from")
-    until: Instant
-    allow_urgent: bool = False
     reason: Line | None = None
 
 
@@ -212,6 +210,12 @@ class PreviewApplication(Input):
             standing.add((said.id, said.interview))
         return self
 
+    @model_validator(mode="after")
+    def _each_fact_has_an_id_of_its_own(self) -> Self:
+        for name in ("interviews", "debriefs", "timescales", "feedback", "job_changes"):
+            _check_ids((fact.id for fact in getattr(self, name)), name)
+        return self
+
 
 class PreviewFacts(Input):
     """People, applications with what happened in them, contacts and snoozes."""
@@ -227,20 +231,32 @@ class PreviewFacts(Input):
 
     @model_validator(mode="after")
     def _names_only_known_people(self) -> Self:
-        seen: set[str] = set()
         for position, application in enumerate(self.applications):
             place = ("applications", position)
             self._check_person(application.candidate, "candidate", (*place, "candidate"))
             if application.client_contact is not None:
                 self._check_person(application.client_contact, "client", (*place, "client_contact"))
-            if application.id in seen:
-                raise misplaced((*place, "id"), "repeated_id", "stands twice")
-            seen.add(application.id)
+        return self
+
+    @model_validator(mode="after")
+    def _each_has_an_id_of_its_own(self) -> Self:
+        _check_ids((application.id for application in self.applications), "applications")
+        _check_ids((contact.id for contact in self.contacts), "contacts")
         return self
 
     def _check_person(self, person: str, kind: str, place: tuple[str | int, ...]) -> None:
         if person not in self.people or self.people[person].kind != kind:
             raise misplaced(place, "unknown_person", f"names no {kind} of people")
+
+
+def _check_ids(ids: Iterable[str | None], name: str) -> None:
+    """Of two facts of a kind with one id, one would be lost."""
+    seen: set[str] = set()
+    for position, each in enumerate(ids):
+        if each in seen:
+            raise misplaced((name, position, "id"), "repeated_id", "stands twice")
+        if each is not None:
+            seen.add(each)
 
 
 class PreviewRequest(Input):

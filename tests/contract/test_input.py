@@ -486,6 +486,21 @@ CALL = {
     "outcome": "no_answer",
 }
 AGAIN = SAID | {"id": "g", "supersedes": "f"}
+GIVEN = {
+    "id": "t",
+    "interview": "i",
+    "given_at": "2026-07-14T12:00:00Z",
+    "source": "client",
+    "kind": "unknown",
+}
+# What a previewed application may hold several of, with ids.
+FACTS: dict[str, Json] = {
+    "interviews": HELD,
+    "debriefs": DEBRIEF,
+    "timescales": GIVEN,
+    "feedback": SAID,
+    "job_changes": {"id": "j", "changed_at": "2026-07-14T12:00:00Z"},
+}
 
 
 @pytest.mark.parametrize(
@@ -502,6 +517,15 @@ AGAIN = SAID | {"id": "g", "supersedes": "f"}
             "unknown_person",
         ),
         ({"applications": [PREVIEWED, PREVIEWED]}, "/facts/applications/1/id", "repeated_id"),
+        *[
+            (
+                {"applications": [PREVIEWED | {"interviews": [HELD]} | {name: [fact, fact]}]},
+                f"/facts/applications/0/{name}/1/id",
+                "repeated_id",
+            )
+            for name, fact in FACTS.items()
+        ],
+        ({"applications": [], "contacts": [CALL | {"id": "k"}] * 2}, "/facts/contacts/1/id", "repeated_id"),
         (
             {"applications": [PREVIEWED | {"debriefs": [DEBRIEF]}]},
             "/facts/applications/0/debriefs/0/interview",
@@ -526,6 +550,11 @@ AGAIN = SAID | {"id": "g", "supersedes": "f"}
             {"applications": [PREVIEWED | {"id": f"a{n}"} for n in range(1_000)], "contacts": [CALL] * 101},
             "/facts/contacts",
             "too_many_pairs",
+        ),
+        (
+            {"applications": [], "people": {"c": PERSON | {"pauses": [PAUSE | {"until": PAUSE["from"]}]}}},
+            "/facts/people/c/pauses/0/until",
+            "pause_end",
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",

@@ -40,7 +40,7 @@ REASONS = {
     "unknown_interview": "previewed facts name interviews of theirs",
     "unknown_feedback": "previewed feedback corrects what stands before it",
     "unknown_person": "previewed applications name people of theirs",
-    "repeated_id": "previewed applications have an id each",
+    "repeated_id": "previewed applications, and facts of a kind, have an id each",
     # What is stored, and the clock, bound what may come.
     "missing": "only a direct application does without a contact and a consultant",
     "in_future": "a fact has happened",
