@@ -1,9 +1,9 @@
 """Applications: one candidate put forward for one job. And their snoozes."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import Query, Response
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from app.api.members import ApplicationCreate, ApplicationFields
 from app.api.shapes import ExplainedStatus, VoidedView, VoidTerms, explained
@@ -29,7 +29,7 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Day, Id, Input, Instant, Line, Output, SeveralWords, Word, absent
+from app.web.schema import Day, Id, Input, Instant, Line, Output, SeveralWords, Word, absent, misplaced
 
 applications = router("Applications")
 
@@ -78,9 +78,18 @@ class ApplicationSaved(ApplicationView):
 class SnoozeCreate(Input):
     """One reason put off until an instant; it comes back at once when it escalates (G5)."""
 
-    code: Word[ReasonCode]
+    code: Word[ReasonCode] = Field(
+        description="`preference_review` is a reason of the candidate's and cannot be put off.",
+        json_schema_extra={"not": {"const": ReasonCode.PREFERENCE_REVIEW.value}},
+    )
     until: Instant
     reason: Line = Field(description="Why; for the colleagues who wonder.")
+
+    @model_validator(mode="after")
+    def _is_an_applications_reason(self) -> Self:
+        if self.code is ReasonCode.PREFERENCE_REVIEW:
+            raise misplaced("code", "snooze_code", "must be a reason of an application, not of the candidate")
+        return self
 
 
 class SnoozeView(Tagged):

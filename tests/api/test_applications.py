@@ -112,6 +112,14 @@ async def test_a_snooze_quiets_one_reason_until_its_time(agency: Agency) -> None
     assert (status["status"], status["waiting"][0]["resume_at"]) == ("waiting", "2026-07-14T13:00:00Z")
 
 
+async def test_a_reason_that_is_the_candidates_is_no_applications_to_put_off(agency: Agency) -> None:
+    path = f"/v1/applications/{(await agency.application())['id']}/snoozes"
+    snooze = {"code": "preference_review", "until": "2026-07-14T14:00:00+01:00", "reason": "on a plane"}
+    refused = await agency.call("POST", path, json=snooze)
+    assert places_of(problem_of(refused, 422)) == [("/code", "snooze_code")]
+    assert (await agency.get(path))["items"] == []
+
+
 async def test_an_interview_that_moves_takes_its_reasons_along(agency: Agency) -> None:
     application = await agency.application()
     interview = await agency.interview(application["id"], START, END)
