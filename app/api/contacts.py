@@ -35,7 +35,7 @@ News = Annotated[list[Id], Field(max_length=200)]
 class ContactCreate(Input):
     """A call, mail, voicemail or attempt with a candidate or a client contact (R2).
 
-    `interviewer` is for a direct applicant's own note to whoever interviewed them (N1).
+    `interviewer` is for a direct applicant's own note to whoever interviewed them (N1), about a direct application.
     """
 
     with_: Word[ContactParty] = Field(alias="with")

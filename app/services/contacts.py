@@ -25,7 +25,7 @@ from app.models import (
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.restraint import Objection, Plan, objections
-from app.rules.vocabulary import Answer, ContactParty, Direction, Outcome
+from app.rules.vocabulary import Answer, ApplicationMode, ContactParty, Direction, Outcome
 from app.services import facts, files, people, plans, relays, revisions, status, voids
 from app.services.additions import with_contact
 from app.services.applications import OPEN
@@ -49,7 +49,8 @@ async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *,
     """Record a contact and recompute every application it covers; warn where it broke G1, G2, G3, G4, M2 or T7.
 
     `values` are the columns, `person_id`, `application_ids` (None: all of that person's), `relays` and `promise`.
-    Raises NotFoundError for what is not there, InvalidError for what is not that person's.
+    Raises NotFoundError for what is not there, InvalidError for what is not that person's and for a contact with an
+    interviewer about none but an agency's applications.
     """
     if values["party"] is ContactParty.CANDIDATE:
         return await _record_with_candidate(db, caller, values, now)
@@ -333,7 +334,20 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
         own = sorted(await people.followed(db, caller, person_id))
         if named is not None:
             own = await _applications_at(db, caller, contact.client_id)
-    return await _among(db, caller, own, named)
+    covered = await _among(db, caller, own, named)
+    if values["party"] is ContactParty.INTERVIEWER:
+        await _check_direct(db, caller, covered, "/with" if named is None else "/application_ids")
+    return covered
+
+
+async def _check_direct(db: AsyncSession, caller: Caller, covered: Sequence[UUID], pointer: str) -> None:
+    """Of a contact with an interviewer: it must be about a direct application, for in the others we speak (R2)."""
+    ids = rows_of(caller, Application).with_only_columns(Application.id)
+    direct = ids.where(Application.id.in_(covered), Application.mode == ApplicationMode.DIRECT)
+    if await db.scalar(direct.limit(1)) is None:
+        raise InvalidError(
+            "Only a direct applicant writes to an interviewer.", code="not_direct", pointer=pointer
+        )
 
 
 async def _lock_covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) -> list[UUID]:

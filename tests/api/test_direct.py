@@ -91,6 +91,7 @@ async def test_a_note_to_an_interviewer_stands_under_the_candidate_who_wrote_it(
 
 async def test_a_note_to_an_interviewer_is_no_word_with_the_candidate(agency: Agency) -> None:
     application = await agency.application()
+    await direct(agency, candidate_id=application["candidate_id"])
     await agency.interview(application["id"], START, END)
     path, later = f"/v1/applications/{application['id']}/status", "2026-07-22T10:00:00+01:00"
     before = (await agency.get(path, as_of=later))["reasons"]
@@ -113,6 +114,17 @@ async def test_an_interviewer_is_told_no_news_and_owed_no_word(
     body = note(await direct(agency), **fields)
     refused = await agency.call("POST", "/v1/contacts", json=body)
     assert places_of(problem_of(refused, 422)) == [(place, code)]
+    assert (await agency.get("/v1/contacts"))["items"] == []
+
+
+async def test_who_applies_through_us_writes_to_no_interviewer(agency: Agency) -> None:
+    ours = await agency.application()
+    refused = await agency.call("POST", "/v1/contacts", json=note(ours))
+    assert places_of(problem_of(refused, 422)) == [("/with", "not_direct")]
+    await direct(agency, candidate_id=ours["candidate_id"])
+    named = note(ours, application_ids=[ours["id"]])
+    refused = await agency.call("POST", "/v1/contacts", json=named)
+    assert places_of(problem_of(refused, 422)) == [("/application_ids", "not_direct")]
     assert (await agency.get("/v1/contacts"))["items"] == []
 
 

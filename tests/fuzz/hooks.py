@@ -33,6 +33,7 @@ REASONS = {
     "promise_past": "a promise is kept after it was made",
     "promise_party": "a promise is made to a candidate",
     "needs_reply_party": "a candidate waits for a reply",
+    "not_direct": "interviewers are those of direct applicants",
     "relay_party": "news is relayed to a candidate",
     "answer_without_change": "an answer is one to a change of the job",
     "answer_in_vain": "an answer comes in a talk or a message",
