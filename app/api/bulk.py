@@ -188,7 +188,8 @@ class BadItemError(InvalidError):
 async def save_items(body: BulkCreate, work: InWork, *, dry_run: DryRun = False) -> BulkResult:
     """Create or change up to 500 objects by their external ids: a refused item leaves the others alone.
 
-    The answer is 207 with what became of each item, in their order. Sending the same again doubles nothing.
+    The answer is 207 with what became of each item, in their order. Sending the same again doubles nothing. Of a known
+    object, members that are absent stay; those that must be given are needed all the same.
     """
     items = []
     for raw in body.items:

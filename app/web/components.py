@@ -9,6 +9,8 @@ Json = dict[str, Any]
 
 PLACE = "#/components/schemas/"
 
+REFS = "external_refs"  # the member of all that may be posted again to change it
+
 
 def name_shapes(document: Json) -> Json:
     """Call every shape by its title, as ClientPage, and not by where its class stands in our code."""
@@ -31,6 +33,21 @@ def part_given(document: Json) -> None:
     shapes |= {given: _without_defaults(_renamed(shapes[name], names)) for name, given in names.items()}
     for name in answered - names.keys():
         shapes[name] = _renamed(shapes[name], names)
+
+
+def tell_defaults(document: Json) -> None:
+    """Say in words what a new object has where a body says nothing, if the body may also change a known one.
+
+    Generated clients send a `default`, and what is sent of a known object is changed.
+    """
+    for shape in document["components"]["schemas"].values():
+        if REFS in shape.get("properties", {}) and shape.get("additionalProperties") is False:
+            for name, member in shape["properties"].items():
+                default = member.pop("default", None)
+                if default is not None and name != REFS:
+                    text = default if isinstance(default, str) else json.dumps(default)
+                    words = [member.get("description"), f"`{text}` for a new one; a known one keeps its own."]
+                    member["description"] = " ".join(filter(None, words))
 
 
 def keep_used(document: Json) -> None:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.services.access import SCOPES, roles_with
-from app.web.components import PLACE, keep_used, name_shapes, part_given
+from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
 from app.web.manners import add_manners
 from app.web.problems import FieldError, Problem
 from app.web.routes import SCOPED
@@ -103,6 +103,7 @@ def build(app: FastAPI) -> dict[str, Any]:
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
         for parameter in operation.get("parameters", []):
             _tell_parameter(parameter)
+        _tell_upsert(operation, document["components"]["schemas"])
     for webhook in document["webhooks"].values():
         for parameter in webhook["post"]["parameters"]:
             _tell_parameter(parameter)
@@ -113,6 +114,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     for operation in _operations(document):
         _tell_scopes(operation)
     document = name_shapes(document)
+    tell_defaults(document)
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     _add_examples(document, examples)
     _add_event_examples(document, examples.get("webhooks", {}))
@@ -156,6 +158,17 @@ def _tell_scopes(operation: dict[str, Any]) -> None:
         operation["security"] = [{scheme: []} for scheme in SECURITY_SCHEMES]
         operation |= {name: operation.pop(name) for name in list(operation) if name in _CALL}
         operation |= {SCOPED: scopes, "x-roles": roles}
+
+
+def _tell_upsert(operation: dict[str, Any], shapes: dict[str, Any]) -> None:
+    """Say what an operation that creates or changes leaves alone, and what it asks for all the same."""
+    if {"200", "201"} <= operation["responses"].keys():
+        reference = operation["requestBody"]["content"][JSON]["schema"]["$ref"]
+        needed = [f"`{name}`" for name in shapes[reference.removeprefix(PLACE)]["required"]]
+        verb = "is" if len(needed) == 1 else "are"
+        operation["description"] += (
+            f"\n\nOf a known one, members that are absent stay; {' and '.join(needed)} {verb} needed all the same."
+        )
 
 
 def _tell_parameter(parameter: dict[str, Any]) -> None:

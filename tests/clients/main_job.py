@@ -128,6 +128,15 @@ def upserts() -> list[int]:
     return [answer.status_code.value for answer in answers]
 
 
+def kept() -> str:
+    """The zone of a candidate who is posted again without it."""
+    refs = [ExternalRef(source="bullhorn", id="90017")]
+    abroad = CandidateCreate(name="Li Wei", timezone="Asia/Singapore", external_refs=refs)
+    good(create_candidate.sync(client=client, body=abroad))
+    again = CandidateCreate(name="Li Wei Tan", external_refs=refs)
+    return good(create_candidate.sync(client=client, body=again)).timezone
+
+
 def retries() -> bool:
     """Whether a request sent again with its key made nothing new."""
     body = ConsultantCreate(name="Priya Shah-Lee")
@@ -157,6 +166,7 @@ with client:
         "due": due(),
         "refusals": refusals(interview_id),
         "upserts": upserts(),
+        "kept": kept(),
         "retries": retries(),
         "pages": pages(),
     }

@@ -112,6 +112,15 @@ async function upserts(): Promise<number[]> {
   return [first.response.status, second.response.status];
 }
 
+/** The zone of a candidate who is posted again without it. */
+async function kept(): Promise<string> {
+  const external_refs = [{ source: "bullhorn", id: "90017" }];
+  const abroad = { name: "Li Wei", timezone: "Asia/Singapore", external_refs };
+  await good(touchbase.createCandidate({ body: abroad }));
+  const again = { name: "Li Wei Tan", external_refs };
+  return (await good(touchbase.createCandidate({ body: again }))).timezone;
+}
+
 /** Whether a request sent again with its key made nothing new. */
 async function retries(): Promise<boolean> {
   const request = { body: { name: "Priya Shah-Lee" }, headers: { "Idempotency-Key": "one-press" } };
@@ -143,6 +152,7 @@ async function main(): Promise<void> {
     due: await due(),
     refusals: await refusals(interview_id),
     upserts: await upserts(),
+    kept: await kept(),
     retries: await retries(),
     pages: await pages(),
   };

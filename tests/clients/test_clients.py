@@ -22,8 +22,9 @@ LEARNED = {
     "due": ["Amara Osei: client_response_due to Rosa Blum"],
     "refusals": [[404, "not_found"], [422, "/interest_score", "less_than_equal"]],
     "upserts": [201, 200],
+    "kept": "Asia/Singapore",
     "retries": True,
-    "pages": [["Amara Osei", "Ben Carver"], ["Chiara Neri", "Dana Whitlock"], ["Emeka Obi"]],
+    "pages": [["Amara Osei", "Li Wei Tan"], ["Ben Carver", "Chiara Neri"], ["Dana Whitlock", "Emeka Obi"]],
 }
 
 

@@ -203,6 +203,28 @@ def test_what_is_sent_is_closed(document: Document) -> None:
                 assert schema["additionalProperties"] is False, name
 
 
+def test_what_an_upsert_leaves_alone_has_no_default(document: Document) -> None:
+    """Generated clients send defaults, and what is sent of a known object is changed."""
+    sent = {
+        name: schema["properties"]
+        for name, schema in document.document["components"]["schemas"].items()
+        if schema.get("additionalProperties") is False and "external_refs" in schema["properties"]
+    }
+    assert sent.keys() >= {"CandidateCreate", "CandidateItem", "CapturedCandidate", "InterviewCreate"}
+    for name, members in sent.items():
+        assert not [member for member, part in members.items() if "default" in part], name
+    words = "for a new one; a known one keeps its own."
+    for member, default in (("timezone", "Europe/London"), ("seeking", "false")):
+        assert sent["CandidateCreate"][member]["description"].endswith(f"`{default}` {words}")
+
+
+def test_an_upsert_says_what_it_asks_for_all_the_same(document: Document) -> None:
+    told = {operation["operationId"]: operation["description"] for _, _, operation in operations(document)}
+    assert "members that are absent stay; `name` is needed all the same." in told["create_candidate"]
+    words = "members that are absent stay; `candidate_id` and `job_id` are needed all the same."
+    assert words in told["create_application"]
+
+
 def test_a_shape_has_a_name_of_its_own_that_is_a_word(document: Document) -> None:
     schemas = document.document["components"]["schemas"]
     assert not [name for name in schemas if not re.fullmatch(r"([A-Z][a-z]+)+", name)]
