@@ -64,12 +64,14 @@ async def put(
         row = table(agency_id=caller.agency_id, id=uuid7(), created_at=now, updated_at=now, **values)
         db.add(row)
         await db.flush()
+        new = _new_refs(refs, [])
     else:
         row = await find(db, caller, table, known_id)
         sent = values if given is None else {k: v for k, v in values.items() if k in given}
-        await change(db, row, sent)
-    noted = [] if known_id is None else (await refs_of(db, caller, [row.id]))[row.id]
-    await _note_refs(db, caller, kind, row.id, noted, refs)
+        new = _new_refs(refs, (await refs_of(db, caller, [known_id]))[known_id])
+        # A new external id changes no column of the row, but the object that lists show.
+        await change(db, row, {**sent, "updated_at": db.info["now"]} if new else sent)
+    await _note_refs(db, caller, kind, row.id, new)
     return Saved(row, created=known_id is None)
 
 
@@ -181,12 +183,16 @@ async def named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> 
     return found.pop() if found else None
 
 
-async def _note_refs(
-    db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, noted: Refs, refs: Refs
-) -> None:
+def _new_refs(refs: Refs, noted: Refs) -> list[tuple[str, str]]:
+    """The external ids, once each, that are not noted yet."""
     known = {(ref["source"], ref["id"]) for ref in noted}
     sent = dict.fromkeys((ref["source"], ref["id"]) for ref in refs)
-    new = [ref for ref in sent if ref not in known]
+    return [ref for ref in sent if ref not in known]
+
+
+async def _note_refs(
+    db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, new: Sequence[tuple[str, str]]
+) -> None:
     if new:
         rows = [
             {

@@ -43,6 +43,18 @@ async def test_a_second_system_is_added_and_then_known(agency: Agency) -> None:
     assert third["external_refs"] == both
 
 
+@pytest.mark.parametrize("path", ["/v1/consultants", "/v1/clients", "/v1/candidates"])
+async def test_a_new_id_is_a_change_that_a_list_shows(agency: Agency, path: str) -> None:
+    body = {"name": "U", "external_refs": REFS}
+    made = await agency.post(path, body)
+    assert (await agency.post(path, body))["updated_at"] == made["updated_at"]
+    both = [*REFS, {"source": "hr", "id": "u1"}]
+    changed = await agency.post(path, {"name": "U", "external_refs": both})
+    assert changed["updated_at"] > made["updated_at"]
+    [listed] = (await agency.get(path, updated_since=changed["updated_at"]))["items"]
+    assert (listed["etag"], listed["external_refs"]) == (changed["etag"], both)
+
+
 async def test_an_id_sent_twice_in_one_body_is_one_id(agency: Agency) -> None:
     made = await agency.post("/v1/clients", {"name": "Acme", "external_refs": REFS * 2})
     assert made["external_refs"] == REFS
