@@ -145,7 +145,7 @@ def _check_same(application: Application, values: Mapping[str, Any]) -> None:
         if getattr(application, name) != values[name]:
             raise InvalidError(
                 "The external id names an application of another candidate or job.",
-                code="external_ref_conflict",
+                code="external_ref_elsewhere",
                 pointer=f"/{name}",
             )
 

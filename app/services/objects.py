@@ -95,7 +95,7 @@ async def put_within(
     if getattr(saved.row, owner) != values[owner]:
         raise InvalidError(
             "The external id names one that belongs elsewhere.",
-            code="external_ref_conflict",
+            code="external_ref_elsewhere",
             pointer="/external_refs",
         )
     return saved

@@ -239,7 +239,7 @@ async def test_what_a_service_refuses_leaves_the_neighbours_alone(agency: Agency
     assert statuses(results) == [201, 409, 422, 422, 422, 422, 201]
     assert [told(result) for result in results[1:5]] == [
         [("/items/1/external_refs", "external_ref_conflict")],
-        [("/items/2/external_refs", "external_ref_conflict")],
+        [("/items/2/external_refs", "external_ref_elsewhere")],
         [("/items/3/client_contact", "wrong_client")],
         [("/items/4/end", "interview_end")],
     ]

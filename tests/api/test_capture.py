@@ -238,10 +238,10 @@ async def test_what_is_unknown_needs_its_members(agency: Agency, kind: str, plac
 @pytest.mark.parametrize(
     ("kind", "place", "code"),
     [
-        ("client", "/client_contact/external_refs", "external_ref_conflict"),
-        ("candidate", "/candidate", "external_ref_conflict"),
-        ("job", "/job", "external_ref_conflict"),
-        ("application", "/interview/external_refs", "external_ref_conflict"),
+        ("client", "/client_contact/external_refs", "external_ref_elsewhere"),
+        ("candidate", "/candidate", "external_ref_elsewhere"),
+        ("job", "/job", "external_ref_elsewhere"),
+        ("application", "/interview/external_refs", "external_ref_elsewhere"),
     ],
 )
 async def test_what_does_not_belong_together_is_refused(

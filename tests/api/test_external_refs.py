@@ -87,7 +87,7 @@ async def test_a_contact_of_another_client_is_not_changed(agency: Agency) -> Non
     contact = await agency.client_contact(there, name="Chris", external_refs=REFS)
     body = {"name": "Changed", "external_refs": REFS}
     response = await agency.call("POST", f"/v1/clients/{here}/contacts", json=body)
-    assert places_of(problem_of(response, 422)) == [("/external_refs", "external_ref_conflict")]
+    assert places_of(problem_of(response, 422)) == [("/external_refs", "external_ref_elsewhere")]
     assert (await agency.get(f"/v1/client-contacts/{contact}"))["name"] == "Chris"
 
 
@@ -131,7 +131,7 @@ async def test_an_application_cannot_be_moved_to_another_candidate(agency: Agenc
     names = ("job_id", "client_contact_id", "consultant_id")
     body = {name: application[name] for name in names} | {"candidate_id": await agency.candidate(), **ref}
     answer = await agency.call("POST", "/v1/applications", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_conflict")
+    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_elsewhere")
     assert answer.json()["errors"][0]["pointer"] == "/candidate_id"
 
 
@@ -159,4 +159,4 @@ async def test_a_job_cannot_be_moved_to_another_client(agency: Agency) -> None:
     await agency.job(await agency.client(), **ref)
     body = {"client_id": await agency.client(), "title": "Engineer", **ref}
     answer = await agency.call("POST", "/v1/jobs", json=body)
-    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_conflict")
+    assert (answer.status_code, answer.json()["code"]) == (422, "external_ref_elsewhere")

@@ -57,7 +57,7 @@ REASONS = {
     "wrong_person": "an application is that of the person",
     "wrong_client": "a client contact works for the client of the job",
     "wrong_interview": "a correction is about the same interview",
-    "external_ref_conflict": "an external id names one object",
+    "external_ref_elsewhere": "an external id moves nothing to another owner",
     "grant_members": "a key has a role or scopes",
     "beyond_own_scopes": "nobody grants what they do not hold",
     "idempotency_key_reused": "a key belongs to one request, and an example of a key is one for all",
