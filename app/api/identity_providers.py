@@ -13,12 +13,12 @@ from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Input, Instant, Name, absent
+from app.web.schema import AS_PRINTABLE, PRINTABLE, Id, Input, Instant, Name, absent
 
 identity_providers = router("Access")
 
 
-_Text = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=r"^[!-~]+$")]
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=PRINTABLE), AS_PRINTABLE]
 
 
 class IdentityProviderCreate(Input):

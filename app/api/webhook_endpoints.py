@@ -20,7 +20,18 @@ from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Input, Instant, Line, Output, SeveralWords, Word, absent
+from app.web.schema import (
+    AS_PRINTABLE,
+    PRINTABLE,
+    Id,
+    Input,
+    Instant,
+    Line,
+    Output,
+    SeveralWords,
+    Word,
+    absent,
+)
 
 webhook_endpoints = router("Webhooks")
 
@@ -30,7 +41,8 @@ ONE = f"{PATH}/{{webhook_endpoint_id}}"
 
 Url = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=2_000, pattern=r"^[!-~]+$"),
+    StringConstraints(min_length=1, max_length=2_000, pattern=PRINTABLE),
+    AS_PRINTABLE,
     Field(description="Where it is called with POST.", examples=["https://ats.brightpath.example/touchbase"]),
 ]
 Types = Annotated[

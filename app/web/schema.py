@@ -18,7 +18,9 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
@@ -33,6 +35,7 @@ ID = "[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:[0-5]\d)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ID = re.compile(ID)
+_MISMATCH = "string_pattern_mismatch"
 # The last three are names of the machine's own, not of places.
 _ZONES = available_timezones() - {"localtime", "posixrules", "Factory"}
 
@@ -78,6 +81,20 @@ def misplaced(place: str | int | tuple[str | int, ...], code: str, words: str) -
     path = place if isinstance(place, tuple) else (place,)
     found = InitErrorDetails(type=_problem(code, words), loc=path, input=None)
     return ValidationError.from_exception_data("", [found])
+
+
+def in_words(words: str) -> WrapValidator:
+    """What the pattern of a text asks for, as an error tells it: whoever reads that need not read patterns."""
+
+    def check(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            if error.errors()[0]["type"] == _MISMATCH:
+                raise _problem(_MISMATCH, words) from None
+            raise
+
+    return WrapValidator(check)
 
 
 def parse_instant(value: object) -> datetime:
@@ -247,13 +264,26 @@ _SPACE = r"\s\x1c-\x1f\x85\ufeff"
 NOT_BLANK = rf"[^{_SPACE}]"
 _MAIL_PART = rf"[^@{_SPACE}\x00-\x1f]+"
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=NOT_BLANK)]
-Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=NOT_BLANK)]
-ImportedNotes = Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=NOT_BLANK)]
-Email = Annotated[str, StringConstraints(max_length=254, pattern=rf"^{_MAIL_PART}@{_MAIL_PART}$")]
-Phone = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+$")]
+PRINTABLE = r"^[!-~]+$"
+AS_PRINTABLE = in_words("must be of printable ASCII characters, without spaces")
+_SAYS_SOMETHING = in_words("must not be blank")
 
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=NOT_BLANK), _SAYS_SOMETHING]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=1_000, pattern=NOT_BLANK), _SAYS_SOMETHING]
+Notes = Annotated[str, StringConstraints(min_length=1, max_length=4_000, pattern=NOT_BLANK), _SAYS_SOMETHING]
+ImportedNotes = Annotated[
+    str, StringConstraints(min_length=1, max_length=20_000, pattern=NOT_BLANK), _SAYS_SOMETHING
+]
+Email = Annotated[
+    str,
+    StringConstraints(max_length=254, pattern=rf"^{_MAIL_PART}@{_MAIL_PART}$"),
+    in_words("must be an email address"),
+]
+Phone = Annotated[
+    str,
+    StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+([Ee]xt\.? ?[0-9]+)?$"),
+    in_words("must be digits, spaces and + ( ) . / - x only, and an extension as ext. 12"),
+]
 
 # A word of a closed list: its text is the word, which strict mode alone would refuse.
 Word = Annotated[Words, Field(strict=False)]

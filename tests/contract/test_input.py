@@ -263,6 +263,8 @@ PLACES = [
     ("email", "nobody", "string_pattern_mismatch"),
     ("email", "a@b\nBcc: c@d", "string_pattern_mismatch"),
     ("phone", "call me", "string_pattern_mismatch"),
+    ("phone", "020 7946 0958 ext.", "string_pattern_mismatch"),
+    ("phone", "ext. 12", "string_pattern_mismatch"),
     ("name", "", "string_too_short"),
     ("name", "x" * 201, "string_too_long"),
     ("name", None, "string_type"),
@@ -281,6 +283,35 @@ async def test_every_member_has_its_bounds(agency: Agency, name: str, value: Any
     problem = problem_of(await agency.call("POST", "/v1/candidates", json=body), 422)
     assert places_of(problem) == [(f"/{name}", code)]
     assert (await agency.get("/v1/candidates"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("email", "nobody", "must be an email address"),
+        ("name", " ", "must not be blank"),
+        ("phone", "call me", "must be digits, spaces and + ( ) . / - x only, and an extension as ext. 12"),
+    ],
+)
+async def test_what_a_pattern_asks_for_is_told_in_words(
+    agency: Agency, name: str, value: str, words: str
+) -> None:
+    answer = await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value})
+    [error] = problem_of(answer, 422)["errors"]
+    assert (error["code"], error["detail"]) == ("string_pattern_mismatch", words)
+
+
+EXTENSIONS = [
+    "+44 20 7946 0958 ext. 12",
+    "020 7946 0958 ext 12",
+    "(020) 7946-0958 Ext.12",
+    "020 7946 0958 x12",
+]
+
+
+@pytest.mark.parametrize("phone", EXTENSIONS)
+async def test_a_phone_number_may_have_an_extension(agency: Agency, phone: str) -> None:
+    assert (await agency.post("/v1/candidates", {"name": "Cand", "phone": phone}))["phone"] == phone
 
 
 # As Python, Unicode and ECMAScript know them: they differ by U+001C to U+001F, U+0085 and U+FEFF.
