@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Callable, Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,9 +13,12 @@ from uuid import UUID
 
 import click
 import yaml
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import backups, embedded, logs, serving
+from app.api.api_keys import ApiKeyCreate
+from app.api.views import by_name
 from app.db import Database, connected
 from app.errors import TouchbaseError
 from app.importing.command import import_file
@@ -237,9 +240,7 @@ def key() -> None:
 @click.option(
     "--role",
     type=click.Choice([str(role) for role in Role]),
-    default=str(Role.ADMIN),
-    show_default=True,
-    help="What it may do.",
+    help="What it may do; admin unless scopes are given.",
 )
 @click.option(
     "--scope",
@@ -252,31 +253,38 @@ def key() -> None:
     "--expires-at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="As 2027-01-31T00:00:00+0000."
 )
 @DATA_DIR
-def create_key(
-    agency_id: Any, name: str, role: str, scopes: tuple[str, ...], expires_at: Any, data_dir: Path | None
-) -> None:
+def create_key(agency_id: UUID, data_dir: Path | None, **given: Any) -> None:
     """Create an API key for an agency and print it, this once."""
-    settings = read_settings()
+    settings, terms = read_settings(), _terms(**given)
 
-    async def work(database: Database, secret: str) -> str:
-        generated = api_keys.generate(settings.environment)
+    async def work(database: Database, mint: Mint) -> str:
         async with database.transaction(agency_id) as db:
-            row = await api_keys.create_key(
-                db,
-                agency_id,
-                generated,
-                secret=secret,
-                name=name,
-                role=Role(role),
-                scopes=scopes or None,
-                expires_at=expires_at,
-            )
-            await _note(db, agency_id, "create_api_key", row.id)
-        return generated
+            now, caller = db.info["now"], _operator(agency_id)
+            issued = await api_keys.issue(db, caller, mint, terms, now=now)
+            await _note(db, agency_id, "create_api_key", issued.row.id)
+        return issued.text
 
     with embedded.database(settings, data_dir, report=say) as url:
-        secret = embedded.secret_of(settings, data_dir)
-        click.echo(_with_database(url, lambda database: work(database, secret)))
+        mint = Mint(settings.environment, embedded.secret_of(settings, data_dir))
+        click.echo(_with_database(url, lambda database: work(database, mint)))
+
+
+def _terms(
+    *, name: str, role: str | None, scopes: tuple[str, ...], expires_at: datetime | None
+) -> dict[str, Any]:
+    """The terms of a new key, which are those of the API. Raises click.BadParameter."""
+    given = {
+        "name": name,
+        "role": role or (None if scopes else Role.ADMIN),
+        "scopes": list(scopes) or None,
+        "expires_at": expires_at and expires_at.isoformat(),
+    }
+    try:
+        return by_name(ApiKeyCreate.model_validate(given))
+    except ValidationError as error:
+        [first, *_] = error.errors()
+        option = str(first["loc"][0]).replace("_", "-")
+        raise click.BadParameter(first["msg"], param_hint=f"--{option}") from None
 
 
 @key.command("list")

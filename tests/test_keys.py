@@ -255,6 +255,15 @@ async def test_the_commands_make_an_agency_and_a_key_that_works(
     assert row.expires_at == datetime(2099, 1, 31, tzinfo=UTC)
 
 
+async def test_a_key_of_which_nothing_is_said_is_an_admins(
+    printed: tuple[str, str], server: postgres.Server
+) -> None:
+    agency_id, _ = printed
+    made = await asyncio.to_thread(run, server, "key", "create", agency_id)
+    assert made.exit_code == 0, made.output
+    assert [row["role"] for row in await told(server, agency_id)] == [None, "admin"]
+
+
 def test_the_secret_is_readable_by_its_owner_alone(printed: tuple[str, str], server: postgres.Server) -> None:
     assert printed
     assert (server.data_dir / "secret").stat().st_mode & 0o777 == 0o600
@@ -311,6 +320,13 @@ async def statuses(http: httpx.AsyncClient, *keys: str) -> list[int]:
         (("key", "create", NOBODY), "no such"),
         (("key", "create", NOBODY, "--scope", "all"), "scope"),
         (("key", "create", NOBODY, "--expires-at", "soon"), "expires-at"),
+        (
+            ("key", "create", NOBODY, "--expires-at", "2020-01-31T00:00:00+0000"),
+            "must expire in time to come",
+        ),
+        (("key", "create", NOBODY, "--expires-at", "2200-01-31T00:00:00+0000"), "--expires-at"),
+        (("key", "create", NOBODY, "--role", "integration", "--scope", "events:read"), "one of the two"),
+        (("key", "create", NOBODY, "--name", " "), "--name: must not be blank"),
     ],
 )
 def test_a_command_says_what_is_wrong(
