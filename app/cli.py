@@ -20,7 +20,7 @@ from app import backups, embedded, logs, serving
 from app.api.api_keys import ApiKeyCreate
 from app.api.views import by_name
 from app.db import Database, connected
-from app.errors import TouchbaseError
+from app.errors import SetupError, TouchbaseError
 from app.importing.command import import_file
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
@@ -149,7 +149,13 @@ def _announce(api_key: str | None, url: str, *, print_json: bool) -> None:
 @DATA_DIR
 def migrate(*, sql: bool, data_dir: Path | None) -> None:
     """Bring the schema of the database to this release's."""
-    with embedded.database(read_settings(), data_dir, report=say) as url:
+    settings = read_settings()
+    if sql and not settings.database_url:
+        # The embedded database would have to be made or started, which is more than nothing.
+        raise SetupError(
+            "--sql needs TOUCHBASE_DATABASE_URL: what would run depends on the schema that is there."
+        )
+    with embedded.database(settings, data_dir, report=say) as url:
         if sql:
             click.echo(pending_sql(url), nl=False)
             return

@@ -133,6 +133,15 @@ def test_the_command_prints_what_it_would_run(
     assert revisions(empty_url) == {(head(),)}
 
 
+def test_the_command_makes_no_database_to_print_what_it_would_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TOUCHBASE_DATABASE_URL", raising=False)
+    printed = CliRunner().invoke(main, ["migrate", "--sql", "--data-dir", str(tmp_path / "new")])
+    assert (printed.exit_code, "TOUCHBASE_DATABASE_URL" in printed.output) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_schema_of_a_newer_release_is_left_alone(scratch_url: str) -> None:
     execute(scratch_url, "UPDATE alembic_version SET version_num = '9999_from_the_future'")
     with pytest.raises(SetupError, match="9999_from_the_future, which a newer release made"):
