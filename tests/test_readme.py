@@ -14,9 +14,11 @@ import httpx
 from standardwebhooks import Webhook
 
 from app.cli import main
-from app.settings import Settings
+from app.settings import CLIENT_VARIABLES, Settings
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+APP = ROOT / "app"
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
@@ -27,17 +29,29 @@ def test_every_setting_is_documented_with_its_default() -> None:
         assert f"| `TOUCHBASE_{name.upper()}` | {default} | {field.description} |" in README
 
 
-def test_every_command_is_documented() -> None:
-    for path in commands(main, "touchbase"):
-        assert f"`{path}" in README
+def test_every_variable_that_a_client_reads_is_documented() -> None:
+    for name in CLIENT_VARIABLES:
+        assert f"`{name}`" in README
 
 
-def commands(group: click.Group, prefix: str) -> list[str]:
+def test_every_command_is_documented_with_its_options() -> None:
+    for path, command in commands(main, "touchbase"):
+        [synopsis] = re.findall(rf"^\| `({path}(?: .*?)?)` \|", README, re.MULTILINE)
+        options = [each.opts[0] for each in command.params if isinstance(each, click.Option)]
+        assert [option for option in options if option not in synopsis] == [], path
+
+
+def commands(group: click.Group, prefix: str) -> list[tuple[str, click.Command]]:
     found = []
     for name, command in group.commands.items():
         path = f"{prefix} {name}"
-        found += commands(command, path) if isinstance(command, click.Group) else [path]
+        found += commands(command, path) if isinstance(command, click.Group) else [(path, command)]
     return found
+
+
+def test_every_folder_of_the_code_is_on_the_map() -> None:
+    folders = [folder.name for folder in APP.iterdir() if any(folder.glob("[!_]*.*"))]
+    assert [name for name in folders if f"| `app/{name}/` |" not in README] == []
 
 
 def test_the_receiver_hears_what_is_signed_and_nothing_else() -> None:

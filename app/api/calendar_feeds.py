@@ -52,8 +52,8 @@ class CalendarFeedIssued(CalendarFeedView):
     beside: ClassVar = frozenset({"url"})
 
     url: str = Field(
-        description="Where calendars read it, from the root of this service on. Whoever knows it needs no other "
-        "credential. It is shown this once; we keep no copy.",
+        description="The path at which calendars read it: put the address of this service before it. Whoever knows it "
+        "needs no other credential. It is shown this once; we keep no copy.",
         examples=["/v1/calendars/tbc_<secret>.ics"],
     )
 
