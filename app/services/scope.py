@@ -152,13 +152,18 @@ async def find(
     return row
 
 
-async def check_named(db: AsyncSession, caller: Caller, ids: dict[str, UUID]) -> None:
-    """Raise NotFoundError unless each id, under the name it stands in the request, is the caller's."""
+async def check_named(
+    db: AsyncSession, caller: Caller, ids: dict[str, UUID], *, in_path: bool = False
+) -> None:
+    """Raise NotFoundError unless each id, under the name it stands in the request, is the caller's.
+
+    The error names the parameter of the query; of ids `in_path` it names none, as the path says what is missing.
+    """
     for name, row_id in ids.items():
         table = NAMED_IDS[name]
         found = select(table.id).where(table.agency_id == caller.agency_id, table.id == row_id)
         if await db.scalar(found.where(_is_there(table))) is None:
-            raise NotFoundError
+            raise NotFoundError(parameter=None if in_path else name)
 
 
 def _is_there(table: type[Base]) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from app.connections import async_url
 from app.db import Database
 from tests.agency import Agency, Json
-from tests.contract.problems import places_of, problem_of
+from tests.contract.problems import NOWHERE, places_of, problem_of
 from tests.sent import Sent, noted
 
 AS_OF = "2026-07-20T09:00:00+01:00"
@@ -242,6 +242,35 @@ async def test_repeated_filters_mean_or(agency: Agency) -> None:
 
 async def ids(agency: Agency, path: str, **params: object) -> list[str]:
     return [item["id"] for item in (await agency.get(path, **params))["items"]]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/applications", "job_id"),
+        ("/v1/applications", "client_contact_id"),
+        ("/v1/candidates", "consultant_id"),
+        ("/v1/jobs", "client_id"),
+        ("/v1/contacts", "application_id"),
+        ("/v1/audit", "consultant_id"),
+        *((path, "consultant_id") for path in CARDS),
+    ],
+)
+async def test_a_filter_that_names_nothing_of_ours_is_named(
+    agency: Agency, rival: Agency, path: str, name: str
+) -> None:
+    mine = {"candidate_id": await agency.candidate()} if path == "/v1/applications" else {}
+    made = await rival.application()
+    theirs = {**made, "application_id": made["id"], "client_id": await rival.client()}
+    for unknown in (NOWHERE, theirs[name]):
+        answer = await agency.call("GET", path, params={**mine, name: unknown})
+        problem = problem_of(answer, 404, "not_found")
+        assert [error["parameter"] for error in problem["errors"]] == [name]
+
+
+async def test_an_id_in_the_path_is_not_named(agency: Agency) -> None:
+    for path in (f"/v1/clients/{NOWHERE}", f"/v1/clients/{NOWHERE}/contacts?limit=0"):
+        assert "errors" not in problem_of(await agency.call("GET", path), 404, "not_found")
 
 
 @pytest.mark.parametrize("limit", ["1_0", "+5", "5.0", " 5", "05", "1e2", "٥", "-1", "0", "201", ""])

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "code", "request_id", "errors", "errors_omitted"}
+NOWHERE = "0197f3a0-0000-7000-8000-000000000000"  # the id of nothing
 ALWAYS = MEMBERS - {"errors", "errors_omitted"}
 
 

@@ -22,10 +22,8 @@ from app.web.routes import Route, scopes_of
 from tests.agency import Agency, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document, is_asked_with_a_key, needed_scopes
-from tests.contract.problems import places_of, problem_of, without_request_id
+from tests.contract.problems import NOWHERE, places_of, problem_of, without_request_id
 from tests.written import writing
-
-NOWHERE = "0197f3a0-0000-7000-8000-000000000000"
 
 
 @pytest.mark.parametrize(
