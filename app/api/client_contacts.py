@@ -3,10 +3,21 @@
 from fastapi import Response
 
 from app.api.members import ClientContactCreate
-from app.api.views import ObjectView, by_name, listed, narrowed, saved_view, view
+from app.api.views import (
+    ExternalIdFilter,
+    ObjectView,
+    SourceFilter,
+    UpdatedSince,
+    by_name,
+    listed,
+    narrowed,
+    saved_view,
+    view,
+)
 from app.models import Client, ClientContact
-from app.services import people
-from app.services.scope import columns_of, find
+from app.models.external_refs import RefKind
+from app.services import objects, people
+from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -58,10 +69,20 @@ async def create_client_contact(
 
 
 @client_contacts.get("/v1/clients/{client_id}/contacts", **operation("directory:read", 404))
-async def list_client_contacts(client_id: Id, work: InWork, paging: Paged) -> Page[ClientContactView]:
+async def list_client_contacts(
+    client_id: Id,
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
+) -> Page[ClientContactView]:
     """List the contacts at a client, oldest first."""
     await find(work.db, work.caller, Client, client_id)
-    query = narrowed(columns_of(work.caller, ClientContact), ClientContact, {"client_id": client_id})
+    query = objects.known_as(
+        work.caller, RefKind.CLIENT_CONTACT, ClientContact, external_source, external_id, updated_since
+    )
+    query = narrowed(query, ClientContact, {"client_id": client_id})
     return await listed(ClientContactView, work, paging, query, ClientContact)
 
 

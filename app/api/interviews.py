@@ -4,11 +4,23 @@ from fastapi import Response
 
 from app.api.members import InterviewCreate
 from app.api.shapes import ExplainedStatus, explained
-from app.api.views import ObjectView, by_name, listed, narrowed, saved_view, view
+from app.api.views import (
+    ExternalIdFilter,
+    ObjectView,
+    SourceFilter,
+    UpdatedSince,
+    by_name,
+    listed,
+    narrowed,
+    saved_view,
+    view,
+)
 from app.models import Application, Interview
+from app.models.external_refs import RefKind
 from app.rules.vocabulary import InterviewState
 from app.services import interviews as service
-from app.services.scope import columns_of, find
+from app.services import objects
+from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -62,10 +74,20 @@ async def schedule_interview(
 
 
 @interviews.get("/v1/applications/{application_id}/interviews", **operation("applications:read", 404))
-async def list_interviews(application_id: Id, work: InWork, paging: Paged) -> Page[InterviewView]:
+async def list_interviews(
+    application_id: Id,
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+    updated_since: UpdatedSince = None,
+) -> Page[InterviewView]:
     """List the interviews of an application, in the order they were scheduled."""
     await find(work.db, work.caller, Application, application_id)
-    query = narrowed(columns_of(work.caller, Interview), Interview, {"application_id": application_id})
+    query = objects.known_as(
+        work.caller, RefKind.INTERVIEW, Interview, external_source, external_id, updated_since
+    )
+    query = narrowed(query, Interview, {"application_id": application_id})
     return await listed(InterviewView, work, paging, query, Interview)
 
 

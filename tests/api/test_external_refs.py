@@ -28,6 +28,26 @@ async def test_the_second_post_changes_the_first(agency: Agency, path: str) -> N
     assert found["items"][0]["external_refs"] == REFS
 
 
+async def test_what_belongs_to_another_object_is_found_by_its_id_there(agency: Agency) -> None:
+    client = await agency.client()
+    contact = await agency.client_contact(client, external_refs=REFS)
+    await agency.client_contact(client)
+    application = (await agency.application())["id"]
+    times = ("2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
+    interview = await agency.interview(application, *times, external_refs=REFS)
+    await agency.interview(application, *times)
+    elsewhere = await agency.application()
+    for path, found in (
+        (f"/v1/clients/{client}/contacts", contact),
+        (f"/v1/applications/{application}/interviews", interview),
+    ):
+        for known in ({"external_source": "bullhorn"}, {"external_id": "1"}):
+            assert [item["id"] for item in (await agency.get(path, **known))["items"]] == [found]
+        assert (await agency.get(path, external_id="2"))["items"] == []
+    path = f"/v1/applications/{elsewhere['id']}/interviews"
+    assert (await agency.get(path, external_id="1"))["items"] == []
+
+
 async def test_what_is_not_sent_again_stays(agency: Agency) -> None:
     body = {"name": "Cand", "phone": "+44 20 7946 0000", "seeking": True}
     await agency.post("/v1/candidates", {**body, "external_refs": REFS})

@@ -235,6 +235,22 @@ async def test_only_what_changed_since_an_instant(agency: Agency) -> None:
     assert await ids(agency, "/v1/candidates", updated_since=since) == [first, second]
 
 
+async def test_only_what_changed_since_an_instant_within_another_object(agency: Agency) -> None:
+    client = await agency.client()
+    contacts = [await agency.client_contact(client) for _ in range(2)]
+    application = (await agency.application())["id"]
+    times = ("2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
+    interviews = [await agency.interview(application, *times) for _ in range(2)]
+    for path, kind, change, (first, second) in (
+        (f"/v1/clients/{client}/contacts", "client-contacts", {"role": "Head"}, contacts),
+        (f"/v1/applications/{application}/interviews", "interviews", {"title": "First round"}, interviews),
+    ):
+        since = (await agency.get(f"/v1/{kind}/{second}"))["updated_at"]
+        assert await ids(agency, path, updated_since=since) == [second]
+        await agency.patch(f"/v1/{kind}/{first}", change)
+        assert await ids(agency, path, updated_since=since) == [first, second]
+
+
 async def test_repeated_filters_mean_or(agency: Agency) -> None:
     made = [(await agency.application(state=state))["id"] for state in ("active", "on_hold", "closed")]
     assert await ids(agency, "/v1/applications", state=["active", "closed"]) == [made[0], made[2]]
