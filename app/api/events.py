@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import Query, Request
+from fastapi import Query, Request, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -18,7 +18,7 @@ from app.services.scope import find
 from app.web.auth import AsSet
 from app.web.deps import InWork
 from app.web.operations import operation, router
-from app.web.paging import Limit, Page
+from app.web.paging import Limit, Page, link_next
 from app.web.routes import WaitingRoute
 from app.web.schema import ID, Id, Instant, Output, SeveralWords, parse_count, parse_id
 from app.web.waiting import WISH, Wish
@@ -71,6 +71,7 @@ class EventPage(Page[EventView]):
 @events.get("/v1/events", **operation("events:read", 404, 410))
 async def list_events(
     request: Request,
+    response: Response,
     work: InWork,
     settings: AsSet,
     after: Annotated[
@@ -101,8 +102,10 @@ async def list_events(
         # Behind an event that has no place yet, whatever is in the log may be news.
         position = found.next_after if isinstance(found.next_after, int) else 0
         request.scope[WISH] = Wish(wait, position)
-    items = [_view(row) for row in found.events]
-    return EventPage(items=items, next_cursor=str(found.next_after))
+    items, next_cursor = [_view(row) for row in found.events], str(found.next_after)
+    if len(items) == limit:
+        link_next(request, response, "after", next_cursor)
+    return EventPage(items=items, next_cursor=next_cursor)
 
 
 @events.get("/v1/events/{event_id}", **operation("events:read", 404))

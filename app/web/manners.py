@@ -68,6 +68,10 @@ _HEADERS = {
     },
     "Retry-After": {"description": "In how many seconds to try again.", "schema": {"type": "integer"}},
 }
+_LINK = {
+    "description": 'The next page, if this one is full: `<...>; rel="next"` (RFC 8288).',
+    "schema": {"type": "string", "examples": ['</v1/clients?limit=50&cursor=AbC>; rel="next"']},
+}
 _ANSWERED_ID = {"description": "The name of the request in our logs.", "schema": {"type": "string"}}
 
 
@@ -80,6 +84,8 @@ def add_manners(document: Json) -> None:
             # Asked in an agency's name, be it with a credential or at a secret address.
             is_limited = "429" in operation["responses"]
             if is_limited:
+                if _is_list(document, operation):
+                    operation["responses"]["200"].setdefault("headers", {})["Link"] = _LINK
                 _add(method, operation, has_tag=_has_tag(document, method, operation))
             for status, response in operation["responses"].items():
                 limits = _limits(status, is_limited=is_limited)
@@ -127,11 +133,18 @@ def _limits(status: str, *, is_limited: bool) -> Json:
 
 def _has_tag(document: Json, method: str, operation: Json) -> bool:
     """Whether an answer is an object, or what is read is at least no page of a list."""
+    is_object = "etag" in _answered(document, operation)
+    return is_object or (method == "get" and not _is_list(document, operation))
+
+
+def _is_list(document: Json, operation: Json) -> bool:
+    return "next_cursor" in _answered(document, operation)
+
+
+def _answered(document: Json, operation: Json) -> set[str]:
+    """The members of what an operation answers where it succeeds."""
     answers = [response for status, response in operation["responses"].items() if status.startswith("2")]
-    members = set().union(
-        *(_members(document, answer["content"]) for answer in answers if "content" in answer)
-    )
-    return "etag" in members or (method == "get" and "next_cursor" not in members)
+    return set().union(*(_members(document, answer["content"]) for answer in answers if "content" in answer))
 
 
 def _members(document: Json, content: Json) -> set[str]:

@@ -71,13 +71,18 @@ class Paging:
         """A cursor for a sort key; also sets the Link header."""
         payload = msgspec.json.encode(key)
         token = _spelt(self._tag(payload) + payload)
-        others = [(k, v) for k, v in self.request.query_params.multi_items() if k != "cursor"]
-        query = urlencode([*others, ("cursor", token)])
-        self.response.headers["Link"] = f'<{path_of(self.request)}?{query}>; rel="next"'
+        link_next(self.request, self.response, "cursor", token)
         return token
 
     def _tag(self, payload: bytes) -> bytes:
         return _sign(self.request, self.binding + payload)
+
+
+def link_next(request: Request, response: Response, name: str, value: str) -> None:
+    """Set the Link header to the page after this one: the same address, begun elsewhere."""
+    others = [(k, v) for k, v in request.query_params.multi_items() if k != name]
+    query = urlencode([*others, (name, value)])
+    response.headers["Link"] = f'<{path_of(request)}?{query}>; rel="next"'
 
 
 async def get_paging(

@@ -277,6 +277,17 @@ async def test_the_log_goes_on_from_a_cursor_and_from_an_event(office: Office) -
     assert (nothing["items"], nothing["next_cursor"]) == ([], rest["next_cursor"])
 
 
+async def test_a_full_stretch_of_the_log_links_to_the_next(office: Office) -> None:
+    await office.interviewed()
+    types = ["application.created", "interview.created", "reason.due"]
+    first = await office.agency.call("GET", "/v1/events", params={"limit": 1, "type": types})
+    second = await office.agency.call("GET", first.links["next"]["url"])
+    told_of = [told(event) for page in (first, second) for event in page.json()["items"]]
+    assert told_of == BEGINNING
+    last = await office.agency.call("GET", second.links["next"]["url"])
+    assert (last.json()["items"], last.links) == ([], {})
+
+
 async def test_the_log_is_read_by_types(office: Office) -> None:
     await office.interviewed()
     found = await office.agency.get("/v1/events", type=["interview.created", "reason.due"])

@@ -330,6 +330,13 @@ def test_the_examples_hold_no_credential() -> None:
     assert not re.search(r"tbc_\w", text)
 
 
+def test_every_list_is_said_to_link_to_its_next_page(document: Document) -> None:
+    for _, _, operation in operations(document):
+        headers = operation["responses"].get("200", {}).get("headers", {})
+        names = {parameter["name"] for parameter in operation["parameters"]}
+        assert ("Link" in headers) == bool(names & {"cursor", "after"}), operation["operationId"]
+
+
 async def test_the_examples_are_what_the_service_answers(scratch_url: str) -> None:
     """After a change: `python -m tests.contract.record_examples`."""
     assert await record(scratch_url) == json.loads(EXAMPLES.read_text(encoding="utf-8"))
