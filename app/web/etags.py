@@ -19,6 +19,8 @@ _TAG = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"')
 # Of a list's elements some may be empty, as behind a last comma (RFC 9110, 5.6.1).
 _LIST = re.compile(rf"[\s,]*(?:{_TAG.pattern}\s*(?:,[\s,]*|\Z))+")
 
+_BARE = re.compile(r"\s*([A-Za-z0-9_-]{20})\s*")  # one tag of ours, as the member `etag` has it
+
 
 class Tagged(Output):
     """An object, whose answers carry `etag`: it changes whenever anything changes that the object says of itself.
@@ -29,7 +31,8 @@ class Tagged(Output):
     beside: ClassVar[frozenset[str]] = frozenset()
 
     @computed_field(  # type: ignore[prop-decorator]
-        description="Changes with the object; send it as If-Match to change only what you have seen."
+        description="Changes with the object; send it as `If-Match` to change only what you have seen. "
+        "Headers have it in double quotes; one alone is understood without them too."
     )
     @property
     def etag(self) -> str:
@@ -81,15 +84,20 @@ def conditions_of(headers: Headers, name: str) -> str | None:
 
 
 def is_stale(given: str, present: str) -> bool:
-    """Whether `If-Match` names another state of an object than its present tag. Raises InvalidError if malformed."""
+    """Whether `If-Match` names another state of an object than its present tag. Raises InvalidError if malformed.
+
+    Beside ETags in quotes it takes one `etag` as it stands in an object, which is easily sent.
+    """
     if given.strip() == "*":
         return False
-    if not _LIST.fullmatch(given):
-        words = 'Send ETags in double quotes, as "5f1c".'
+    if not (_LIST.fullmatch(given) or _BARE.fullmatch(given)):
+        words = "Send ETags in double quotes, or the `etag` of one object as it is."
         raise InvalidError(words, code="invalid_etag", header="If-Match")
     return all(weak or tag != present for weak, tag in _tags(given))
 
 
-def _tags(header: str) -> Iterator[tuple[str, str]]:
+def _tags(header: str) -> Iterator[tuple[str | None, str]]:
+    if bare := _BARE.fullmatch(header):
+        yield None, bare[1]
     for match in _TAG.finditer(header):
         yield match[1], match[2]

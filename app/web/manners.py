@@ -16,16 +16,17 @@ _REQUEST_ID = {
     "description": "Your name for the request; it comes back and stands in our logs. Any other form is replaced.",
     "schema": {"type": "string", "examples": ["7f0c1d8e-import-12"]},
 }
+_TAGS = "ETags in double quotes, or one `etag` as it is"
 _IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "ETags: change the object only if its own is among them, and answer 412 otherwise.",
+    "description": f"{_TAGS}: change the object only if its own is among them, and answer 412 otherwise.",
     "schema": _TAG,
 }
 _IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "ETags: answer 304 without a body if the object's own is among them.",
+    "description": f"{_TAGS}: answer 304 without a body if the object's own is among them.",
     "schema": _TAG,
 }
 _IDEMPOTENCY_KEY = {
@@ -52,7 +53,10 @@ _PURPOSE = {
     },
 }
 
-_ETAG = {"description": "The object's tag, as its member `etag`.", "schema": {"type": "string"}}
+_ETAG = {
+    "description": "The member `etag` in double quotes, or a tag of an answer that has none.",
+    "schema": {"type": "string"},
+}
 _REPLAYED = {
     "description": "`true` if this is the answer that the key got before.",
     "schema": {"type": "string", "const": "true"},

@@ -35,7 +35,7 @@ providers gave to a consultant. The agency comes from the credential alone.
 `next_cursor`. **Errors** are problem details (RFC 9457) whose `code` is stable. Post a known external id and the \
 object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
-edits**: send the `etag` you have seen as `If-Match`.
+edits**: send the `etag` you have seen as `If-Match`; the header has it in double quotes, and is understood without.
 """
 
 TAGS = {

@@ -81,6 +81,14 @@ async def test_of_many_who_saw_the_same_one_wins(agency: Agency, kind: str) -> N
     assert (await agency.get(path))["etag"] == winner.json()["etag"] != seen
 
 
+async def test_an_item_of_a_list_is_edited_by_the_etag_it_carries(agency: Agency) -> None:
+    await agency.client()
+    [item] = (await agency.get("/v1/clients"))["items"]
+    path, seen = f"/v1/clients/{item['id']}", {"If-Match": item["etag"]}
+    assert (await edit(agency, "client", path, {"name": "Mine"}, **seen)).status_code == 200
+    problem_of(await edit(agency, "client", path, {"name": "Again"}, **seen), 412, "precondition_failed")
+
+
 async def test_a_change_by_others_means_makes_a_tag_stale(agency: Agency) -> None:
     """An upsert, a pause, an external id: whatever the object says of itself."""
     refs = [{"source": "ats", "id": "1"}]
