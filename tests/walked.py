@@ -134,6 +134,18 @@ def _debrief(debrief: Json) -> Json:
 
 
 def _timescale(timescale: Json) -> Json:
-    names = ("id", "given_at", "source", "kind", "at", "date", "from", "to", "n", "event", "event_date")
-    counted = {"anchor": timescale["anchor"]} if timescale["kind"] == "working_days" else {}
-    return {**{name: timescale[name] for name in names}, "interview": timescale["interview_id"], **counted}
+    names = (
+        "id",
+        "given_at",
+        "source",
+        "kind",
+        "at",
+        "date",
+        "from",
+        "to",
+        "n",
+        "anchor",
+        "event",
+        "event_date",
+    )
+    return {**{name: timescale[name] for name in names}, "interview": timescale["interview_id"]}

@@ -1,8 +1,8 @@
 """Timescales: when a client says it will answer."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
 from app.api.views import narrowed, recorded
@@ -21,6 +21,18 @@ from app.web.paging import Page, Paged
 from app.web.schema import Day, Holidays, Id, Input, Instant, Line, Output, Word, Zone, misplaced
 
 timescales = router("Timescales")
+
+
+def _where_counted(anchor: TimescaleAnchor | None, fields: ValidationInfo) -> TimescaleAnchor | None:
+    """An anchor where days are counted from it; the other kinds do not take one."""
+    return anchor if fields.data["kind"] is TimescaleKind.WORKING_DAYS else None
+
+
+Anchor = Annotated[
+    TimescaleAnchor | None,
+    AfterValidator(_where_counted),
+    Field(description="From when `working_days` count; null for the other kinds."),
+]
 
 
 class TimescaleCreate(TimescaleTerms):
@@ -56,7 +68,7 @@ class TimescaleView(Tagged):
     from_date: Day | None = Field(serialization_alias="from")
     to_date: Day | None = Field(serialization_alias="to")
     n: int | None
-    anchor: TimescaleAnchor
+    anchor: Anchor
     event: str | None
     event_date: Day | None
     offset_working_days: int | None
@@ -91,7 +103,10 @@ class PhraseToRead(Input):
 
 
 class PhraseRead(Output):
-    """What the words mean. `needs_confirmation` marks a reading to be asked about before it is recorded."""
+    """What the words mean. `needs_confirmation` marks a reading to be asked about before it is recorded.
+
+    To record it send all but `offset_wd`, `expected_by` and `needs_confirmation`, with the `phrase` and its `given_at`.
+    """
 
     kind: TimescaleKind
     at: Instant | None
@@ -99,7 +114,7 @@ class PhraseRead(Output):
     from_: Day | None = Field(alias="from")
     to: Day | None
     n: int | None
-    anchor: TimescaleAnchor | None
+    anchor: Anchor
     event: str | None
     event_date: Day | None
     offset_wd: int | None = Field(
@@ -158,7 +173,6 @@ async def interpret_timescale(body: PhraseToRead, work: InWork) -> PhraseRead:
 
 def _members(read: Interpretation) -> dict[str, Any]:
     terms = read.timescale
-    counted = terms.kind is TimescaleKind.WORKING_DAYS
     return {
         "kind": terms.kind,
         "at": terms.at,
@@ -166,7 +180,7 @@ def _members(read: Interpretation) -> dict[str, Any]:
         "from": terms.from_date,
         "to": terms.to_date,
         "n": terms.n,
-        "anchor": terms.anchor if counted else None,
+        "anchor": terms.anchor,
         "event": terms.event,
         "event_date": terms.event_date,
         "offset_wd": terms.offset_working_days,

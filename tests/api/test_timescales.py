@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.api.timescales import TimescaleCreate
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 from tests.examples import same_instants
@@ -14,6 +15,7 @@ PHRASES = json.loads(
     (Path(__file__).parents[1] / "rules" / "cases" / "timescale_phrases.json").read_text(encoding="utf-8")
 )["cases"]
 
+NOT_RECORDED = ("offset_wd", "expected_by", "needs_confirmation")
 KINDS: list[tuple[Json, str]] = [
     ({"kind": "instant", "at": "2026-07-17T12:00:00+01:00"}, "2026-07-17T11:00:00Z"),
     ({"kind": "date", "date": "2026-07-17"}, "2026-07-20T08:00:00Z"),
@@ -46,6 +48,17 @@ async def test_every_kind_is_recorded_and_moves_the_date(
     assert status["touch_base_from"] == touch_base_from
 
 
+@pytest.mark.parametrize(("terms", "_touch"), KINDS, ids=lambda value: str(value)[:40])
+async def test_what_was_read_can_be_recorded_again(agency: Agency, terms: Json, _touch: str) -> None:
+    _, interview = await interviewed(agency)
+    given = {"given_at": "2026-07-15T10:00:00+01:00", "confidence": "firm", **terms}
+    read = await agency.post(f"/v1/interviews/{interview}/timescales", given)
+    asked = {name: read[name] for name in TimescaleCreate.model_json_schema()["properties"]}
+    again = await agency.post(f"/v1/interviews/{interview}/timescales", {**asked, "supersedes": read["id"]})
+    assert {**asked, "supersedes": read["id"]} == {name: again[name] for name in asked}
+    assert again["anchor"] == (terms.get("anchor", "given") if terms["kind"] == "working_days" else None)
+
+
 @pytest.mark.parametrize(
     "terms",
     [
@@ -73,6 +86,19 @@ async def test_phrases_are_read(agency: Agency, case: Json) -> None:
         request["interview_end"] = case["interview_end"]
     answer = await agency.post("/v1/timescales/interpret", request)
     assert same_instants({name: answer[name] for name in case["expected"]}) == same_instants(case["expected"])
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    ["by 4pm on Friday", "by Friday", "next week", "in three days or so", "two days after the board", "soon"],
+)
+async def test_a_phrase_that_was_read_is_recorded_as_it_is_answered(agency: Agency, phrase: str) -> None:
+    _, interview = await interviewed(agency)
+    said = {"phrase": phrase, "given_at": "2026-07-14T12:00:00+01:00"}
+    read = await agency.post("/v1/timescales/interpret", {**said, "timezone": "Europe/London"})
+    terms = {name: value for name, value in read.items() if name not in NOT_RECORDED}
+    saved = await agency.post(f"/v1/interviews/{interview}/timescales", {**terms, **said})
+    assert {name: saved[name] for name in terms} == terms
 
 
 async def test_a_phrase_is_read_in_the_zone_of_a_client_contact(agency: Agency) -> None:
