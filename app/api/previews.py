@@ -101,7 +101,7 @@ class PreviewDebrief(Input):
 
 
 class PreviewTimescale(TimescaleTerms):
-    """A timescale of any kind of rulebook 2."""
+    """A timescale of any kind."""
 
     id: Key
     interview: Key

@@ -60,22 +60,24 @@ class HoldTerms(Input):
 
 
 class TimescaleTerms(Input):
-    """When the client will answer, as structure (rulebook, section 2).
+    """When the client will answer, as structure."""
 
-    `instant` needs `at`; `date` needs `date`; `range` needs `from` and `to`; `working_days` needs `n`, counted
-    from `anchor`; `after_event` needs `event` and, once known, `event_date`; `unknown` needs nothing.
-    """
-
-    kind: Word[TimescaleKind]
+    kind: Word[TimescaleKind] = Field(
+        description="`instant` needs `at`; `date` needs `date`; `range` needs `from` and `to`; `working_days` needs "
+        "`n`, counted from `anchor`; `after_event` needs `event` and, once known, takes `event_date`, from which it "
+        "counts `offset_working_days`; `unknown` needs nothing. None takes what another needs."
+    )
     at: Instant | None = None
     date: Day | None = None
     from_: Day | None = Field(default=None, alias="from")
     to: Day | None = None
     n: WorkingDays | None = None
-    anchor: Word[TimescaleAnchor] | None = None
+    anchor: Word[TimescaleAnchor] | None = Field(default=None, description="`given` if absent.")
     event: Line | None = None
     event_date: Day | None = None
-    offset_working_days: WorkingDays | None = None
+    offset_working_days: WorkingDays | None = Field(
+        default=None, description="The policy's `event_offset_working_days` if absent."
+    )
     phrase: Line | None = Field(
         default=None, description="The client's own words; never shown to the candidate."
     )

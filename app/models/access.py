@@ -12,7 +12,7 @@ from app.models.base import Edited, TenantedBase, refers, table_args, word
 
 
 class Role(StrEnum):
-    """A named set of scopes (S4)."""
+    """A named set of scopes."""
 
     ADMIN = "admin"
     MANAGER = "manager"

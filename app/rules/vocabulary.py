@@ -52,7 +52,7 @@ class Status(StrEnum):
 
 
 class Target(StrEnum):
-    """Whom the next action speaks to (section 4)."""
+    """Whom the next action speaks to."""
 
     CANDIDATE = "candidate"
     CLIENT = "client"
@@ -175,7 +175,7 @@ class Channel(StrEnum):
 
 
 class TimescaleKind(StrEnum):
-    """The shape of what the client said about when an answer will come (section 2)."""
+    """The shape of what the client said about when an answer will come."""
 
     INSTANT = "instant"
     DATE = "date"
@@ -186,21 +186,21 @@ class TimescaleKind(StrEnum):
 
 
 class TimescaleAnchor(StrEnum):
-    """The day from which promised working days are counted (section 2)."""
+    """The day from which promised working days are counted."""
 
     GIVEN = "given"
     INTERVIEW = "interview"
 
 
 class TimescaleSource(StrEnum):
-    """Who told us: the client, or the candidate who heard it from them (section 2)."""
+    """Who told us: the client, or the candidate who heard it from them."""
 
     CLIENT = "client"
     CANDIDATE = "candidate"
 
 
 class Confidence(StrEnum):
-    """How firmly a timescale was given; it changes the wording and never the rules (section 2)."""
+    """How firmly a timescale was given; it changes the wording and never the rules."""
 
     FIRM = "firm"
     INDICATIVE = "indicative"

@@ -36,6 +36,7 @@ providers gave to a consultant. The agency comes from the credential alone.
 object is changed, not created.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
 edits**: send the `etag` you have seen as `If-Match`; the header has it in double quotes, and is understood without.
+**Rules**: ids such as B1, in reasons and in these texts, are explained at [/rules](/rules).
 """
 
 TAGS = {
@@ -142,6 +143,8 @@ def _derived(app: FastAPI) -> dict[str, Any]:
         schema.pop("$defs", None)
         document["components"]["schemas"][model.__name__] = schema
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    # FastAPI would take no relative address.
+    document["externalDocs"] = {"description": "The rules, by the ids that reasons carry.", "url": "/rules"}
     return document
 
 

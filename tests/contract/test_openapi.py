@@ -16,6 +16,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from app.cli import main
 from app.main import ROUTERS
 from app.rules.events import EventType
+from app.rules.timescales import REQUIRED_MEMBERS
 from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
@@ -131,6 +132,31 @@ def test_every_operation_is_described(document: Document) -> None:
             named = ", ".join(f"`{scope}`" for scope in operation["x-scopes"])
             words = f"Needs the scope {named}. Roles that have it: {', '.join(operation['x-roles'])}."
             assert operation["description"].endswith(words), name
+
+
+def test_every_shape_of_a_timescale_says_what_each_kind_needs(document: Document) -> None:
+    schemas = document.document["components"]["schemas"]
+    for name in ("TimescaleTerms", "TimescaleCreate", "DebriefTimescale"):
+        members = schemas[name]["properties"]
+        for kind, needed in REQUIRED_MEMBERS.items():
+            spelt = " and ".join(f"`{member.removesuffix('_date')}`" for member in needed) or "nothing"
+            assert f"`{kind}` needs {spelt}" in members["kind"]["description"], name
+        assert "`given`" in members["anchor"]["description"], name
+        assert "`event_offset_working_days`" in members["offset_working_days"]["description"], name
+
+
+async def test_every_rule_that_is_cited_can_be_looked_up(document: Document, agency: Agency) -> None:
+    rules = (await agency.http.get(document.document["externalDocs"]["url"])).text
+    texts = "\n".join(
+        node[word]
+        for node in nodes_within(document.document)
+        for word in ("description", "summary")
+        if isinstance(node.get(word), str)
+    )
+    cited = set(re.findall(r"\b[A-Z][0-9]\b", texts))
+    assert cited > {"B1", "N0"}
+    assert [each for each in cited if not re.search(rf"\b{each}\b", rules)] == []
+    assert not re.search(r"rulebook|section [0-9]", texts)
 
 
 def test_every_event_is_described_with_an_example(document: Document) -> None:
