@@ -89,7 +89,7 @@ def check_url(url: str, reach: Reach = PUBLIC) -> None:
     if not host or parsed.userinfo:
         raise OutboundError("It must name a host, and no user.")
     if not reach.allowed and _port_of(parsed) not in reach.ports:
-        raise OutboundError(f"It must be on the port {_listed(reach.ports)}.")
+        raise OutboundError(f"It must be on the port {listed_ports(reach.ports)}.")
     try:
         address = ip_address(host)
     except ValueError:
@@ -104,10 +104,11 @@ def _check_address(url: httpx.URL, address: Address, reach: Reach) -> None:
         raise OutboundError("Its address is not a public one.")
     if _port_of(url) not in reach.ports or (url.scheme != "https" and reach.https_only is not False):
         begin = "be" if reach.https_only is False else "begin with https://, and be"
-        raise OutboundError(f"It must {begin} on the port {_listed(reach.ports)}.")
+        raise OutboundError(f"It must {begin} on the port {listed_ports(reach.ports)}.")
 
 
-def _listed(ports: Sequence[int]) -> str:
+def listed_ports(ports: Sequence[int]) -> str:
+    """Ports in words."""
     *others, last = map(str, sorted(ports))
     return f"{', '.join(others)} or {last}"
 

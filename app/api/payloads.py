@@ -110,6 +110,12 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     410: {"description": "Do not call this endpoint again: it is disabled."},
 }
 
+_SIGNATURE = """\
+Signatures as in Standard Webhooks 1.0.0 (https://www.standardwebhooks.com), separated by spaces: two for 24 hours \
+after a rotation, of which one that fits is enough. Each is `v1,` and the base64 of HMAC-SHA256 over \
+`{webhook-id}.{webhook-timestamp}.{raw body}`; the key is the base64-decoded part of the secret after `whsec_`. Refuse \
+timestamps more than five minutes off."""
+
 webhooks = APIRouter()
 
 
@@ -126,10 +132,10 @@ def _webhook(event_type: EventType, data: type[Output], words: str) -> None:
     def told(
         body: body,
         webhook_id: Annotated[str, Header(description="The id of the event, the same on every attempt")],
-        webhook_timestamp: Annotated[str, Header(description="When this attempt was made, in seconds")],
-        webhook_signature: Annotated[
-            str, Header(description="`v1,` and the base64 of the HMAC-SHA256 of id, timestamp and body")
+        webhook_timestamp: Annotated[
+            str, Header(description="When this attempt was made, in seconds since 1970")
         ],
+        webhook_signature: Annotated[str, Header(description=_SIGNATURE)],
     ) -> None:
         """Nothing of ours is called: this describes what receivers get."""
 

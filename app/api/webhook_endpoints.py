@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from app.api.views import by_name, recorded
 from app.models import Delivery, EndpointState, WebhookEndpoint
-from app.outbound import Reach
+from app.outbound import PLAIN_PORTS, PORTS, Reach, listed_ports
 from app.rules.delivery import DeliveryState, DisabledReason
 from app.rules.events import EventType
 from app.services import objects, redeliveries
@@ -43,7 +43,11 @@ Url = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2_000, pattern=PRINTABLE),
     AS_PRINTABLE,
-    Field(description="Where it is called with POST.", examples=["https://ats.brightpath.example/touchbase"]),
+    Field(
+        description=f"Where it is called with POST: https, on the port {listed_ports(PORTS)}. Where the service's "
+        f"settings allow it, also http, on {listed_ports(PLAIN_PORTS)} too, and networks of its own on any port.",
+        examples=["https://ats.brightpath.example/touchbase"],
+    ),
 ]
 Types = Annotated[
     list[Word[EventType]] | None,
@@ -104,7 +108,10 @@ class WebhookEndpointIssued(WebhookEndpointView):
 
     beside: ClassVar = frozenset({"failing_since", "secret"})
 
-    secret: str = Field(description="What its calls are signed with. It is shown this once.")
+    secret: str = Field(
+        description="What its calls are signed with: `webhook-signature`, under `webhooks`, says how to check it. "
+        "It is shown this once."
+    )
 
 
 class SentTest(Output):

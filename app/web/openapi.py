@@ -55,7 +55,8 @@ TAGS = {
     "Consultants": "The people of the agency.",
     "Policies": "The numbers of the rules, for the agency and for each client.",
     "Events": "What has happened, in order, for systems that cannot be called.",
-    "Webhooks": "Where the agency's systems are told what happens, and what became of it.",
+    "Webhooks": "Where the agency's systems are told what happens, and what became of it. Calls are signed as in "
+    "[Standard Webhooks](https://www.standardwebhooks.com).",
     "Calendars": "Secret addresses at which calendars read what is due.",
     "Bulk": "Many objects at once, by their external ids.",
     "Access": "API keys, and the consultants whom identity providers vouch for.",

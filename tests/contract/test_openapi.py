@@ -169,6 +169,20 @@ def test_every_event_is_described_with_an_example(document: Document) -> None:
         assert set(operation["post"]["responses"]) == {"2XX", "410"}
 
 
+def test_every_event_says_how_its_signature_is_checked(document: Document) -> None:
+    for name, operation in document.document["webhooks"].items():
+        headers = {each["name"]: each["description"] for each in operation["post"]["parameters"]}
+        words = headers["webhook-signature"]
+        for needed in ("Standard Webhooks", "{webhook-id}.{webhook-timestamp}.{raw body}", "`whsec_`"):
+            assert needed in words, name
+
+
+def test_an_endpoint_says_on_which_ports_it_is_called(document: Document) -> None:
+    for name in ("WebhookEndpointCreate", "WebhookEndpointUpdate"):
+        url = document.document["components"]["schemas"][name]["properties"]["url"]
+        assert "on the port 443 or 8443" in url["description"], name
+
+
 def test_every_error_is_a_problem(document: Document) -> None:
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path, _, operation in operations(document):
