@@ -119,7 +119,7 @@ async def get_api_key(api_key_id: Id, work: InWork) -> ApiKeyView:
 
 @api_keys.patch("/v1/api-keys/{api_key_id}", **operation("access:write", 404, 409))
 async def update_api_key(api_key_id: Id, body: ApiKeyUpdate, work: InWork) -> ApiKeyView:
-    """Change an API key's name, what it may do, or when it expires; absent members stay as they are."""
+    """Change an API key: its name, what it may do, or when it expires; absent members stay as they are."""
     terms = by_name(body, sent_only=True)
     return _view(fields_of(await service.change(work.db, work.caller, api_key_id, terms, now=work.now)))
 

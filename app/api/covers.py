@@ -48,7 +48,7 @@ async def create_cover(consultant_id: Id, body: CoverCreate, work: InWork) -> Co
 
 @covers.get("/v1/consultants/{consultant_id}/covers", **operation("directory:read", 404))
 async def list_covers(consultant_id: Id, work: InWork, paging: Paged) -> Page[CoverView]:
-    """List when a consultant was, is and will be covered, in the order it was recorded."""
+    """List a consultant's covers, past, present and planned, in the order they were recorded."""
     await find(work.db, work.caller, Consultant, consultant_id)
     query = narrowed(columns_of(work.caller, Cover), Cover, {"consultant_id": consultant_id})
     return await recorded(CoverView, work, paging, query, Cover)

@@ -86,7 +86,7 @@ async def get_identity_provider(identity_provider_id: Id, work: InWork) -> Ident
 async def update_identity_provider(
     identity_provider_id: Id, body: IdentityProviderUpdate, work: InWork
 ) -> IdentityProviderView:
-    """Rename an identity provider, or refuse its tokens from now on, or accept them again."""
+    """Change an identity provider: rename it, refuse its tokens from now on, or accept them again."""
     terms = by_name(body, sent_only=True)
     row = await service.change(work.db, work.caller, identity_provider_id, terms, now=work.now)
     return IdentityProviderView.model_validate(row)

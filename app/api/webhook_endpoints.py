@@ -250,7 +250,7 @@ async def get_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> Webhook
 async def update_webhook_endpoint(
     webhook_endpoint_id: Id, body: WebhookEndpointUpdate, work: InWork, settings: AsSet
 ) -> WebhookEndpointView:
-    """Change where a webhook endpoint is, what it is for, or what it is told; absent members stay as they are."""
+    """Change a webhook endpoint: where it is, what it is for, or what it is told; absent members stay as they are."""
     terms, reach = by_name(body, sent_only=True), _reach(settings)
     return _view(await service.change(work.db, work.caller, webhook_endpoint_id, terms, reach=reach))
 

@@ -159,6 +159,16 @@ async def test_every_rule_that_is_cited_can_be_looked_up(document: Document, age
     assert not re.search(r"rulebook|section [0-9]", texts)
 
 
+def test_a_summary_is_true_by_itself(document: Document) -> None:
+    """It is the beginning of the description, up to the first comma or stop."""
+    summaries = {operation["operationId"]: operation["summary"] for _, _, operation in operations(document)}
+    assert summaries["list_covers"] == "List a consultant's covers"
+    for name, summary in summaries.items():
+        if name.startswith("update_"):
+            noun = name.removeprefix("update_").replace("_", " ").replace("api key", "API key")
+            assert re.fullmatch(f"Change an? {noun}", summary), name
+
+
 def test_every_event_is_described_with_an_example(document: Document) -> None:
     webhooks = document.document["webhooks"]
     assert list(webhooks) == list(EventType)
