@@ -123,8 +123,10 @@ def _add_writing(method: str, operation: Json) -> None:
     if method in idempotency.METHODS:
         _take(operation, _IDEMPOTENCY_KEY)
         responses["409"] = problem_response(409)
-        for response in responses.values():
-            response.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
+        for status, response in responses.items():
+            # What is not kept cannot be answered again.
+            if status.startswith("2") or int(status) in idempotency.REFUSED_FOR_GOOD:
+                response.setdefault("headers", {})["Idempotency-Replayed"] = _REPLAYED
 
 
 def _limits(status: str, *, is_limited: bool) -> Json:

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from app.services.access import SCOPES, roles_with
 from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
 from app.web.manners import add_manners
+from app.web.operations import SUCCESS_WORDS
 from app.web.problems import FieldError, Problem
 from app.web.routes import SCOPED
 from app.web.trail import AUDITED
@@ -103,6 +104,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     for operation in _operations(document):
         # The handler's first words say it shortest.
         operation["summary"] = re.split(r"[,;:.]", operation["description"], maxsplit=1)[0]
+        _tell_successes(operation["responses"])
         for parameter in operation.get("parameters", []):
             _tell_parameter(parameter)
         _tell_upsert(operation, document["components"]["schemas"])
@@ -147,6 +149,13 @@ def _derived(app: FastAPI) -> dict[str, Any]:
     # FastAPI would take no relative address.
     document["externalDocs"] = {"description": "The rules, by the ids that reasons carry.", "url": "/rules"}
     return document
+
+
+def _tell_successes(responses: dict[str, Any]) -> None:
+    """Say what came of a request, where FastAPI says no more than that it succeeded."""
+    for status, response in responses.items():
+        if response["description"] == "Successful Response":
+            response["description"] = SUCCESS_WORDS[int(status)]
 
 
 def _tell_scopes(operation: dict[str, Any]) -> None:

@@ -34,6 +34,13 @@ PROBLEM_WORDS = {
     503: "The database, or the issuer of the token, cannot be reached right now, or too much is under way.",
     505: "The version of HTTP is neither 1.1 nor 1.0.",
 }
+SUCCESS_WORDS = {
+    200: "Done; the body is the answer.",
+    201: "Created; the body shows it.",
+    202: "Accepted; it is on its way.",
+    204: "Done; there is no body.",
+    207: "Judged item by item; each has a status of its own.",
+}
 AT_THE_DOOR = (400, 408, 414, 431, 501, 505)
 ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
 WITH_BODY = (413, 415)

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Match
@@ -78,10 +78,23 @@ class FieldError(BaseModel):
     detail: str
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "type": "urn:touchbase:problem:invalid",
+    "title": "Unprocessable Entity",
+    "status": 422,
+    "detail": "The request is not valid; see errors.",
+    "instance": "/v1/clients",
+    "code": "invalid",
+    "request_id": "7f0c1d8e-import-12",
+    "errors": [{"pointer": "/name", "code": "missing", "detail": "Field required"}],
+    "errors_omitted": 0,
+}
+
+
 class Problem(BaseModel):
     """Why a request failed (RFC 9457). `code` is stable; `detail` is for people."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
 
     type: str
     title: str

@@ -374,6 +374,27 @@ def test_every_example_in_a_schema_is_true_to_it(document: Document) -> None:
                 assert validator(part, document).is_valid(example), (name, member)
 
 
+async def test_the_example_of_a_problem_is_what_is_answered(document: Document, agency: Agency) -> None:
+    [example] = document.document["components"]["schemas"]["Problem"]["examples"]
+    asked = {"X-Request-Id": example["request_id"]}
+    answer = await agency.call("POST", example["instance"], json={}, headers=asked)
+    assert answer.json() == example
+
+
+def test_only_what_is_kept_is_said_to_be_replayed(document: Document) -> None:
+    for _, _, operation in operations(document):
+        keyed = any(each["name"] == "Idempotency-Key" for each in operation["parameters"])
+        for status, response in operation["responses"].items():
+            kept = keyed and (status < "300" or status in ("400", "404", "409", "412"))
+            assert ("Idempotency-Replayed" in response.get("headers", {})) == kept, operation["operationId"]
+
+
+def test_every_success_is_described(document: Document) -> None:
+    for _, _, operation in operations(document):
+        words = [response["description"] for response in operation["responses"].values()]
+        assert "Successful Response" not in words, operation["operationId"]
+
+
 def test_the_examples_hold_no_credential() -> None:
     text = EXAMPLES.read_text(encoding="utf-8")
     assert not [word for word in ("tb_live_", "tb_test_", "Bearer", '"digest"') if word in text]
