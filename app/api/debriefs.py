@@ -204,7 +204,8 @@ class CapturedInterview(Named, InterviewCreate):
 class DebriefCapture(Input):
     """A debrief and all that it is about, by external ids.
 
-    What is unknown is created; what is known changes in the members that are given, and stays as it is without any.
+    What is unknown is created, but for the consultant, who has to be there; what is known changes in the members that
+    are given, and stays as it is without any.
     """
 
     client: CapturedClient

@@ -13,6 +13,8 @@ from app.models.external_refs import RefKind
 from app.services import objects
 from app.services.scope import Caller, find
 from tests.agency import Agency, Json
+from tests.api.conftest import Office
+from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
 
 INTERVIEW = {"start": "2026-07-14T10:00:00+01:00", "end": "2026-07-14T11:00:00+01:00"}
@@ -51,6 +53,19 @@ def by_names_alone(number: int | str = 1) -> Json:
 
 async def capture(agency: Agency, body: Json) -> Json:
     return await agency.post("/v1/debriefs", body)
+
+
+async def test_the_example_of_the_document_needs_no_more_than_its_consultant(
+    office: Office, document: Document
+) -> None:
+    office.at("Wed 22 Jul 09:05")
+    for path in ("/v1/consultants", "/v1/debriefs"):
+        operation = document.operation("POST", path)
+        assert operation is not None
+        example = operation["requestBody"]["content"]["application/json"]["example"]
+        await office.agency.post(path, example)
+    [candidate] = (await office.agency.get("/v1/candidates"))["items"]
+    assert candidate["name"] == example["candidate"]["name"]
 
 
 async def refused(agency: Agency, body: Json, status: int, code: str | None = None) -> list[tuple[str, str]]:

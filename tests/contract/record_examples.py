@@ -449,9 +449,13 @@ async def _by_external_ids(story: Story) -> None:
 
     times = {"start": "2026-07-22T08:00:00+01:00", "end": "2026-07-22T08:45:00+01:00"}
     capture = {
-        "client": {"external_refs": [ref("CLI-204")]},
+        "client": {"external_refs": [ref("CLI-204")], "name": "Northwind Foods Ltd"},
         "client_contact": {"external_refs": [ref("CON-905")], "name": "Ines Duarte"},
-        "candidate": {"external_refs": [ref("CAND-88412")]},
+        "candidate": {
+            "external_refs": [ref("CAND-88412")],
+            "name": "Amara Osei",
+            "consultant": ref("CONS-7"),
+        },
         "job": {"external_refs": [ref("JOB-70")], "title": "Plant Manager"},
         "application": {"external_refs": [ref("SUB-5188")]},
         "interview": {"external_refs": [ref("INT-641")], **times},
