@@ -380,7 +380,7 @@ def in_turn(pauses: tuple[Pause, ...]) -> tuple[Pause, ...]:
 
 
 def candidates(first: date = SUMMER) -> st.SearchStrategy[Candidate]:
-    """A candidate, with or without a pause, who seeks."""
+    """A candidate, with or without a pause, who seeks and with whom we spoke about all of their applications."""
     when = instants(first)
     return st.builds(
         Candidate,
@@ -391,6 +391,7 @@ def candidates(first: date = SUMMER) -> st.SearchStrategy[Candidate]:
         st.just(True),
         registered_at=_maybe(instants(first - timedelta(days=30)), seldom=1),
         last_preference_review_at=_maybe(when),
+        contacts=_several(_contacts(when, days(first)), 2),
     )
 
 

@@ -37,7 +37,7 @@ def _reasons_at(
     at: datetime,
     talks: Sequence[Contact | None],
 ) -> list[Reason]:
-    person = Situation(_person(candidate, cases), policy, at)
+    person = Situation(as_a_person(candidate, cases), policy, at)
     ends = [Ending(Situation(*case, at), talk) for case, talk in zip(cases, talks, strict=True)]
     draft = preference_review(person, ends)
     return [restrained(person, draft)] if draft else []
@@ -48,7 +48,7 @@ def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Poli
     if not _may_be_reviewed(candidate, cases):
         return []
     known = {instant for case in cases for instant in turning_points(*case)}
-    known |= turning_points(_person(candidate, cases), policy).keys()
+    known |= turning_points(as_a_person(candidate, cases), policy).keys()
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
     talks = list(map(_move_on_talk, cases))
     return laid_out(
@@ -149,7 +149,7 @@ def _move_on_talk(case: Case) -> Contact | None:
     return None
 
 
-def _person(candidate: Candidate, cases: Sequence[Case]) -> Application:
-    """The candidate apart from any one job, so that pauses and attempts bear on a review as on the rest."""
-    contacts = {contact for case in cases for contact in case.application.contacts}
+def as_a_person(candidate: Candidate, cases: Sequence[Case]) -> Application:
+    """The candidate apart from any one job, so that pauses and attempts bear on the person as on the rest."""
+    contacts = {*candidate.contacts, *(contact for case in cases for contact in case.application.contacts)}
     return Application(candidate.id, candidate, None, contacts=tuple(contacts))

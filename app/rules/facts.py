@@ -34,7 +34,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """The person who waits."""
+    """The person who waits.
+
+    `contacts` are those that cover all of their applications (M1), of which there may be none. Where the applications
+    are at hand these have them, too, so they may be left out here.
+    """
 
     id: str
     timezone: str
@@ -43,6 +47,7 @@ class Candidate:
     seeking: bool = False
     registered_at: datetime | None = None
     last_preference_review_at: datetime | None = None
+    contacts: tuple["Contact", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

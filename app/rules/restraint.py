@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from app.rules.candidates import as_a_person
 from app.rules.drafts import counted
 from app.rules.facts import Candidate, ClientContact, is_in_vain, is_response
 from app.rules.policy import Policy
@@ -125,7 +126,8 @@ def _away(plan: Plan, policy: Policy) -> Objection | None:
 
 def _attempt(plan: Plan, policy: Policy) -> Objection | None:
     """G1: the candidate has just been rung in vain; whatever it was about, it was the same telephone."""
-    attempts = _attempts_in_vain(plan)
+    assert isinstance(plan.person, Candidate)
+    attempts = _attempts_in_vain(plan, plan.person)
     if not attempts:
         return None
     hours = policy.attempt_cooldown_working_hours
@@ -135,11 +137,11 @@ def _attempt(plan: Plan, policy: Policy) -> Objection | None:
     return Objection("G1", words, until)
 
 
-def _attempts_in_vain(plan: Plan) -> list[datetime]:
+def _attempts_in_vain(plan: Plan, candidate: Candidate) -> list[datetime]:
     """When the candidate was tried in vain since their last word, in order."""
-    contacts = {contact for case in plan.cases for contact in Situation(*case, plan.at).candidate_contacts}
+    contacts = Situation(as_a_person(candidate, plan.cases), plan.policy, plan.at).candidate_contacts
     last_word = max((c.at for c in contacts if is_response(c)), default=BEGINNING)
-    return sorted(c.at for c in contacts if is_in_vain(c) and c.at > last_word)
+    return [c.at for c in contacts if is_in_vain(c) and c.at > last_word]
 
 
 def _pause(plan: Plan, policy: Policy) -> Objection | None:

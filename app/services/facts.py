@@ -23,14 +23,18 @@ from app.services.scope import AGENCY, Caller, look_up
 # As late as any instant may be: everything that was ever recorded is known by then.
 FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_CANDIDATE = f"""json_build_object(
+_CANDIDATE = f"""
     'id', p.id, 'timezone', p.timezone, 'holidays', p.holidays, 'seeking', p.seeking,
     'registered_at', p.registered_at, 'last_preference_review_at', p.last_preference_review_at,
     'pauses', (SELECT COALESCE(json_agg(json_build_object(
         'start', u.start, 'until', u.ends, 'allow_urgent', u.allow_urgent) ORDER BY u.start), '[]')
       FROM (SELECT *, LEAST(until, CASE WHEN lifted_at <= :known_at THEN lifted_at END) AS ends FROM pauses) u
       WHERE u.agency_id = {AGENCY} AND u.candidate_id = p.id AND u.recorded_at <= :known_at
-        AND u.start < u.ends))"""
+        AND u.start < u.ends)"""
+
+_COVERING_ALL = f"""
+      SELECT * FROM contacts c1
+        WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = p.id AND c1.all_applications"""
 
 # The contacts that bear on an application. Those with the client count only from the first interview's end or the
 # withdrawal on (G2, J1), which keeps long relationships short.
@@ -58,6 +62,22 @@ _PLACE = f"""CASE WHEN d.supersedes IS NULL THEN d.id ELSE (
         SELECT id FROM earlier WHERE supersedes IS NULL) END"""
 
 
+def _contacts(covering: str) -> str:
+    """The contacts among some, as far as they are known and were not voided."""
+    return f"""(SELECT COALESCE(json_agg(json_build_object(
+      'id', c.id, 'at', c.occurred_at, 'party', c.party,
+      'person_id', COALESCE(c.candidate_id, c.client_contact_id),
+      'direction', c.direction, 'outcome', c.outcome, 'purpose', c.purpose, 'needs_reply', c.needs_reply,
+      'automated', c.automated,
+      'promise', CASE WHEN COALESCE(c.promise_by, c.promise_by_date) IS NOT NULL THEN json_build_object(
+        'by', c.promise_by, 'by_date', c.promise_by_date) END,
+      'relays', (SELECT COALESCE(json_agg(COALESCE(r.feedback_id, r.job_change_id)), '[]') FROM relays r
+        WHERE r.agency_id = {AGENCY} AND r.contact_id = c.id)) ORDER BY c.id), '[]')
+    FROM ({covering}) c
+    WHERE c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
+      WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at))"""
+
+
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
 # file was open (H4), unless a correction has put back all that it changed.
@@ -72,7 +92,7 @@ SELECT json_build_object(
   'continue_until', a.continue_until,
   'hold', CASE WHEN a.hold_since IS NOT NULL THEN json_build_object(
     'since', a.hold_since, 'until', a.hold_until, 'ended_at', a.hold_ended_at) END,
-  'candidate', {_CANDIDATE},
+  'candidate', json_build_object({_CANDIDATE}),
   'client', CASE WHEN k.id IS NOT NULL THEN json_build_object(
     'id', k.id, 'timezone', k.timezone, 'holidays', k.holidays, 'unavailable_until', k.unavailable_until) END,
   'interviews', (SELECT COALESCE(json_agg(json_build_object(
@@ -131,18 +151,7 @@ SELECT json_build_object(
     WHERE s.agency_id = {AGENCY} AND s.application_id = a.id AND s.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM voids v
         WHERE v.agency_id = {AGENCY} AND v.snooze_id = s.id AND v.recorded_at <= :known_at)),
-  'contacts', (SELECT COALESCE(json_agg(json_build_object(
-      'id', c.id, 'at', c.occurred_at, 'party', c.party,
-      'person_id', COALESCE(c.candidate_id, c.client_contact_id),
-      'direction', c.direction, 'outcome', c.outcome, 'purpose', c.purpose, 'needs_reply', c.needs_reply,
-      'automated', c.automated,
-      'promise', CASE WHEN COALESCE(c.promise_by, c.promise_by_date) IS NOT NULL THEN json_build_object(
-        'by', c.promise_by, 'by_date', c.promise_by_date) END,
-      'relays', (SELECT COALESCE(json_agg(COALESCE(r.feedback_id, r.job_change_id)), '[]') FROM relays r
-        WHERE r.agency_id = {AGENCY} AND r.contact_id = c.id)) ORDER BY c.id), '[]')
-    FROM ({COVERING}) c
-    WHERE c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
-      WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at)),
+  'contacts', {_contacts(COVERING)},
   'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
       SELECT c.occurred_at AS chased FROM contacts c
       WHERE c.agency_id = {AGENCY} AND c.client_contact_id = a.client_contact_id
@@ -164,9 +173,10 @@ NAMED = "a.id = ANY(:ids)"
 
 
 def people(columns: str = "") -> str:
-    """The statement that reads some candidates `p`, each as `facts`, and more columns."""
+    """The statement that reads some candidates `p`, each as `facts` with their own contacts, and more columns."""
     return f"""
-SELECT p.id, {_CANDIDATE}::text AS facts{columns} FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
+SELECT p.id, json_build_object({_CANDIDATE}, 'contacts', {_contacts(_COVERING_ALL)})::text AS facts{columns}
+FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
 """
 
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
@@ -251,12 +252,16 @@ def _hold(hold: Json | None) -> Hold | None:
 def _reviews(
     facts: Json, applications: list[Application], policy: Policy, now: datetime
 ) -> Iterable[tuple[str, list[Reason]]]:
-    cases = defaultdict(list)
+    cases, about_all = defaultdict(list), defaultdict(list)
     for a in applications:
         cases[a.candidate.id].append(Case(a, policy))
+    for contact in map(_contact, facts["contacts"]):
+        if contact.application_ids is None:
+            about_all[contact.person_id].append(contact)
     for person_id, person in facts["people"].items():
         if person["kind"] == "candidate":
-            reasons = candidate_reasons(_candidate(person_id, person), cases[person_id], policy, now)
+            candidate = replace(_candidate(person_id, person), contacts=tuple(about_all[person_id]))
+            reasons = candidate_reasons(candidate, cases[person_id], policy, now)
             flagged = [reason for reason in reasons if reason.is_flagged(now)]
             if flagged:
                 yield person_id, flagged

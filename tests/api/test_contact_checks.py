@@ -104,6 +104,18 @@ async def test_after_a_voicemail_a_call_waits_and_a_note_does_not(scene: Scene) 
         assert (await scene.check(scene.to_candidate(channel=channel), later))["allowed"] is True
 
 
+async def test_so_it_does_with_somebody_without_applications(scene: Scene) -> None:
+    scene.candidate = await scene.agency.candidate()
+    body, later = scene.to_candidate(channel="phone"), "2026-07-14T16:00:00+01:00"
+    await scene.record(body, "2026-07-14T15:00:00+01:00", "left_message")
+    answer = await scene.check(body, later)
+    assert said(answer["objections"]) == [("G1", "2026-07-15T09:30:00Z", None)]
+    again = await scene.record(body, later, "left_message")
+    assert said(again["warnings"]) == said(answer["objections"])
+    written = await scene.check(scene.to_candidate(channel="email"), later)
+    assert written["allowed"] is True
+
+
 async def test_a_voicemail_that_was_voided_keeps_nobody_from_calling(scene: Scene) -> None:
     body = scene.to_candidate(channel="phone")
     voicemail = await scene.record(body, "2026-07-14T15:00:00+01:00", "left_message")

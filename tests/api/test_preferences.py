@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.agency import Agency, Json
+from tests.api.conftest import Office, iso
 from tests.contract.problems import places_of, problem_of
 
 ASKED = "2026-07-20T10:00:00+01:00"
@@ -108,6 +109,52 @@ async def test_a_review_settles_the_preference_review(agency: Agency) -> None:
     assert await due(agency, as_of="2026-08-17T12:00:00+01:00") == ["preference_review"]
     reviewed = (await agency.get(f"/v1/candidates/{candidate}"))["last_preference_review_at"]
     assert reviewed == "2026-07-20T09:00:00Z"
+
+
+async def test_an_attempt_in_vain_lets_the_review_rest_before_any_application(office: Office) -> None:
+    """G1, with a voicemail of eleven o'clock that was voided at two."""
+    office.at("Mon 20 Jul 09:00")
+    candidate = await office.agency.candidate(
+        consultant_id=await office.agency.consultant(), seeking=True, registered_at=iso("Mon 4 May 09:00")
+    )
+    office.at("Mon 20 Jul 11:00")
+    contact = {"with": "candidate", "person_id": candidate, "direction": "outbound"}
+    voicemail = await office.agency.post("/v1/contacts", {**contact, "outcome": "left_message"})
+
+    async def listed_and_said(as_of: str) -> tuple[list[str], list[str]]:
+        return await due(office.agency, as_of=iso(as_of)), await said(as_of)
+
+    async def said(as_of: str, **known: str) -> list[str]:
+        answer = await office.agency.get(f"/v1/candidates/{candidate}/status", as_of=iso(as_of), **known)
+        return [reason["code"] for reason in answer["reasons"]]
+
+    review = ["preference_review"]
+    assert await listed_and_said("Mon 20 Jul 10:59") == (review, review)
+    assert await listed_and_said("Mon 20 Jul 12:00") == ([], [])
+    assert await listed_and_said("Mon 20 Jul 14:59") == ([], [])
+    assert await listed_and_said("Mon 20 Jul 15:00") == (review, review)
+    office.at("Mon 20 Jul 14:00")
+    await office.agency.post(f"/v1/contacts/{voicemail['id']}/void", {"reason": "another candidate's"})
+    assert await listed_and_said("Mon 20 Jul 12:00") == (review, review)
+    assert await said("Mon 20 Jul 12:00", known_at=iso("Mon 20 Jul 13:59")) == []
+    assert await said("Mon 20 Jul 12:00", known_at=iso("Mon 20 Jul 10:59")) == review
+
+
+async def test_so_says_the_preview(agency: Agency) -> None:
+    person = {"kind": "candidate", "timezone": "Europe/London", "holidays": "GB-ENG"}
+    seeking = {**person, "seeking": True, "registered_at": iso("Mon 4 May 09:00")}
+    voicemail = {"with": "candidate", "direction": "outbound", "outcome": "left_message", "person": "p"}
+    facts = {
+        "people": {"p": seeking, "another": seeking},
+        "applications": [],
+        "contacts": [{**voicemail, "at": iso("Mon 20 Jul 11:00")}],
+    }
+    for now, due_list in (
+        ("Mon 20 Jul 14:59", ["another:preference_review"]),
+        ("Mon 20 Jul 15:00", ["another:preference_review", "p:preference_review"]),
+    ):
+        answer = await agency.post("/v1/status/preview", {"facts": facts, "now": iso(now)})
+        assert answer["due_list"] == due_list
 
 
 async def due(agency: Agency, **params: Any) -> list[str]:

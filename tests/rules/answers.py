@@ -1,7 +1,9 @@
 """What the rules answer, in words short enough to stand in a test."""
 
+from collections.abc import Sequence
+
 from app.rules.candidates import candidate_reasons
-from app.rules.facts import Application
+from app.rules.facts import Application, Candidate
 from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, Reason, evaluate
@@ -63,6 +65,18 @@ def not_before(application: Application, now: str, policy: Policy = DEFAULT) -> 
 
 def review(*applications: Application, now: str, policy: Policy = DEFAULT) -> Times | None:
     """When the preference review of the applications' candidate is due, be it shown or not."""
+    reason = _review(applications[0].candidate, applications, now, policy)
+    return times_of(reason) if reason else None
+
+
+def review_shown_from(candidate: Candidate, *applications: Application, now: str) -> str | None:
+    """When the preference review of a candidate is shown, after any rest."""
+    reason = _review(candidate, applications, now, DEFAULT)
+    return words(reason.flagged_from) if reason else None
+
+
+def _review(
+    candidate: Candidate, applications: Sequence[Application], now: str, policy: Policy
+) -> Reason | None:
     cases = [Case(application, policy) for application in applications]
-    reasons = candidate_reasons(applications[0].candidate, cases, policy, at(now))
-    return times_of(reasons[0]) if reasons else None
+    return next(iter(candidate_reasons(candidate, cases, policy, at(now))), None)

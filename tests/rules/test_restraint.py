@@ -152,6 +152,12 @@ def test_g1_an_attempt_about_one_application_rings_the_same_telephone_as_the_oth
     assert [(o.rule, o.application_id) for o in objections(about_the_other)] == [("G1", None)]
 
 
+def test_g1_somebody_without_any_application_has_a_telephone_too() -> None:
+    tried = replace(given.candidate(), contacts=(voicemail("Tue 14 Jul 15:00"),))
+    assert said(plan(tried, "Tue 14 Jul 16:00")) == [("G1", "Wed 15 Jul 10:30")]
+    assert said(plan(tried, "Tue 14 Jul 14:59")) == []
+
+
 @pytest.mark.parametrize("channel", [Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.FORM])
 def test_g1_a_written_note_may_be_sent_after_an_attempt(channel: Channel) -> None:
     tried = application(contacts=[voicemail("Tue 14 Jul 15:00")])

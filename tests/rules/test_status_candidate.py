@@ -8,7 +8,7 @@ import pytest
 from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from tests import given
 from tests.given import policy
-from tests.rules.answers import review, touch_base_from
+from tests.rules.answers import review, review_shown_from, touch_base_from
 
 AWAITED: dict[str, Any] = {
     "debriefs": [given.debrief("Tue 14 Jul 11:30")],
@@ -197,3 +197,21 @@ def test_a_pause_moves_a_review_too() -> None:
     away = replace(SEEKING, pauses=(given.pause("Mon 20 Jul 09:00", "Mon 3 Aug 09:00"),))
     ended = given.application(candidate=away, state=CLOSED, feedback=[NO], contacts=[TOLD])
     assert review(ended, now=NOON) == ("Mon 3 Aug 09:00", "Mon 3 Aug 17:30", None)
+
+
+ATTEMPT = given.voicemail("Thu 23 Jul 10:00")
+
+
+@pytest.mark.parametrize("now", ["Thu 23 Jul 10:00", "Thu 23 Jul 14:00", "Fri 24 Jul 10:00"])
+def test_an_attempt_lets_a_review_rest_too(now: str) -> None:
+    ended = given.application(candidate=SEEKING, state=CLOSED, feedback=[NO], contacts=[TOLD, ATTEMPT])
+    assert review_shown_from(SEEKING, ended, now=now) == "Thu 23 Jul 14:00"
+    # Of somebody without applications the person alone knows it; once there is one, both do.
+    tried = replace(SEEKING, contacts=(ATTEMPT,))
+    assert review_shown_from(tried, now=now) == "Thu 23 Jul 14:00"
+    assert review_shown_from(tried, ended, now=now) == "Thu 23 Jul 14:00"
+
+
+def test_an_attempt_before_a_review_is_due_does_not() -> None:
+    tried = replace(SEEKING, contacts=(given.voicemail("Fri 26 Jun 16:00"),))
+    assert review_shown_from(tried, now=NOON) == "Mon 29 Jun 09:00"
