@@ -232,10 +232,7 @@ def explained(standing: Standing) -> ExplainedStatus:
             "as_of": now,
             "status": status.status,
             "reasons": [explained_reason(r, standing.policy, now) for r in status.reasons],
-            "waiting": [
-                {**explained_reason(r, standing.policy, now), "resume_at": r.flagged_from}
-                for r in status.waiting
-            ],
+            "waiting": [explained_waiting(r, standing.policy, now) for r in status.waiting],
             "upcoming": status.upcoming,
             "future": [explained_reason(r, standing.policy, now) for r in status.future],
             "touch_base_from": status.touch_base_from,
@@ -257,3 +254,8 @@ def explained_reason(reason: Reason, policy: Policy, now: datetime) -> dict[str,
         "facts": [{"kind": f.kind, "id": f.id, "at": f.at} for f in reason.facts],
         "explanation": explain(reason, now, policy.office.zone),
     }
+
+
+def explained_waiting(reason: Reason, policy: Policy, now: datetime) -> dict[str, Any]:
+    """The same of a reason kept quiet, with the end of that."""
+    return {**explained_reason(reason, policy, now), "resume_at": reason.flagged_from}

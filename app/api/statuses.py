@@ -4,7 +4,15 @@ from typing import Annotated
 
 from fastapi import Query
 
-from app.api.shapes import ExplainedReason, ExplainedStatus, KnownAt, explained, explained_reason
+from app.api.shapes import (
+    ExplainedReason,
+    ExplainedStatus,
+    ExplainedWaiting,
+    KnownAt,
+    explained,
+    explained_reason,
+    explained_waiting,
+)
 from app.rules.vocabulary import Status
 from app.services import status as service
 from app.services.facts import FOREVER
@@ -19,12 +27,16 @@ AsOf = Annotated[Instant | None, Query(description="Any instant, past or coming;
 
 
 class CandidateStatus(Output):
-    """Where a candidate stands over all their applications, the most urgent first."""
+    """Where a candidate stands over all their applications, the most urgent first.
+
+    `reasons` and `waiting` concern the candidate as a person; `status` is the worst of these and of the applications.
+    """
 
     candidate_id: Id
     as_of: Instant
     status: Status
     reasons: list[ExplainedReason]
+    waiting: list[ExplainedWaiting]
     applications: list[ExplainedStatus]
 
 
@@ -59,6 +71,7 @@ async def get_candidate_status(
             "as_of": standing.as_of,
             "status": standing.status,
             "reasons": [explained_reason(r, standing.policy, standing.as_of) for r in standing.reasons],
+            "waiting": [explained_waiting(r, standing.policy, standing.as_of) for r in standing.waiting],
             "applications": [explained(application) for application in standing.applications],
         }
     )

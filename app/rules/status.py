@@ -165,7 +165,7 @@ def evaluate(application: Application, policy: Policy, now: datetime) -> Applica
 def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> ApplicationStatus:
     """What a situation and its reasons amount to at an instant before the next turning point."""
     ranked = sorted(reasons, key=lambda r: order(r, now, s.application.id))
-    flagged, waiting, dropped = _parted(ranked, now)
+    flagged, waiting, dropped = parted(ranked, now)
     future = sorted([r for r in ranked if now < r.active_from], key=attrgetter("due_at"))
     return ApplicationStatus(
         _status(s, flagged, waiting, now),
@@ -180,11 +180,11 @@ def status_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Applica
 
 def word_at(s: Situation, reasons: Iterable[Reason], now: datetime) -> Status:
     """The word alone for what `status_at` says of them."""
-    flagged, waiting, _ = _parted(reasons, now)
+    flagged, waiting, _ = parted(reasons, now)
     return _status(s, flagged, waiting, now)
 
 
-def _parted(reasons: Iterable[Reason], now: datetime) -> tuple[list[Reason], list[Reason], list[Reason]]:
+def parted(reasons: Iterable[Reason], now: datetime) -> tuple[list[Reason], list[Reason], list[Reason]]:
     """The reasons that are flagged, those that wait, and those that are dropped."""
     flagged: list[Reason] = []
     waiting: list[Reason] = []
@@ -335,10 +335,15 @@ def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
 
 def _status(s: Situation, flagged: Sequence[Reason], waiting: Sequence[Reason], now: datetime) -> Status:
     """R5, K2."""
+    if not flagged and (s.closed or (s.withdrawn and (is_direct(s) or withdrawal_told(s)))):
+        return Status.CLOSED
+    return word_for(flagged, waiting, now)
+
+
+def word_for(flagged: Sequence[Reason], waiting: Sequence[Reason], now: datetime) -> Status:
+    """The word for reasons at an instant, where nothing is closed (R5)."""
     if flagged:
         return Status(max((r.level(now) for r in flagged), key=lateness))
-    if s.closed or (s.withdrawn and (is_direct(s) or withdrawal_told(s))):
-        return Status.CLOSED
     if any(r.is_held(now) for r in waiting):
         return Status.PAUSED
     return Status.WAITING if waiting else Status.ON_TRACK

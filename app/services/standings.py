@@ -12,7 +12,7 @@ from app.rules.facts import Candidate
 from app.rules.intervals import Course
 from app.rules.policy import Policy
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Reason, evaluate, order
+from app.rules.status import ApplicationStatus, Reason, evaluate, order, parted, word_for
 from app.rules.vocabulary import Status
 from app.services.files import File, PersonalFile
 
@@ -39,19 +39,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class CandidateStanding:
-    """Where a candidate stands: every application, and what concerns the person as such."""
+    """Where a candidate stands: every application, and what concerns the person as such, shown or waiting."""
 
     candidate_id: UUID
     as_of: datetime
     policy: Policy
     reasons: tuple[Reason, ...]
+    waiting: tuple[Reason, ...]
     applications: tuple[Standing, ...]
 
     @property
     def status(self) -> Status:
         """The worst of all (R5); closed only where everything is."""
-        own = [Status(reason.level(self.as_of)) for reason in self.reasons]
-        found = [*own, *(standing.status.status for standing in self.applications)]
+        found = [standing.status.status for standing in self.applications]
+        if self.reasons or self.waiting:
+            found.append(word_for(self.reasons, self.waiting, self.as_of))
         return min(found, key=_WORST_FIRST.index, default=Status.ON_TRACK)
 
 
@@ -64,13 +66,14 @@ def candidate_standing(
     person: Candidate, cases: Sequence[Case], policy: Policy, as_of: datetime
 ) -> CandidateStanding:
     """Where a candidate stands at an instant, given all their applications; most urgent first."""
-    own = candidate_reasons(person, cases, policy, as_of)
+    flagged, waiting, _ = parted(candidate_reasons(person, cases, policy, as_of), as_of)
     standings = [standing(case, as_of) for case in cases]
     return CandidateStanding(
         UUID(person.id),
         as_of,
         policy,
-        tuple(r for r in own if r.is_flagged(as_of)),
+        tuple(flagged),
+        tuple(waiting),
         tuple(sorted(standings, key=_urgency)),
     )
 

@@ -140,6 +140,42 @@ async def test_an_attempt_in_vain_lets_the_review_rest_before_any_application(of
     assert await said("Mon 20 Jul 12:00", known_at=iso("Mon 20 Jul 10:59")) == review
 
 
+async def test_a_review_that_a_pause_holds_back_is_said_to_wait(agency: Agency) -> None:
+    candidate = await agency.candidate(seeking=True, registered_at=iso("Mon 4 May 09:00"))
+    path = f"/v1/candidates/{candidate}"
+    pause = {"from": iso("Mon 20 Jul 00:00"), "until": iso("Mon 27 Jul 10:00")}
+    await agency.post(f"{path}/pauses", pause)
+    status = await agency.get(f"{path}/status", as_of=iso("Wed 22 Jul 12:00"))
+    assert (status["status"], status["reasons"], status["applications"]) == ("paused", [], [])
+    [held] = status["waiting"]
+    assert (held["code"], held["level"], held["rule"]) == ("preference_review", "scheduled", "K1")
+    assert held["resume_at"] == held["due_at"] == "2026-07-27T09:00:00Z"
+    assert "asked not to be contacted" in held["explanation"]
+    after = await agency.get(f"{path}/status", as_of=iso("Mon 27 Jul 10:00"))
+    assert (after["status"], [r["code"] for r in after["reasons"]], after["waiting"]) == (
+        "due",
+        ["preference_review"],
+        [],
+    )
+
+
+async def test_a_review_that_rests_waits_though_every_application_is_closed(agency: Agency) -> None:
+    candidate = await agency.candidate(seeking=True, registered_at=iso("Mon 4 May 09:00"))
+    path = f"/v1/candidates/{candidate}/status"
+    await put_forward(agency, candidate, state="closed")
+    voicemail = {"with": "candidate", "person_id": candidate, "direction": "outbound"}
+    at = iso("Mon 20 Jul 11:00")
+    await agency.post("/v1/contacts", {**voicemail, "outcome": "left_message", "occurred_at": at})
+    status = await agency.get(path, as_of=iso("Mon 20 Jul 12:00"))
+    assert (status["status"], status["reasons"]) == ("waiting", [])
+    assert [application["status"] for application in status["applications"]] == ["closed"]
+    assert [(w["code"], w["resume_at"]) for w in status["waiting"]] == [
+        ("preference_review", "2026-07-20T14:00:00Z")
+    ]
+    to_come = await agency.get(path, as_of=iso("Mon 18 May 12:00"))
+    assert (to_come["status"], to_come["waiting"]) == ("closed", [])
+
+
 async def test_so_says_the_preview(agency: Agency) -> None:
     person = {"kind": "candidate", "timezone": "Europe/London", "holidays": "GB-ENG"}
     seeking = {**person, "seeking": True, "registered_at": iso("Mon 4 May 09:00")}
