@@ -93,7 +93,13 @@ EVENTS: dict[EventType, tuple[type[Output], str]] = {
     EventType.REASON_DUE: (ReasonData, "A word is due; at most once for one `code` and `due_at`."),
     EventType.REASON_OVERDUE: (ReasonData, "A word that is due is overdue."),
     EventType.REASON_ESCALATED: (ReasonData, "A word that is overdue is escalated."),
-    EventType.REASON_SETTLED: (ReasonData, "A word that was due is due no more."),
+    EventType.REASON_SETTLED: (
+        ReasonData,
+        (
+            "A word that was due is due no more; at most once for one `code` and `due_at`. A void or a correction can"
+            " bring it back without another `reason.due`: ask for the status after `contact.voided`."
+        ),
+    ),
     EventType.CANDIDATE_MAY_TOUCH_BASE: (TouchBaseData, "A candidate has waited long enough to ask (N0)."),
     EventType.WEBHOOK_ENDPOINT_DISABLED: (
         EndpointDisabledData,

@@ -212,6 +212,25 @@ async def test_a_policy_that_goes_to_and_fro_makes_no_news_twice(office: Office)
     assert (await office.status(application))["status"] == "due"
 
 
+async def test_what_a_voided_contact_had_settled_is_due_again_without_a_second_event(office: Office) -> None:
+    application, interview = await office.interviewed()
+    candidate = (await office.agency.get(f"/v1/applications/{application}"))["candidate_id"]
+    office.at("Wed 15 Jul 10:00")
+    offer = await office.agency.post(f"/v1/interviews/{interview}/feedback", {"decision": "offer"})
+    talk = {"with": "candidate", "person_id": candidate, "direction": "outbound", "outcome": "reached"}
+    office.at("Wed 15 Jul 11:00")
+    call = await office.agency.post("/v1/contacts", {**talk, "relays": [offer["id"]]})
+    before = await events_of(office.agency)
+    assert told(before[-1]) == ("reason.settled", "decision_to_relay")
+    office.at("Wed 15 Jul 11:30")
+    await office.agency.post(f"/v1/contacts/{call['id']}/void", {"reason": "another candidate's"})
+    await look(office.database, office.agency)
+    [voided] = (await events_of(office.agency))[len(before) :]
+    assert (voided["type"], voided["data"]["status"]) == ("contact.voided", "due")
+    status = await office.status(application)
+    assert [reason["code"] for reason in status["reasons"]] == ["decision_to_relay"]
+
+
 async def test_a_clock_that_lies_makes_no_news_twice_and_skips_none(office: Office) -> None:
     """A sweep in which the clock jumps ahead and back, against one in which it does not."""
     _, interview = await office.interviewed()
