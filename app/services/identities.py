@@ -1,6 +1,6 @@
 """Identities: which consultant a subject of an identity provider is, and what they may do (S4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -61,27 +61,34 @@ async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: da
     return await objects.change(db, identity, {"revoked_at": now})
 
 
-async def authenticate(db: AsyncSession, provider: IdentityProvider, subject: str) -> Caller | None:
-    """Whom a provider vouches for; None if it is disabled by now, or the subject is nobody's."""
-    await enter(db, provider.agency_id)
-    query = select(Identity).join(
-        IdentityProvider,
-        (IdentityProvider.agency_id == Identity.agency_id)
-        & (IdentityProvider.id == Identity.identity_provider_id),
-    )
-    identity = await db.scalar(
-        query.where(
-            Identity.agency_id == provider.agency_id,
-            Identity.identity_provider_id == provider.id,
-            Identity.subject == subject,
-            Identity.revoked_at.is_(None),
-            IdentityProvider.disabled_at.is_(None),
+async def authenticate(
+    db: AsyncSession, providers: Sequence[IdentityProvider], subject: str
+) -> Caller | None:
+    """Whom the providers that a token may be of vouch for, disabled ones no longer.
+
+    None if the subject is nobody's; and if it is linked at more than one of them, be they of one agency or of several.
+    """
+    found: list[Identity] = []
+    for agency_id in {provider.agency_id for provider in providers}:
+        await enter(db, agency_id)
+        query = select(Identity).join(
+            IdentityProvider,
+            (IdentityProvider.agency_id == Identity.agency_id)
+            & (IdentityProvider.id == Identity.identity_provider_id),
         )
-    )
-    if identity is None:
+        found += await db.scalars(
+            query.where(
+                Identity.agency_id == agency_id,
+                Identity.identity_provider_id.in_([provider.id for provider in providers]),
+                Identity.subject == subject,
+                Identity.revoked_at.is_(None),
+                IdentityProvider.disabled_at.is_(None),
+            )
+        )
+    if len(found) != 1:
         return None
-    scopes = ROLES[identity.role]
-    return Caller(identity.agency_id, principal_of(identity), scopes, identity.consultant_id)
+    [identity] = found
+    return Caller(identity.agency_id, principal_of(identity), ROLES[identity.role], identity.consultant_id)
 
 
 def principal_of(identity: Identity) -> str:

@@ -1,4 +1,9 @@
-"""Identity providers: the issuers of tokens that an agency trusts to say who its consultants are (S4)."""
+"""Identity providers: the issuers of tokens that an agency trusts to say who its consultants are (S4).
+
+Anybody can register any issuer and audience, so that alone takes nothing from anybody: a token is of the agency in
+which its subject is linked (S1). A subject that two agencies have linked is nobody's, as none of them has proven more
+than the other, and a call that is refused does less harm than one that writes into the wrong agency.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,6 +20,9 @@ from app.models import Credential, Identity, IdentityProvider
 from app.outbound import Network, Reach, check_url
 from app.services import access, objects
 from app.services.scope import Caller, find
+
+# So many agencies may trust the same tokens: each is entered in turn to ask whether it knows the subject.
+MOST_AGENCIES = 50
 
 
 async def create(
@@ -55,22 +63,27 @@ async def change(
     return await objects.change(db, provider, values)
 
 
-async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> IdentityProvider | None:
-    """The one provider whose tokens these are; None if there is none, or more than one, or it is disabled."""
+async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> list[IdentityProvider]:
+    """The providers whose tokens these may be, of every agency that trusts the issuer for one of the audiences.
+
+    A disabled one is none of them. Of more than `MOST_AGENCIES` nobody is asked, and there is none.
+    """
     lookups = [_lookup(issuer, audience) for audience in audiences]
-    found = await db.scalars(select(Credential.agency_id).where(Credential.lookup.in_(lookups)).distinct())
-    agencies = found.all()
-    if len(agencies) != 1:
-        return None
-    await enter(db, agencies[0])
-    query = select(IdentityProvider).where(
-        IdentityProvider.agency_id == agencies[0],
-        IdentityProvider.issuer == issuer,
-        IdentityProvider.audience.in_(audiences),
-        IdentityProvider.disabled_at.is_(None),
-    )
-    providers = (await db.scalars(query)).all()
-    return providers[0] if len(providers) == 1 else None
+    claiming = select(Credential.agency_id).where(Credential.lookup.in_(lookups)).distinct()
+    agencies = (await db.scalars(claiming.limit(MOST_AGENCIES + 1))).all()
+    if len(agencies) > MOST_AGENCIES:
+        return []
+    providers: list[IdentityProvider] = []
+    for agency_id in agencies:
+        await enter(db, agency_id)
+        query = select(IdentityProvider).where(
+            IdentityProvider.agency_id == agency_id,
+            IdentityProvider.issuer == issuer,
+            IdentityProvider.audience.in_(audiences),
+            IdentityProvider.disabled_at.is_(None),
+        )
+        providers += await db.scalars(query)
+    return providers
 
 
 async def _is_own(db: AsyncSession, caller: Caller, provider: IdentityProvider) -> bool:

@@ -52,7 +52,7 @@ class Authenticator:
         if caller is not None and self.clock() < until:
             return caller
         if digest not in self._asking:
-            # Whose a credential is never changes, so only the first look-up has to ask for that as well.
+            # Whose a key is never changes, so only the first look-up has to ask for that as well.
             agency_id = caller.agency_id if caller else None
             self._asking[digest] = asyncio.create_task(self._ask(digest, credential, agency_id))
         return await asyncio.shield(self._asking[digest])
@@ -87,14 +87,14 @@ class Authenticator:
         """As `_of_key`. The issuer is asked for its keys between two transactions, not within one."""
         claims = token.claims
         async with self.database.transaction(None) as db:
-            provider = await identity_providers.vouching(db, claims.iss, claims.audiences)
-        if provider is None:
+            providers = await identity_providers.vouching(db, claims.iss, claims.audiences)
+        if not providers:
             raise UnauthenticatedError
         await self.issuers.verify(token)
         async with self.database.transaction(None) as db:
             now: datetime = db.info["now"]
             tokens.check_times(claims, now)
-            caller = await identities.authenticate(db, provider, claims.sub)
+            caller = await identities.authenticate(db, providers, claims.sub)
         if caller is None:
             raise UnauthenticatedError
         return KnownCaller(caller, claims.ends_at), now

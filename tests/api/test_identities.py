@@ -1,11 +1,13 @@
 """Consultants who call with the tokens of an issuer: who they are, what they may do, and for how long (S4)."""
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from app.models import Role
+from app.services import identity_providers
 from app.services.access import ROLES
 from app.web import issuers
 from tests.agency import Agency, Json, found_agency
@@ -151,25 +153,81 @@ async def test_two_issuers_serve_one_agency_and_their_subjects_do_not_mix(trusti
     await second.stop()
 
 
-async def test_a_token_for_two_providers_at_once_is_refused(trusting: Trusting) -> None:
+async def test_a_token_for_two_providers_at_once_is_refused_where_both_know_its_subject(
+    trusting: Trusting,
+) -> None:
     other = f"hub-{uuid4()}"
-    await trusting.link(await trusting.trust(trusting.issuer.url, other), "kim")
+    provider = await trusting.trust(trusting.issuer.url, other)
+    assert await trusting.statuses(trusting.token(aud=[trusting.audience, other])) == [200, 200]
+    await trusting.link(provider, "kim")
+    trusting.processes.forget()
     assert await trusting.statuses(trusting.token(aud=other)) == [200, 200]
     await refused(trusting, trusting.token(aud=[trusting.audience, other]))
 
 
+async def rival_of(trusting: Trusting, audience: str) -> Trusting:
+    """Another agency that trusts the same issuer, for an audience; it has a consultant, and nobody linked."""
+    agency = await found_agency(trusting.agency.http, trusting.database, SECRET)
+    rival = replace(trusting, agency=agency, consultant=await agency.consultant())
+    rival.provider = await rival.trust(trusting.issuer.url, audience)
+    return rival
+
+
 async def test_another_agencys_tokens_open_nothing_here(trusting: Trusting) -> None:
     """The same issuer serves both; only the audience tells them apart."""
-    rival = await found_agency(trusting.agency.http, trusting.database, SECRET)
     audience = f"rival-{uuid4()}"
-    body = {"name": "Theirs", "issuer": trusting.issuer.url, "audience": audience}
-    await rival.post(PROVIDERS, body)
-    await refused(trusting, trusting.token(aud=audience), trusting.token(aud=[trusting.audience, audience]))
+    rival = await rival_of(trusting, audience)
+    await refused(trusting, trusting.token(aud=audience))
     for taken in (trusting.audience, audience):
-        answer = await rival.call("POST", PROVIDERS, json={**body, "audience": taken})
+        body = {"name": "Theirs", "issuer": trusting.issuer.url, "audience": taken}
+        answer = await rival.agency.call("POST", PROVIDERS, json=body)
         assert places_of(problem_of(answer, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
-    problem_of(await rival.call("GET", f"{PROVIDERS}/{trusting.provider}"), 404)
-    problem_of(await rival.call("GET", f"/v1/identities/{trusting.identity}"), 404)
+    problem_of(await rival.agency.call("GET", f"{PROVIDERS}/{trusting.provider}"), 404)
+    problem_of(await rival.agency.call("GET", f"/v1/identities/{trusting.identity}"), 404)
+
+
+async def test_who_trusts_an_audience_of_our_tokens_takes_them_from_nobody(trusting: Trusting) -> None:
+    """Many issuers put their own address for user data beside the audience that was asked for."""
+    also = f"{trusting.issuer.url}/userinfo"
+    token = trusting.token(aud=[trusting.audience, also])
+    assert await trusting.statuses(token) == [200, 200]
+    rival = await rival_of(trusting, also)
+    trusting.processes.forget()
+    assert await trusting.statuses(token, f"/v1/consultants/{trusting.consultant}") == [200, 200]
+    await rival.link(rival.provider, "lee")
+    theirs = trusting.token(aud=[trusting.audience, also], sub="lee")
+    assert await trusting.statuses(theirs, f"/v1/consultants/{rival.consultant}") == [200, 200]
+    await rival.agency.patch(f"{PROVIDERS}/{rival.provider}", {"disabled": True})
+    trusting.processes.forget()
+    assert await trusting.statuses(token) == [200, 200]
+    await refused(trusting, theirs)
+
+
+async def test_a_subject_of_two_agencies_is_nobodys_while_both_vouch_for_it(trusting: Trusting) -> None:
+    also = f"{trusting.issuer.url}/userinfo"
+    token = trusting.token(aud=[trusting.audience, also])
+    rival = await rival_of(trusting, also)
+    linked = await rival.link(rival.provider, "kim")
+    await refused(trusting, token)
+    path = f"{PROVIDERS}/{rival.provider}"
+    await rival.agency.patch(path, {"disabled": True})
+    assert await trusting.statuses(token, f"/v1/consultants/{trusting.consultant}") == [200, 200]
+    await rival.agency.patch(path, {"disabled": False})
+    trusting.processes.forget()
+    await refused(trusting, token)
+    await rival.agency.post(f"/v1/identities/{linked['id']}/revoke")
+    assert await trusting.statuses(token, f"/v1/consultants/{trusting.consultant}") == [200, 200]
+
+
+async def test_where_too_many_agencies_trust_the_same_tokens_nobody_is_asked(
+    trusting: Trusting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    also = f"{trusting.issuer.url}/userinfo"
+    await rival_of(trusting, also)
+    monkeypatch.setattr(identity_providers, "MOST_AGENCIES", 1)
+    await refused(trusting, trusting.token(aud=[trusting.audience, also]))
+    assert trusting.issuer.asked == []
+    assert await trusting.statuses(trusting.token()) == [200, 200]
 
 
 async def test_of_two_who_take_each_others_access_away_one_keeps_it(trusting: Trusting) -> None:
