@@ -69,7 +69,7 @@ def statements(spread: Collection[str]) -> list[str]:
 
 def has_agency(table: Table) -> bool:
     """Whether each row of a table belongs to an agency, whose id is the first part of its key."""
-    return "agency_id" in table.primary_key.columns
+    return table.primary_key.columns.keys()[0] == "agency_id"
 
 
 def _part(table: Table) -> str:

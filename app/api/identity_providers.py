@@ -58,7 +58,10 @@ class IdentityProviderView(Tagged):
 async def create_identity_provider(
     body: IdentityProviderCreate, work: InWork, settings: AsSet
 ) -> IdentityProviderView:
-    """Accept the tokens of an OpenID Connect issuer for an audience; only one agency can have the pair."""
+    """Accept the tokens of an OpenID Connect issuer for an audience, as other agencies may.
+
+    A token is of the agency in which its subject is linked; a subject that two agencies have linked is refused.
+    """
     allowed = settings.oidc_allow_nets or ()
     return IdentityProviderView.model_validate(
         await service.create(work.db, work.caller, by_name(body), allowed)

@@ -25,6 +25,7 @@ class Agency(Edited, Base):
 class Credential(Base):
     """Which agency a credential belongs to: the one table that is read before the agency is known.
 
+    Keys and links are of one agency each; the tokens of an issuer for an audience may be of several.
     It holds no secret and nothing personal, so a cluster keeps it whole on every machine (a reference table), from
     where it cannot refer to the agencies, which are spread.
     """
@@ -32,7 +33,7 @@ class Credential(Base):
     __tablename__ = "credentials"
 
     lookup: Mapped[str] = mapped_column(primary_key=True)
-    agency_id: Mapped[UUID]
+    agency_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class AgencyWork(Base):

@@ -19,7 +19,7 @@ from app.errors import ConflictError, InvalidError, OutboundError
 from app.models import Credential, Identity, IdentityProvider
 from app.outbound import Network, Reach, check_url
 from app.services import access, objects
-from app.services.scope import Caller, find
+from app.services.scope import Caller, find, rows_of
 
 # So many agencies may trust the same tokens: each is entered in turn to ask whether it knows the subject.
 MOST_AGENCIES = 50
@@ -31,14 +31,17 @@ async def create(
     """Trust an issuer's tokens for an audience. `terms` are `name`, `issuer` and `audience`.
 
     Raises InvalidError for an issuer that could not be asked for its keys (`allowed` are networks of our own that
-    may be called), and ConflictError if an agency has the pair already: tokens must tell whose they are.
+    may be called), and ConflictError if the agency has the pair already. Whether others have it is not told.
     """
     _check_issuer(terms["issuer"], allowed)
-    lookup = _lookup(terms["issuer"], terms["audience"])
-    if await db.scalar(select(Credential.lookup).where(Credential.lookup == lookup)):
+    pair = rows_of(caller, IdentityProvider).where(
+        IdentityProvider.issuer == terms["issuer"], IdentityProvider.audience == terms["audience"]
+    )
+    if await db.scalar(pair) is not None:
         raise ConflictError(
-            "The tokens of this issuer for this audience are taken.", code="issuer_taken", pointer="/audience"
+            "The agency has this issuer for this audience already.", code="issuer_taken", pointer="/audience"
         )
+    lookup = _lookup(terms["issuer"], terms["audience"])
     provider = IdentityProvider(agency_id=caller.agency_id, **terms)
     db.add_all([provider, Credential(lookup=lookup, agency_id=caller.agency_id)])
     await db.flush()

@@ -178,10 +178,6 @@ async def test_another_agencys_tokens_open_nothing_here(trusting: Trusting) -> N
     audience = f"rival-{uuid4()}"
     rival = await rival_of(trusting, audience)
     await refused(trusting, trusting.token(aud=audience))
-    for taken in (trusting.audience, audience):
-        body = {"name": "Theirs", "issuer": trusting.issuer.url, "audience": taken}
-        answer = await rival.agency.call("POST", PROVIDERS, json=body)
-        assert places_of(problem_of(answer, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
     problem_of(await rival.agency.call("GET", f"{PROVIDERS}/{trusting.provider}"), 404)
     problem_of(await rival.agency.call("GET", f"/v1/identities/{trusting.identity}"), 404)
 
@@ -201,6 +197,16 @@ async def test_who_trusts_an_audience_of_our_tokens_takes_them_from_nobody(trust
     trusting.processes.forget()
     assert await trusting.statuses(token) == [200, 200]
     await refused(trusting, theirs)
+
+
+async def test_agencies_share_an_issuer_and_an_audience_but_not_their_people(trusting: Trusting) -> None:
+    rival = await rival_of(trusting, trusting.audience)
+    await rival.link(rival.provider, "lee")
+    for sub, one, other in (("kim", trusting, rival), ("lee", rival, trusting)):
+        token = trusting.token(sub=sub)
+        assert await trusting.statuses(token, f"/v1/consultants/{one.consultant}") == [200, 200]
+        assert await trusting.statuses(token, f"/v1/consultants/{other.consultant}") == [404, 404]
+    await refused(trusting, trusting.token(sub="sam"))
 
 
 async def test_a_subject_of_two_agencies_is_nobodys_while_both_vouch_for_it(trusting: Trusting) -> None:

@@ -110,7 +110,22 @@ def test_networks_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> Non
             Settings()
 
 
-async def test_only_one_of_two_at_once_gets_the_pair(agency: Agency, rival: Agency) -> None:
+async def test_an_agency_has_a_pair_once_even_if_it_is_disabled(agency: Agency) -> None:
     body = provider()
-    calls = [each.call("POST", PROVIDERS, json=body) for each in (agency, rival)]
+    made = await agency.post(PROVIDERS, body)
+    await agency.patch(f"{PROVIDERS}/{made['id']}", {"disabled": True})
+    answer = await agency.call("POST", PROVIDERS, json={**body, "name": "Again"})
+    assert places_of(problem_of(answer, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
+
+
+async def test_only_one_of_two_at_once_gets_the_pair(agency: Agency) -> None:
+    body = provider()
+    calls = [agency.call("POST", PROVIDERS, json=body) for _ in range(2)]
     assert sorted([answer.status_code for answer in await asyncio.gather(*calls)]) == [201, 409]
+
+
+async def test_nobody_takes_a_pair_by_being_first_or_learns_who_has_it(agency: Agency, rival: Agency) -> None:
+    body = provider()
+    await rival.post(PROVIDERS, body)
+    made = await agency.post(PROVIDERS, body)
+    assert (await agency.get(PROVIDERS))["items"] == [made]

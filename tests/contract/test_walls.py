@@ -60,7 +60,7 @@ async def test_a_row_is_known_by_its_agency_and_its_id(owner: AsyncEngine) -> No
     )
     odd = {
         "agencies": "PRIMARY KEY (agency_id)",
-        "credentials": "PRIMARY KEY (lookup)",
+        "credentials": "PRIMARY KEY (lookup, agency_id)",
         "agency_work": "PRIMARY KEY (agency_id, kind)",
         "agency_usage": "PRIMARY KEY (agency_id)",
         "event_logs": "PRIMARY KEY (agency_id)",

@@ -248,3 +248,12 @@ def test_pauses_move_to_rows_of_their_own_and_full_keys_stay_full(empty_url: str
     assert moved == {("Away", "2026-07-01", "2026-07-20", True)}
     widened = rows(empty_url, "SELECT key_id, role, 'policy:write' = ANY (scopes) FROM api_keys")
     assert widened == {("all", "admin", True), ("few", None, False)}
+
+
+def test_there_is_no_going_back_while_two_agencies_share_an_issuer(empty_url: str) -> None:
+    migrate(empty_url)
+    shared = "INSERT INTO credentials (lookup, agency_id) VALUES ('oidc:ours', gen_random_uuid())"
+    execute(empty_url, shared, shared)
+    with pytest.raises(DBAPIError, match="credentials_pkey"):
+        command.downgrade(alembic_config(empty_url), "0007_share_recomputations")
+    assert revisions(empty_url) == {("0009_share_issuers",)}

@@ -67,7 +67,7 @@ def test_every_key_begins_with_the_agency(scratch_url: str) -> None:
         ("CREATE UNIQUE INDEX any_case ON clients (lower(name))", {"any_case"}),
         ("ALTER TABLE jobs ADD CONSTRAINT one EXCLUDE (id WITH =)", {"one"}),
         (
-            "ALTER TABLE clients ADD COLUMN key text CONSTRAINT far REFERENCES credentials (lookup)",
+            "ALTER TABLE clients ADD CONSTRAINT far FOREIGN KEY (name, agency_id) REFERENCES credentials",
             {"far"},
         ),
         (

@@ -37,6 +37,10 @@ ONCE = {
     "0006_unbind_credentials": {
         "ban-drop-constraint": "each credential is made together with a row of the agency, which refers to it"
     },
+    "0009_share_issuers": {
+        "ban-drop-constraint": "a wider key takes its place in the same transaction",
+        "prefer-robust-stmts": "the index is dropped first: IF NOT EXISTS would keep one left unfinished",
+    },
 }
 
 
