@@ -30,7 +30,8 @@ class IdentityProviderCreate(Input):
         examples=["https://login.brightpath.example"],
     )
     audience: _Text = Field(
-        description="As it stands in tokens as `aud`: the client id, or the name of this API.",
+        description="As it stands in tokens as `aud`: the client id, or the name of this API. One that ends in "
+        "`touchbase:` and the agency's id keeps the tokens that have it from every other agency.",
         examples=["touchbase"],
     )
 

@@ -3,8 +3,13 @@
 Anybody can register any issuer and audience, so that alone takes nothing from anybody: a token is of the agency in
 which its subject is linked (S1). A subject that two agencies have linked is nobody's, as none of them has proven more
 than the other, and a call that is refused does less harm than one that writes into the wrong agency.
+
+So a rival who links an agency's people can have them refused, and where the agency itself has not linked them, or no
+longer, their calls are the rival's. Against both there are audiences that end in `touchbase:` and an agency's id: what
+the issuer has signed for one agency is of no other.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -24,6 +29,8 @@ from app.services.scope import Caller, find, rows_of
 # So many agencies may trust the same tokens: each is entered in turn to ask whether it knows the subject.
 MOST_AGENCIES = 50
 
+_NAMING = re.compile(r"touchbase:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\Z", re.IGNORECASE)
+
 
 async def create(
     db: AsyncSession, caller: Caller, terms: Mapping[str, Any], allowed: Sequence[Network]
@@ -31,9 +38,14 @@ async def create(
     """Trust an issuer's tokens for an audience. `terms` are `name`, `issuer` and `audience`.
 
     Raises InvalidError for an issuer that could not be asked for its keys (`allowed` are networks of our own that
-    may be called), and ConflictError if the agency has the pair already. Whether others have it is not told.
+    may be called) or an audience that names another agency, and ConflictError if the agency has the pair already.
+    Whether others have it is not told.
     """
     _check_issuer(terms["issuer"], allowed)
+    if _agency_named(terms["audience"]) not in (None, caller.agency_id):
+        raise InvalidError(
+            "The audience names another agency.", code="audience_of_another", pointer="/audience"
+        )
     pair = rows_of(caller, IdentityProvider).where(
         IdentityProvider.issuer == terms["issuer"], IdentityProvider.audience == terms["audience"]
     )
@@ -69,10 +81,14 @@ async def change(
 async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> list[IdentityProvider]:
     """The providers whose tokens these may be, of every agency that trusts the issuer for one of the audiences.
 
-    A disabled one is none of them. Of more than `MOST_AGENCIES` nobody is asked, and there is none.
+    Where audiences name agencies, it is those alone. A disabled one is none of them. Of more than `MOST_AGENCIES`
+    agencies none is asked, and there is none.
     """
     lookups = [_lookup(issuer, audience) for audience in audiences]
     claiming = select(Credential.agency_id).where(Credential.lookup.in_(lookups)).distinct()
+    named = {_agency_named(audience) for audience in audiences} - {None}
+    if named:
+        claiming = claiming.where(Credential.agency_id.in_(named))
     agencies = (await db.scalars(claiming.limit(MOST_AGENCIES + 1))).all()
     if len(agencies) > MOST_AGENCIES:
         return []
@@ -108,6 +124,12 @@ def _check_issuer(issuer: str, allowed: Sequence[Network]) -> None:
         raise InvalidError(
             "An issuer has neither a query nor a fragment.", code="issuer_url", pointer="/issuer"
         )
+
+
+def _agency_named(audience: str) -> UUID | None:
+    """The agency whose id an audience ends in."""
+    match = _NAMING.search(audience)
+    return UUID(match[1]) if match else None
 
 
 def _lookup(issuer: str, audience: str) -> str:

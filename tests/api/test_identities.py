@@ -225,6 +225,22 @@ async def test_a_subject_of_two_agencies_is_nobodys_while_both_vouch_for_it(trus
     assert await trusting.statuses(token, f"/v1/consultants/{trusting.consultant}") == [200, 200]
 
 
+async def test_a_token_whose_audience_names_an_agency_is_of_no_other(trusting: Trusting) -> None:
+    own, also = f"https://api.example/touchbase:{trusting.agency.id}", f"{trusting.issuer.url}/userinfo"
+    await trusting.link(await trusting.trust(trusting.issuer.url, own), "kim")
+    rival = await rival_of(trusting, also)
+    for subject in ("kim", "lee"):
+        await rival.link(rival.provider, subject)
+    token = trusting.token(aud=[own, also])
+    assert await trusting.statuses(token, f"/v1/consultants/{trusting.consultant}") == [200, 200]
+    theirs = trusting.token(aud=also, sub="lee")
+    assert await trusting.statuses(theirs, f"/v1/consultants/{rival.consultant}") == [200, 200]
+    await refused(trusting, trusting.token(aud=[own, also], sub="lee"))
+    named = [f"touchbase:{each.agency.id}" for each in (trusting, rival)]
+    assert await trusting.statuses(trusting.token(aud=[own, also, named[0]])) == [200, 200]
+    await refused(trusting, trusting.token(aud=[also, named[0]]), trusting.token(aud=[*named, own, also]))
+
+
 async def test_where_too_many_agencies_trust_the_same_tokens_nobody_is_asked(
     trusting: Trusting, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -80,6 +80,8 @@ async def test_the_issuer_and_its_audience_stay(agency: Agency, terms: Json, pla
         ({"audience": ""}, "/audience", "string_too_short"),
         ({"audience": "a b"}, "/audience", "string_pattern_mismatch"),
         ({"audience": ["a"]}, "/audience", "string_type"),
+        ({"audience": f"touchbase:{uuid4()}"}, "/audience", "audience_of_another"),
+        ({"audience": f"api://TOUCHBASE:{uuid4()}"}, "/audience", "audience_of_another"),
         ({"disabled": True}, "/disabled", "extra_forbidden"),
     ],
 )
@@ -122,6 +124,11 @@ async def test_only_one_of_two_at_once_gets_the_pair(agency: Agency) -> None:
     body = provider()
     calls = [agency.call("POST", PROVIDERS, json=body) for _ in range(2)]
     assert sorted([answer.status_code for answer in await asyncio.gather(*calls)]) == [201, 409]
+
+
+async def test_an_agency_may_name_itself_in_an_audience(agency: Agency) -> None:
+    await agency.post(PROVIDERS, provider(audience=f"touchbase:{agency.id}"))
+    await agency.post(PROVIDERS, provider(audience=f"touchbase:{agency.id}/users"))
 
 
 async def test_nobody_takes_a_pair_by_being_first_or_learns_who_has_it(agency: Agency, rival: Agency) -> None:
