@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from app.rules.explanations import explain
 from app.rules.policy import Policy
-from app.rules.status import Reason
+from app.rules.restraint import Reason
 from app.rules.timescales import REQUIRED_MEMBERS
 from app.rules.vocabulary import (
     Actor,

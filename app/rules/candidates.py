@@ -12,8 +12,8 @@ from app.rules.history import History
 from app.rules.intervals import Interval, laid_out, spans
 from app.rules.policy import Policy
 from app.rules.reasons_to_candidate import move_on_suggested
+from app.rules.restraint import Reason, restrained
 from app.rules.situation import Case, Situation
-from app.rules.status import Reason, restrained
 from app.rules.turning_points import turning_points
 from app.rules.vocabulary import NOES, ApplicationState, ReasonCode, Target
 

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.rules.drafts import Part, Step, step
-from app.rules.status import Reason
+from app.rules.restraint import Reason
 from app.rules.vocabulary import Level
 
 # Written out because strftime follows the locale of the process.

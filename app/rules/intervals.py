@@ -15,10 +15,10 @@ from app.rules.drafts import Draft
 from app.rules.facts import Application
 from app.rules.policy import Policy
 from app.rules.reasons import Answers, answers_after, drafts_of
+from app.rules.restraint import Reason
 from app.rules.situation import BEGINNING, Case, Situation
 from app.rules.status import (
     ApplicationStatus,
-    Reason,
     evaluate,
     reasons_of,
     status_at,

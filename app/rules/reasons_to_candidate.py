@@ -1,7 +1,7 @@
 """The reasons to speak with a candidate (rulebook 4): when each arises, falls due, and what it rests on.
 
-Each rule is a function of a situation that gives a draft reason or None. It knows nothing of what suppresses
-or drops it; that is the business of `app.rules.status`.
+Each rule is a function of a situation that gives a draft reason or None. It knows nothing of what restrains
+or drops it; that is the business of `app.rules.restraint` and of `app.rules.status`.
 """
 
 from collections.abc import Callable

@@ -1,184 +1,185 @@
-"""Not bombarding (rulebook, section 5): what speaks against a contact about to be made, and until when.
+"""Not bombarding (rulebook, section 5): what a draft becomes once pauses have moved it and cool-downs keep it quiet.
 
-It is help, not a lock: a contact that was made all the same is a fact like any other.
+Together with the hours in which people may be spoken to (T7) and the one chaser a day (M2), which move no reason but
+say when it can be acted upon.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
-from app.rules.candidates import as_a_person
-from app.rules.drafts import counted
-from app.rules.facts import Candidate, ClientContact, is_in_vain, is_response
+from app.rules.calendar import working_calendar
+from app.rules.drafts import Draft, Fact, Part, Step, Steps, overdue_step, step
+from app.rules.facts import Pause
+from app.rules.holidays import Holidays
+from app.rules.levels import level_at
 from app.rules.policy import Policy
-from app.rules.situation import BEGINNING, Case, Situation
-from app.rules.status import chase_floor, not_before
-from app.rules.vocabulary import GOOD_NEWS, Channel, Purpose, Target
+from app.rules.situation import Situation
+from app.rules.vocabulary import Level, ReasonCode, Target
 
-WRITTEN = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.FORM})
-
-_NEVER = datetime.max.replace(tzinfo=UTC)
+# G2, M2: these ask the client for an answer; too many of them are a nuisance.
+CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An outbound contact about to be made at an instant, about the applications named.
+class Rest(NamedTuple):
+    """A time in which a reason is kept quiet, and the words for why."""
 
-    `cases` are all that is known of the person's applications, and `policy` the one for a contact about none of
-    them. `chased_at` is when this client contact was last chased, whatever for (M2).
+    until: datetime
+    step: Callable[[], Step]
+
+
+# Not frozen, for the same reason as a draft.
+@dataclass(slots=True)
+class Reason:
+    """Why somebody is due a word, with the interval in which it is shown.
+
+    It counts from `active_from` (R4), is shown from `flagged_from` (after its `rests` and a pause) and until
+    `dropped_from`, when a more important reason takes over (X). `held_until` is the end of a pause.
     """
 
-    person: Candidate | ClientContact
-    at: datetime
-    cases: tuple[Case, ...]
-    policy: Policy
-    application_ids: frozenset[str]
-    purpose: Purpose = Purpose.OTHER
-    channel: Channel | None = None
-    relays: frozenset[str] = frozenset()
-    chased_at: datetime | None = None
-
-    @property
-    def concerned(self) -> list[Case]:
-        """The applications that the contact is about."""
-        return [case for case in self.cases if case.application.id in self.application_ids]
-
-
-class Objection(NamedTuple):
-    """What speaks against a contact: the rule, why, and from when no more.
-
-    `until` is None where only a word from the other side ends it, `application_id` where it is about the person.
-    """
-
+    code: ReasonCode
     rule: str
-    explanation: str
-    until: datetime | None
-    application_id: str | None = None
+    target: Target
+    due_at: datetime
+    overdue_at: datetime | None
+    escalate_at: datetime | None
+    active_from: datetime
+    flagged_from: datetime
+    dropped_from: datetime | None
+    held_until: datetime | None
+    urgent: bool
+    for_manager: bool
+    facts: tuple[Fact, ...]
+    steps: Steps
+    rests: tuple[Rest, ...]
+
+    def level(self, now: datetime) -> Level:
+        """The level at an instant (R4)."""
+        return level_at(now, due_at=self.due_at, overdue_at=self.overdue_at, escalate_at=self.escalate_at)
+
+    def is_dropped(self, now: datetime) -> bool:
+        """Whether a more important reason has taken over (X)."""
+        return self.dropped_from is not None and now >= self.dropped_from
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it counts: flagged, waiting or held (R4)."""
+        return now >= self.active_from and not self.is_dropped(now)
+
+    def is_flagged(self, now: datetime) -> bool:
+        """Whether it is shown."""
+        return now >= self.flagged_from and not self.is_dropped(now)
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether a pause holds it back (G3)."""
+        return self.is_active(now) and self.held_until is not None and now < self.held_until
 
 
-def objections(plan: Plan) -> list[Objection]:
-    """What speaks against a contact, each rule once for the person or once for each application.
-
-    Where the contact is about applications under several policies, the strictest counts. Raises
-    CalendarRangeError where a date runs past the known holidays.
-    """
-    concerned = plan.concerned
-    policies = [case.policy for case in concerned] or [plan.policy]
-    found = [rule(plan, policy) for rule in _rules(plan) for policy in policies]
-    if plan.purpose is Purpose.CHASE and isinstance(plan.person, ClientContact):
-        found += [_unanswered(Situation(*case, plan.at)) for case in concerned]
-    return _strictest(o for o in found if o and _end_of(o) > plan.at)
-
-
-def allowed_from(plan: Plan) -> datetime | None:
-    """The first instant from the plan's on at which nothing speaks against it any more.
-
-    None where only a word from the other side can end an objection. Raises CalendarRangeError.
-    """
-    while found := objections(plan):
-        end = max(_end_of(objection) for objection in found)
-        if end == _NEVER:
-            return None
-        plan = replace(plan, at=end)
-    return plan.at
-
-
-Rule = Callable[[Plan, Policy], Objection | None]
-
-
-def _rules(plan: Plan) -> list[Rule]:
-    """The rules about the person."""
-    if isinstance(plan.person, ClientContact):
-        return [_chased, _away, _window] if plan.purpose is Purpose.CHASE else [_window]
-    return [_pause, _window] if plan.channel in WRITTEN else [_attempt, _pause, _window]
-
-
-def _unanswered(s: Situation) -> Objection | None:
-    """G2: chasers of this application that the client has left unanswered."""
-    if not s.chasers:
-        return None
-    if s.exhausted:
-        unanswered = counted(len(s.chasers), "chaser")
-        words = f"{unanswered} about this application went unanswered; another would only annoy."
-        return Objection("G2", words, None, s.application.id)
-    days = s.policy.chaser_cooldown_working_days
-    until = s.office.add_days(s.chasers[-1].at, days)
-    age = counted(days, "working day")
-    words = f"The last chaser about this application is unanswered and less than {age} old."
-    return Objection("G2", words, until, s.application.id)
-
-
-def _chased(plan: Plan, policy: Policy) -> Objection | None:
-    """M2: one chaser to a client contact on one working day."""
-    if plan.chased_at is None:
-        return None
-    words = "This client contact has been chased already; one chaser on a working day is enough."
-    return Objection("M2", words, chase_floor(policy, plan.chased_at))
-
-
-def _away(plan: Plan, policy: Policy) -> Objection | None:
-    """G4: the client contact is away."""
-    assert isinstance(plan.person, ClientContact)
-    back = plan.person.unavailable_until
-    return Objection("G4", "The client contact is away.", policy.office.roll(back)) if back else None
-
-
-def _attempt(plan: Plan, policy: Policy) -> Objection | None:
-    """G1: the candidate has just been rung in vain; whatever it was about, it was the same telephone."""
-    assert isinstance(plan.person, Candidate)
-    attempts = _attempts_in_vain(plan, plan.person)
-    if not attempts:
-        return None
-    hours = policy.attempt_cooldown_working_hours
-    until = policy.office.add_hours(attempts[-1], hours)
-    age = counted(hours, "working hour")
-    words = f"The last attempt to reach the candidate was in vain, less than {age} ago."
-    return Objection("G1", words, until)
-
-
-def _attempts_in_vain(plan: Plan, candidate: Candidate) -> list[datetime]:
-    """When the candidate was tried in vain since their last word, in order."""
-    contacts = Situation(as_a_person(candidate, plan.cases), plan.policy, plan.at).candidate_contacts
-    last_word = max((c.at for c in contacts if is_response(c)), default=BEGINNING)
-    return [c.at for c in contacts if is_in_vain(c) and c.at > last_word]
-
-
-def _pause(plan: Plan, policy: Policy) -> Objection | None:
-    """G3: the candidate wants to be left alone, except where good news may come through."""
-    assert isinstance(plan.person, Candidate)
-    exempt = _brings_good_news(plan)
-    begun = [p.until for p in plan.person.pauses if p.start <= plan.at and not (p.allow_urgent and exempt)]
-    words = "The candidate asked not to be contacted for a while."
-    return Objection("G3", words, policy.office.roll(max(begun))) if begun else None
-
-
-def _brings_good_news(plan: Plan) -> bool:
-    return any(
-        feedback.id in plan.relays and feedback.decision in GOOD_NEWS
-        for case in plan.cases
-        for feedback in case.application.feedback
+def restrained(s: Situation, draft: Draft, dropped_from: datetime | None = None) -> Reason:
+    """Applies what moves a reason (G3) and what only keeps it quiet for a while (G1, G2, G5)."""
+    moved, held_until = _paused(s, draft) if s.application.candidate.pauses else (draft, None)
+    rests = _rests(s, moved)
+    return Reason(
+        draft.code,
+        draft.rule,
+        draft.target,
+        moved.due_at,
+        moved.overdue_at,
+        moved.escalate_at,
+        draft.counts_from,
+        max([rest.until for rest in rests]) if rests else moved.due_at,
+        dropped_from,
+        held_until,
+        draft.urgent,
+        draft.for_manager,
+        draft.facts,
+        moved.steps,
+        rests,
     )
 
 
-def _window(plan: Plan, policy: Policy) -> Objection:
-    """T7: quiet hours, in the recipient's zone and holidays."""
-    is_client = isinstance(plan.person, ClientContact)
-    target, noun = (Target.CLIENT, "clients") if is_client else (Target.CANDIDATE, "candidates")
-    place = (plan.person.timezone, plan.person.holidays)
-    opens = not_before(target, plan.at, plan.at, policy=policy, person=place)
-    return Objection("T7", f"It is outside the hours for contacts with {noun}, where they are.", opens)
+def _paused(s: Situation, draft: Draft) -> tuple[Draft, datetime | None]:
+    """G3: what would fall due in the candidate's pause falls due when it ends.
+
+    A pause that has not begun leaves what is due before it alone: there is still time to ring.
+    """
+    held_until = None
+    if draft.target is Target.CANDIDATE:
+        for pause in s.application.candidate.pauses:
+            draft, back = _held(s, draft, pause)
+            held_until = back or held_until
+    return draft, held_until
 
 
-def _strictest(found: Iterable[Objection]) -> list[Objection]:
-    """Of objections by one rule about the same, the one that lasts longest."""
-    kept: dict[tuple[str, str | None], Objection] = {}
-    for objection in found:
-        key = (objection.rule, objection.application_id)
-        if key not in kept or _end_of(objection) > _end_of(kept[key]):
-            kept[key] = objection
-    return list(kept.values())
+def _held(s: Situation, draft: Draft, pause: Pause) -> tuple[Draft, datetime | None]:
+    if pause.allow_urgent and draft.good:
+        return draft, None
+    if not s.knows(pause.start) and draft.due_at < pause.start:
+        return draft, None
+    back = s.office.roll(pause.until)
+    if draft.due_at >= back:
+        return draft, None
+    overdue = draft.overdue_at and max(draft.overdue_at, s.office.end_of(s.office.date_of(back)))
+    escalate = draft.escalate_at
+    if overdue and escalate:
+        escalate = max(escalate, s.office.add_days(overdue, s.policy.escalate_working_days))
+    steps = partial(_held_steps, draft, back, overdue)
+    return replace(draft, due_at=back, overdue_at=overdue, escalate_at=escalate, steps=steps), back
 
 
-def _end_of(objection: Objection) -> datetime:
-    return objection.until or _NEVER
+def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Sequence[Step]:
+    return [
+        *[kept for kept in draft.steps() if kept.part is not Part.OVERDUE],
+        step("the candidate asked not to be contacted, so from {}", back),
+        *([overdue_step("overdue from {}", overdue)] if overdue else []),
+    ]
+
+
+def _rests(s: Situation, draft: Draft) -> tuple[Rest, ...]:
+    """The waits that end after it is due: after the last attempt, chaser or touch (G1, G2, N1), and snoozes."""
+    rests: list[Rest] = []
+    if draft.code in CHASERS and s.chasers:
+        last = s.chasers[-1].at
+        until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
+        rests.append(Rest(until, partial(step, "chased {}, so quiet until {}", last, until)))
+    if draft.code is ReasonCode.TOUCH_BASE_DUE and s.touches:
+        last = s.touches[-1].at
+        until = s.office.add_days(last, s.policy.direct_cooldown_working_days)
+        rests.append(Rest(until, partial(step, "asked {}, so quiet until {}", last, until)))
+    if draft.target is Target.CANDIDATE and (attempt := _last_attempt(s, draft)):
+        until = s.office.add_hours(attempt, s.policy.attempt_cooldown_working_hours)
+        rests.append(Rest(until, partial(step, "last attempt {}, so quiet until {}", attempt, until)))
+    for snooze in s.application.snoozes:
+        if snooze.code == draft.code:
+            # A snooze never lasts past the escalation (G5).
+            until = min(snooze.until, draft.escalate_at or snooze.until)
+            rests.append(Rest(until, partial(step, "snoozed until {}", until)))
+    return tuple([rest for rest in rests if rest.until > draft.due_at]) if rests else ()
+
+
+def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
+    """G1: the last attempt to reach the candidate since the reason fell due, or since the interview for its debrief."""
+    if draft.code is ReasonCode.DEBRIEF_DUE:
+        last = s.history.missed.last(s.at)
+        return last.at if last and s.round and last.at > s.round.end else None
+    last = s.history.in_vain.last(s.at)
+    return last.at if last and last.at >= draft.due_at else None
+
+
+def not_before(
+    target: Target, due: datetime, now: datetime, *, policy: Policy, person: tuple[str, Holidays]
+) -> datetime:
+    """T7: the first instant, from now or the due time on, inside the recipient's contact window.
+
+    `person` is the recipient's zone and holiday code.
+    """
+    window = policy.candidate_window if target is Target.CANDIDATE else policy.client_window
+    zone, holidays = person
+    return working_calendar(zone, holidays, *window).roll(max(now, due))
+
+
+def chase_floor(policy: Policy, last_chased_at: datetime) -> datetime:
+    """M2: the start of the working day after the last chaser to this client contact."""
+    office = policy.office
+    return office.start_of(office.day_after(office.date_of(last_chased_at), 1))

@@ -17,9 +17,9 @@ from app.rules.facts import Application
 from app.rules.intervals import Course
 from app.rules.levels import lateness
 from app.rules.policy import Policy
+from app.rules.restraint import Reason
 from app.rules.settling import settled_at
 from app.rules.situation import BEGINNING, HELD
-from app.rules.status import Reason
 from app.rules.vocabulary import Level, ReasonCode, Status
 
 

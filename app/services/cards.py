@@ -17,7 +17,7 @@ from app.db import Statement
 from app.rules.holidays import Holidays
 from app.rules.levels import SHOWN
 from app.rules.policy import Policy
-from app.rules.status import CHASERS, chase_floor, not_before
+from app.rules.restraint import CHASERS, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
 from app.services import covers, facts
 from app.services.covers import Acting

@@ -23,8 +23,8 @@ from app.models import (
     Void,
 )
 from app.rules.events import EventType
+from app.rules.objections import Objection, Plan, objections
 from app.rules.policy import Policy
-from app.rules.restraint import Objection, Plan, objections
 from app.rules.vocabulary import Answer, ApplicationMode, ContactParty, Direction, Outcome
 from app.services import facts, files, people, plans, relays, revisions, status, voids
 from app.services.additions import with_contact

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import ClientContact, Contact
 from app.rules import facts as known
-from app.rules.restraint import Plan
+from app.rules.objections import Plan
 from app.rules.situation import Case
 from app.rules.vocabulary import ContactParty, Direction, Purpose
 from app.services import facts, status, voids

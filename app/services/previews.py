@@ -28,8 +28,9 @@ from app.rules.facts import (
     is_chaser,
 )
 from app.rules.policy import Policy
+from app.rules.restraint import Reason
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Reason, evaluate, order
+from app.rules.status import ApplicationStatus, evaluate, order
 from app.rules.timescales import Timescale
 from app.rules.vocabulary import ApplicationMode, ContactParty, TimescaleAnchor
 

@@ -11,8 +11,9 @@ from app.rules.candidates import candidate_reasons, candidate_schedule
 from app.rules.facts import Candidate
 from app.rules.intervals import Course
 from app.rules.policy import Policy
+from app.rules.restraint import Reason
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Reason, evaluate, order, parted, word_for
+from app.rules.status import ApplicationStatus, evaluate, order, parted, word_for
 from app.rules.vocabulary import Status
 from app.services.files import File, PersonalFile
 

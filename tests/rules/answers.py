@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from app.rules.candidates import candidate_reasons
 from app.rules.facts import Application, Candidate
 from app.rules.policy import Policy
+from app.rules.restraint import Reason
 from app.rules.situation import Case
-from app.rules.status import ApplicationStatus, Reason, evaluate
+from app.rules.status import ApplicationStatus, evaluate
 from tests.given import at, words
 
 DEFAULT = Policy()

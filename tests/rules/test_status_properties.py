@@ -14,8 +14,9 @@ from app.rules.explanations import explain
 from app.rules.facts import Application, Candidate, Feedback, Hold
 from app.rules.intervals import Course, Interval, schedule, touch_bases
 from app.rules.policy import Policy
+from app.rules.restraint import Reason
 from app.rules.situation import Case, Situation
-from app.rules.status import ApplicationStatus, Reason, evaluate, touch_base_from
+from app.rules.status import ApplicationStatus, evaluate, touch_base_from
 from app.rules.vocabulary import ApplicationState, Decision, Level, Status
 from tests import given
 from tests.given import LONDON, SEASONS, files, histories, instants, policies

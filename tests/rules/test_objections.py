@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from app.rules.facts import Application, Candidate, ClientContact
+from app.rules.objections import Objection, Plan, allowed_from, objections
 from app.rules.policy import Policy
-from app.rules.restraint import Objection, Plan, allowed_from, objections
 from app.rules.situation import Case
 from app.rules.vocabulary import Channel, ContactParty, Decision, Direction, Outcome, Purpose
 from tests import given
