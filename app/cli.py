@@ -31,7 +31,7 @@ from app.services.access import ALL, Scope
 from app.services.api_keys import Mint
 from app.services.audit import Deed
 from app.services.scope import Caller, every_agency, rows_of
-from app.serving import Ending, Service
+from app.serving import EndSignal, Service
 from app.settings import Settings, read_settings
 from app.worker import crew
 
@@ -95,10 +95,10 @@ def serve(
     """Serve the API; without TOUCHBASE_DATABASE_URL on a PostgreSQL of its own."""
     settings = read_settings()
     logs.configure(settings.log_level)
-    ending = Ending()
+    end_signal = EndSignal()
     with embedded.home(settings, data_dir, report=say, demo=demo) as home:
         asyncio.run(_check(home.url))
-        ending.check()
+        end_signal.check()
         service = Service(home, settings, host, port)
         serving.serve(service, processes, ready=partial(_announce, home.api_key, print_json=print_json))
 
@@ -109,11 +109,11 @@ def worker(data_dir: Path | None) -> None:
     """Announce what falls due, call webhook endpoints, mail digests, forget what is old; several may run at once."""
     settings = read_settings()
     logs.configure(settings.log_level)
-    ending = Ending()
+    end_signal = EndSignal()
     with embedded.database(settings, data_dir, report=say) as url:
         secret = embedded.secret_of(settings, data_dir)
         asyncio.run(_check(url))
-        ending.check()
+        end_signal.check()
         asyncio.run(_work(url, secret, settings))
 
 

@@ -29,7 +29,7 @@ class Service:
     port: int
 
 
-class Ending:
+class EndSignal:
     """Ctrl-C and a service manager's SIGTERM end us alike: what is under way is finished, the database stopped.
 
     An exception that a signal raises can get lost where Python ignores errors, so the signal is remembered too.
@@ -66,7 +66,7 @@ def serve(service: Service, processes: int, *, ready: Callable[[str], None]) -> 
 def _serve_beside(service: Service, port: int, number: int, ready: Callable[[], None]) -> None:
     """Serve as one of several processes, of which the first has the crew."""
     logs.configure(service.settings.log_level)
-    Ending()
+    EndSignal()
     with server.listen(service.host, port, shared=True) as listener:
         _serve_from(listener, service, number, ready)
 

@@ -22,7 +22,7 @@ from app.api.views import ExternalRef
 from app.errors import InvalidError, MalformedError, RefusedError
 from app.models.external_refs import RefKind
 from app.services import bulk as service
-from app.services.bulk import Outcome
+from app.services.bulk import Result
 from app.services.items import Item
 from app.web.body import ITEM_DEPTH, check_clean, escaped
 from app.web.deps import InWork
@@ -195,10 +195,10 @@ async def save_items(body: BulkCreate, work: InWork, *, dry_run: DryRun = False)
     for raw in body.items:
         items.append(_judged(raw))
         await asyncio.sleep(0)  # other requests go on
-    outcomes = await service.save(
+    results = await service.save(
         work.db, work.caller, items, atomic=body.atomic, dry_run=dry_run, now=work.now
     )
-    return BulkResult(items=[_result(outcome, number) for number, outcome in enumerate(outcomes)])
+    return BulkResult(items=[_shown(result, number) for number, result in enumerate(results)])
 
 
 def _judged(raw: Any) -> Item:
@@ -240,14 +240,14 @@ def _refs_of(raw: Mapping[str, Any]) -> list[dict[str, str]]:
         return []
 
 
-def _result(outcome: Outcome, number: int) -> ItemResult:
-    error = outcome.error
-    done = 201 if outcome.created else 200
+def _shown(result: Result, number: int) -> ItemResult:
+    error = result.error
+    done = 201 if result.created else 200
     return ItemResult(
-        kind=outcome.item.kind,
+        kind=result.item.kind,
         status=status_of(error) if error else done,
-        id=outcome.object_id,
-        problem=_problem(error, outcome.item, number) if error else None,
+        id=result.object_id,
+        problem=_problem(error, result.item, number) if error else None,
     )
 
 

@@ -16,7 +16,7 @@ from app.web.etags import Tagged
 from app.web.paging import Page, Paging
 from app.web.schema import Id, Input, Instant, Name, Output
 
-Answer = TypeVar("Answer", bound=Output)
+View = TypeVar("View", bound=Output)
 
 
 class ExternalRef(Input):
@@ -77,15 +77,15 @@ def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
     return body.model_dump(by_alias=True, exclude_unset=sent_only)
 
 
-async def view(model: type[Answer], work: Work, row: TenantedBase, **more: Any) -> Answer:
+async def view(model: type[View], work: Work, row: TenantedBase, **more: Any) -> View:
     """An object as we answer it, with its external ids."""
     refs = await objects.refs_of(work.db, work.caller, [row.id])
     return model.model_validate({**_nested(objects.fields_of(row)), "external_refs": refs[row.id], **more})
 
 
 async def saved_view(
-    model: type[Answer], work: Work, response: Response, saved: Saved[Row], **more: Any
-) -> Answer:
+    model: type[View], work: Work, response: Response, saved: Saved[Row], **more: Any
+) -> View:
     """A created object as we answer it, with 201; or with 200 the one that an external id named."""
     response.status_code = 201 if saved.created else 200
     return await view(model, work, saved.row, **more)
@@ -101,8 +101,8 @@ def _nested(columns: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def listed(
-    model: type[Answer], work: Work, paging: Paging, query: Select[Any], table: type[Row]
-) -> Page[Answer]:
+    model: type[View], work: Work, paging: Paging, query: Select[Any], table: type[Row]
+) -> Page[View]:
     """A page of objects with their external ids, in two statements however long the page."""
     rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
     refs = await objects.refs_of(work.db, work.caller, [row["id"] for row in rows])
@@ -111,8 +111,8 @@ async def listed(
 
 
 async def recorded(
-    model: type[Answer], work: Work, paging: Paging, query: Select[Any], table: type[Row]
-) -> Page[Answer]:
+    model: type[View], work: Work, paging: Paging, query: Select[Any], table: type[Row]
+) -> Page[View]:
     """A page of facts."""
     rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
     items = [model.model_validate(row) for row in rows]

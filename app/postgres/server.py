@@ -34,7 +34,7 @@ from app.postgres.places import (
     prepare_root,
     run,
 )
-from app.postgres.supervisor import Elsewhere, Ending, Supervisor
+from app.postgres.supervisor import Elsewhere, Supervised, Supervisor
 
 OWNER = "touchbase_owner"
 DATABASE = "touchbase"
@@ -150,7 +150,7 @@ def _open(
     durable: bool,
     settings: Mapping[str, str],
     report: Callable[[str], None],
-) -> tuple[Server, Ending]:
+) -> tuple[Server, Supervised]:
     account = choose_account(places)
     prepare_root(places, account)
     with _starting(places.lock):
@@ -165,7 +165,7 @@ def _attach_or_start(
     durable: bool,
     settings: Mapping[str, str],
     report: Callable[[str], None],
-) -> tuple[Server, Ending]:
+) -> tuple[Server, Supervised]:
     found = _attach_or_claim(places, programs)
     if isinstance(found, Server):
         report(f"Using the PostgreSQL that already runs in {places.root}.")

@@ -9,7 +9,7 @@ from app.postgres.places import PostgresError
 LOOK_SECONDS = 0.5
 
 
-class Ending(Protocol):
+class Supervised(Protocol):
     """A server that can be waited for and stopped."""
 
     def wait(self) -> None:
@@ -40,9 +40,9 @@ class Supervisor:
     """Keeps a server running until `stop`; a server that will not start again is reported and left."""
 
     def __init__(
-        self, server: Ending, start_again: Callable[[], Ending], report: Callable[[str], None]
+        self, server: Supervised, start_again: Callable[[], Supervised], report: Callable[[str], None]
     ) -> None:
-        self._server: Ending | None = server
+        self._server: Supervised | None = server
         self._start_again = start_again
         self._report = report
         self._stopping = threading.Event()

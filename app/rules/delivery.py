@@ -29,7 +29,7 @@ class DisabledReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Fate:
     """What becomes of a delivery after an attempt; `next_attempt_at` is known of a pending one alone."""
 
     state: DeliveryState
@@ -44,22 +44,22 @@ class Verdict:
     disable: DisabledReason | None = None
 
 
-def decide(
+def fate_of(
     status: int | None,
     *,
     attempts: int,
     schedule: Sequence[float],
     now: datetime,
     chance: float,
-) -> Decision:
-    """Judge a delivery by the status of an attempt, None where there was no answer (H16).
+) -> Fate:
+    """What becomes of a delivery by the status of an attempt, None where there was no answer (H16).
 
     `attempts` counts those since the delivery was last asked for, this one included; `chance` lies between 0 and 1.
     """
     if _is_success(status):
-        return Decision(DeliveryState.SUCCEEDED, None)
+        return Fate(DeliveryState.SUCCEEDED, None)
     at = next_attempt(now, attempts, schedule, chance)
-    return Decision(DeliveryState.DEAD if at is None else DeliveryState.PENDING, at)
+    return Fate(DeliveryState.DEAD if at is None else DeliveryState.PENDING, at)
 
 
 def judge(status: int | None, *, failing_since: datetime | None, now: datetime) -> Verdict:

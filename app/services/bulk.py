@@ -21,7 +21,7 @@ from app.errors import (
 )
 from app.services import facts, locks
 from app.services import items as service
-from app.services.items import Item, Names, Touched
+from app.services.items import Item, KnownNames, Touched
 from app.services.locks import Lock
 from app.services.scope import Caller
 
@@ -30,7 +30,7 @@ OF_ONE = (ConflictError, FailedDependencyError, InvalidError, MalformedError, No
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class Result:
     """What became of an item: the object's id and whether it is new, or why it was refused."""
 
     item: Item
@@ -41,7 +41,7 @@ class Outcome:
 
 async def save(
     db: AsyncSession, caller: Caller, items: Sequence[Item], *, atomic: bool, dry_run: bool, now: datetime
-) -> list[Outcome]:
+) -> list[Result]:
     """Save items in their order and tell of each what became of it.
 
     With `atomic` one that is refused undoes them all. After a `dry_run` nothing is stored, and no id is told. Statuses
@@ -53,42 +53,40 @@ async def save(
     await locks.take(db, caller, Lock.BULK)
     known = await service.hold(db, caller, items)
     try:
-        outcomes = await _attempt(
-            db, caller, items, known, once=True, atomic=atomic, dry_run=dry_run, now=now
-        )
+        results = await _attempt(db, caller, items, known, once=True, atomic=atomic, dry_run=dry_run, now=now)
     except CalendarRangeError:
-        outcomes = await _attempt(
+        results = await _attempt(
             db, caller, items, known, once=False, atomic=atomic, dry_run=dry_run, now=now
         )
-    return [replace(outcome, object_id=None) for outcome in outcomes] if dry_run else outcomes
+    return [replace(result, object_id=None) for result in results] if dry_run else results
 
 
 async def _attempt(
     db: AsyncSession,
     caller: Caller,
     items: Sequence[Item],
-    known: Names,
+    known: KnownNames,
     *,
     once: bool,
     atomic: bool,
     dry_run: bool,
     now: datetime,
-) -> list[Outcome]:
+) -> list[Result]:
     names, touched = known.copy(), Touched() if once else None
     async with savepoint(db) as whole:
-        outcomes = [await _save(db, caller, item, names, touched, now=now) for item in items]
+        results = [await _save(db, caller, item, names, touched, now=now) for item in items]
         if touched is not None:
             await service.refresh(db, caller, touched, now=now)
-        undone = atomic and any(outcome.error for outcome in outcomes)
+        undone = atomic and any(result.error for result in results)
         if undone or dry_run:
             writes.forget(db)
             await whole.rollback()
-    return [_rolled_back(outcome) for outcome in outcomes] if undone else outcomes
+    return [_rolled_back(result) for result in results] if undone else results
 
 
 async def _save(
-    db: AsyncSession, caller: Caller, item: Item, names: Names, touched: Touched | None, *, now: datetime
-) -> Outcome:
+    db: AsyncSession, caller: Caller, item: Item, names: KnownNames, touched: Touched | None, *, now: datetime
+) -> Result:
     """Save one item, or nothing of it; what it touches is computed later where there is `touched` to note it."""
     try:
         if item.refused:
@@ -101,9 +99,9 @@ async def _save(
                 await service.refresh(db, caller, noted, now=now)
     except (RefusedError, CalendarRangeError, *DATABASE_ERRORS) as error:
         names.refuse(item)
-        return Outcome(item, error=_refusal(error))
+        return Result(item, error=_refusal(error))
     names.add(item, saved.row.id)
-    return Outcome(item, saved.row.id, saved.created)
+    return Result(item, saved.row.id, saved.created)
 
 
 def _refusal(error: Exception) -> RefusedError:
@@ -116,7 +114,7 @@ def _refusal(error: Exception) -> RefusedError:
     raise found
 
 
-def _rolled_back(outcome: Outcome) -> Outcome:
+def _rolled_back(result: Result) -> Result:
     words = "Another item was refused, and the call is all or nothing."
-    error = outcome.error or FailedDependencyError(words, code="rolled_back")
-    return Outcome(outcome.item, error=error)
+    error = result.error or FailedDependencyError(words, code="rolled_back")
+    return Result(result.item, error=error)

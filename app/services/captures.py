@@ -14,7 +14,7 @@ from app.errors import InvalidError, RefusedError
 from app.models.external_refs import RefKind
 from app.services import debriefs, items, objects
 from app.services.debriefs import Recorded
-from app.services.items import TABLES, Item, Names, Touched
+from app.services.items import TABLES, Item, KnownNames, Touched
 from app.services.objects import Saved
 from app.services.scope import Caller, find
 
@@ -82,7 +82,7 @@ def _linked(item: Item, named: Sequence[Item]) -> Item:
 
 
 async def _save(
-    db: AsyncSession, caller: Caller, item: Item, names: Names, touched: Touched, *, now: datetime
+    db: AsyncSession, caller: Caller, item: Item, names: KnownNames, touched: Touched, *, now: datetime
 ) -> Saved[Any]:
     """Create an object, or change what is given of one that is known; of others only their owner is checked."""
     is_named_only = item.given <= {"external_refs", *(f"{kind}_id" for kind in _owners(item))}

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.models import Delivery, DeliveryAttempt, EndpointState, WebhookEndpoint
-from app.rules.delivery import Decision, decide, next_attempt
+from app.rules.delivery import Fate, fate_of, next_attempt
 from app.rules.events import EventType
 from app.services import delivery_queues, endpoint_health
 from app.services.delivery_queues import Wait
@@ -192,8 +192,8 @@ async def finish(
     own = [attempt for attempt in attempts if attempt.job.queue_id in queues]
     if not own:
         return []
-    decisions = [
-        decide(
+    fates = [
+        fate_of(
             attempt.status,
             attempts=queues[attempt.job.queue_id]["attempts"] + 1,
             schedule=terms.schedule,
@@ -202,14 +202,14 @@ async def finish(
         )
         for attempt in own
     ]
-    await _record(db, caller, own, decisions, now)
+    await _record(db, caller, own, fates, now)
     ended = await endpoint_health.note(db, caller, _said(own, endpoints), endpoints, now=now)
     open_ = {
         endpoint_id: row
         for endpoint_id, row in endpoints.items()
         if going_on and endpoint_id not in ended and row["state"] is EndpointState.ENABLED
     }
-    again_at = {a.job.delivery_id: d.next_attempt_at for a, d in zip(own, decisions, strict=True)}
+    again_at = {a.job.delivery_id: fate.next_attempt_at for a, fate in zip(own, fates, strict=True)}
     return await _move_on(db, caller, list(queues.values()), again_at, open_, terms, now)
 
 
@@ -242,7 +242,7 @@ async def _record(
     db: AsyncSession,
     caller: Caller,
     attempts: Sequence[Attempt],
-    decisions: Sequence[Decision],
+    fates: Sequence[Fate],
     now: datetime,
 ) -> None:
     rows = [
@@ -262,7 +262,7 @@ async def _record(
     judged = {
         "agency_id": caller.agency_id,
         "ids": [attempt.job.delivery_id for attempt in attempts],
-        "states": [str(decision.state) for decision in decisions],
+        "states": [str(fate.state) for fate in fates],
         "now": now,
     }
     await db.execute(_JUDGE, judged)

@@ -48,8 +48,8 @@ class Keyed:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The answer that a request got; its body is sealed, since it may hold a new secret, and what is personal."""
+class SealedResponse:
+    """The response that a request got; its body is sealed, since it may hold a new secret, and what is personal."""
 
     status: int
     headers: Mapping[str, str]
@@ -62,7 +62,7 @@ def claiming(caller: Caller, keyed: Keyed) -> Beginning:
     return Beginning(first=(_CLAIM, {"agency_id": caller.agency_id, "number": number}))
 
 
-async def claim(db: AsyncSession, caller: Caller, keyed: Keyed, *, now: datetime) -> Answer | None:
+async def claim(db: AsyncSession, caller: Caller, keyed: Keyed, *, now: datetime) -> SealedResponse | None:
     """The answer if the request has had one, in a transaction that began with its key.
 
     Raises InFlightError while another has the key, and InvalidError if it came with another request before.
@@ -81,11 +81,11 @@ async def claim(db: AsyncSession, caller: Caller, keyed: Keyed, *, now: datetime
                 code="idempotency_key_reused",
                 header="Idempotency-Key",
             )
-        return Answer(row["status"], row["headers"], row["body"])
+        return SealedResponse(row["status"], row["headers"], row["body"])
     return None
 
 
-def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: Answer, *, now: datetime) -> None:
+def keep(db: AsyncSession, caller: Caller, keyed: Keyed, answer: SealedResponse, *, now: datetime) -> None:
     """Keep the answer for 24 hours."""
     writes.add(
         db,

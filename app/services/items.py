@@ -88,16 +88,16 @@ class Item:
 
 
 @dataclass
-class Names:
+class KnownNames:
     """Which object each external id names, which ids are there, and what was to be and has been refused."""
 
     known: dict[Name, UUID]
     ids: set[tuple[RefKind, UUID]]
     refused: set[Name] = field(default_factory=set)
 
-    def copy(self) -> "Names":
+    def copy(self) -> "KnownNames":
         """The same, to be added to."""
-        return Names(dict(self.known), self.ids, set(self.refused))
+        return KnownNames(dict(self.known), self.ids, set(self.refused))
 
     def completed(self, item: Item) -> dict[str, Any]:
         """The members of an item with the id of everything it names.
@@ -144,7 +144,7 @@ def _name(kind: RefKind, ref: Mapping[str, str]) -> Name:
     return kind, ref["source"], ref["id"]
 
 
-async def hold(db: AsyncSession, caller: Caller, items: Sequence[Item]) -> Names:
+async def hold(db: AsyncSession, caller: Caller, items: Sequence[Item]) -> KnownNames:
     """Hold the policy, learn all names, and lock what will be changed: the first step of any saving of items."""
     await facts.hold_policy(db, caller)
     names = await _names_in(db, caller, items)
@@ -152,12 +152,12 @@ async def hold(db: AsyncSession, caller: Caller, items: Sequence[Item]) -> Names
     return names
 
 
-async def _names_in(db: AsyncSession, caller: Caller, items: Sequence[Item]) -> Names:
+async def _names_in(db: AsyncSession, caller: Caller, items: Sequence[Item]) -> KnownNames:
     """What is known of all that items are named by, and of all that they name."""
     names = {name for item in items for name in (*item.names(), *item.others())}
     known = await _known(db, caller, names)
     ids = {(kind, object_id) for item in items for kind, object_id in item.ids().items()}
-    return Names(known, await _there(db, caller, ids))
+    return KnownNames(known, await _there(db, caller, ids))
 
 
 async def _known(db: AsyncSession, caller: Caller, names: Collection[Name]) -> dict[Name, UUID]:
@@ -183,7 +183,7 @@ async def _there(
     return found
 
 
-async def _lock(db: AsyncSession, caller: Caller, items: Sequence[Item], names: Names) -> None:
+async def _lock(db: AsyncSession, caller: Caller, items: Sequence[Item], names: KnownNames) -> None:
     """Lock every known row that saving the items will change or lock, in the one order that all keep.
 
     So two calls that name the same objects in different orders queue up instead of waiting in a ring. The caller holds
@@ -197,7 +197,7 @@ async def _lock(db: AsyncSession, caller: Caller, items: Sequence[Item], names: 
             await db.execute(mine.order_by(table.id).with_for_update(key_share=True))
 
 
-def _rows_to_lock(items: Sequence[Item], names: Names) -> dict[RefKind, set[UUID]]:
+def _rows_to_lock(items: Sequence[Item], names: KnownNames) -> dict[RefKind, set[UUID]]:
     rows: dict[RefKind, set[UUID]] = {kind: set() for kind in TABLES}
     for item in items:
         others = names.found(item.others()) | set(item.ids().items())

@@ -91,7 +91,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class NewEvent:
     """An event without its place in the order of its subject."""
 
     type: EventType
@@ -119,9 +119,9 @@ def tell(
         about.setdefault(occurrence.subject_id, []).append(occurrence)
     instants, events = [], []
     for subject in sorted(subjects, key=attrgetter("id")):
-        drafts, stream = _drafted(subject, about.get(subject.id, ()), now)
-        events += _rows(caller, subject, drafts, now)
-        stream["last_sequence"] += len(drafts)
+        news, stream = _news_of(subject, about.get(subject.id, ()), now)
+        events += _rows(caller, subject, news, now)
+        stream["last_sequence"] += len(news)
         writes.put(db, EventStream, [{"agency_id": caller.agency_id, **stream}])
         if stream["next_at"] is not None:
             instants.append(stream["next_at"])
@@ -149,7 +149,7 @@ async def add(
     stream = {"agency_id": caller.agency_id, "id": subject_id, "last_sequence": sequence}
     writes.put(db, EventStream, [stream])
     row = _row(
-        caller, subject_id, sequence, Draft(event_type, now, data), {**data, "sequence": sequence}, now
+        caller, subject_id, sequence, NewEvent(event_type, now, data), {**data, "sequence": sequence}, now
     )
     writes.insert(db, Event, [row])
     wakes.add(db, caller, {WakeKind.PUBLISH: now})
@@ -169,15 +169,15 @@ def is_still(
     since, next_at = past.announced_until, past.next_at
     if since is None or (next_at is not None and next_at <= max(now, since)):
         return False
-    touch = _touched(past, touch_bases, max(now, since))
+    touch = _touch_base_news(past, touch_bases, max(now, since))
     if (touch.last, touch.next_at, touch.new) != (past.touch_base_from, past.touch_base_at, []):
         return False
     return next_at in (None, past.touch_base_at) or any(next_at in row for row in rows)
 
 
-def _drafted(
+def _news_of(
     subject: Subject, occurrences: Iterable[Occurrence], now: datetime
-) -> tuple[list[Draft], dict[str, Any]]:
+) -> tuple[list[NewEvent], dict[str, Any]]:
     """The events of a subject in their order, and where its stream stands but for them.
 
     Left out is what has been told before, however the facts have gone to and fro since.
@@ -186,11 +186,11 @@ def _drafted(
     # A clock that was set back must not make news of what has been told (R5).
     until = max(now, since or now)
     changes = told(subject.old, subject.new, since, until, FOREVER)
-    touch = _touched(subject.past, subject.touch_bases, until)
-    drafts = sorted([*map(_of_passing, changes.before), *touch.late], key=lambda draft: draft.occurred_at)
-    drafts += [Draft(each.type, now, {name: str(i) for name, i in each.ids.items()}) for each in occurrences]
-    drafts += [*map(_of_passing, changes.after), *touch.new]
-    drafts = [draft for draft in drafts if (draft.type, draft.code, draft.due_at) not in subject.past.told]
+    touch = _touch_base_news(subject.past, subject.touch_bases, until)
+    news = sorted([*map(_of_passing, changes.before), *touch.late], key=lambda event: event.occurred_at)
+    news += [NewEvent(each.type, now, {name: str(i) for name, i in each.ids.items()}) for each in occurrences]
+    news += [*map(_of_passing, changes.after), *touch.new]
+    news = [event for event in news if (event.type, event.code, event.due_at) not in subject.past.told]
     instants = [at for at in (changes.next_at, touch.next_at) if at is not None]
     state = {
         "candidate_id": subject.owner.candidate_id,
@@ -201,35 +201,35 @@ def _drafted(
         "touch_base_at": touch.next_at,
         "next_at": min(instants, default=None),
     }
-    return drafts, state
+    return news, state
 
 
-class Touched(NamedTuple):
+class TouchBaseNews(NamedTuple):
     """What N0 makes news, by time and by what was recorded; what has been told by then, and when there is more."""
 
-    late: list[Draft]
-    new: list[Draft]
+    late: list[NewEvent]
+    new: list[NewEvent]
     last: datetime | None
     next_at: datetime | None
 
 
-def _touched(past: Past, touch_bases: Sequence[TouchBase] | None, now: datetime) -> Touched:
+def _touch_base_news(past: Past, touch_bases: Sequence[TouchBase] | None, now: datetime) -> TouchBaseNews:
     last, at = past.touch_base_from, past.touch_base_at
     late = [_may_touch_base(at, at)] if at is not None and at <= now else []
     if touch_bases is None:
-        return Touched(late, [], at if late else last, None if late else at)
-    told_already = {last, *(draft.due_at for draft in late)}
+        return TouchBaseNews(late, [], at if late else last, None if late else at)
+    told_already = {last, *(event.due_at for event in late)}
     present = [each.named for each in touch_bases if each.at <= now][-1:]
     new = [_may_touch_base(named, now) for named in present if named not in told_already]
     coming = (each.at for each in touch_bases if each.at > now)
-    return Touched(late, new, present[0] if present else last, next(coming, None))
+    return TouchBaseNews(late, new, present[0] if present else last, next(coming, None))
 
 
-def _may_touch_base(named: datetime, at: datetime) -> Draft:
-    return Draft(EventType.CANDIDATE_MAY_TOUCH_BASE, at, {"touch_base_from": named}, None, named)
+def _may_touch_base(named: datetime, at: datetime) -> NewEvent:
+    return NewEvent(EventType.CANDIDATE_MAY_TOUCH_BASE, at, {"touch_base_from": named}, None, named)
 
 
-def _of_passing(passing: Passing) -> Draft:
+def _of_passing(passing: Passing) -> NewEvent:
     reason = passing.reason
     data = {
         "reason": {
@@ -242,40 +242,40 @@ def _of_passing(passing: Passing) -> Draft:
             "escalate_at": reason.escalate_at,
         }
     }
-    return Draft(passing.type, passing.at, data, reason.code, reason.due_at)
+    return NewEvent(passing.type, passing.at, data, reason.code, reason.due_at)
 
 
-def _rows(caller: Caller, subject: Subject, drafts: Iterable[Draft], now: datetime) -> list[writes.Row]:
+def _rows(caller: Caller, subject: Subject, news: Iterable[NewEvent], now: datetime) -> list[writes.Row]:
     """The rows of a subject's events."""
     owner, rows = subject.owner, []
-    for sequence, draft in enumerate(drafts, start=subject.past.last_sequence + 1):
+    for sequence, event in enumerate(news, start=subject.past.last_sequence + 1):
         data = {
             "application_id": owner.application_id,
             "candidate_id": owner.candidate_id,
             "consultant_id": owner.consultant_id,
             "sequence": sequence,
             "status": subject.status,
-            **draft.data,
+            **event.data,
         }
-        row = _row(caller, subject.id, sequence, draft, data, now)
+        row = _row(caller, subject.id, sequence, event, data, now)
         rows.append({**row, "application_id": owner.application_id, "candidate_id": owner.candidate_id})
     return rows
 
 
 def _row(
-    caller: Caller, subject_id: UUID, sequence: int, draft: Draft, data: Mapping[str, Any], now: datetime
+    caller: Caller, subject_id: UUID, sequence: int, event: NewEvent, data: Mapping[str, Any], now: datetime
 ) -> writes.Row:
     """The row of an event, with what every receiver gets, to the byte (H16)."""
-    said = {"type": draft.type, "timestamp": draft.occurred_at, "data": data}
+    said = {"type": event.type, "timestamp": event.occurred_at, "data": data}
     return {
         "agency_id": caller.agency_id,
         "id": uuid7(),
-        "type": draft.type,
+        "type": event.type,
         "subject_id": subject_id,
         "sequence": sequence,
-        "code": draft.code,
-        "due_at": draft.due_at,
-        "occurred_at": draft.occurred_at,
+        "code": event.code,
+        "due_at": event.due_at,
+        "occurred_at": event.occurred_at,
         "recorded_at": now,
         "body": msgspec.json.encode(said),
     }

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from app.db import Beginning, attempt
 from app.errors import ConflictError, InvalidError, RefusedError, UnsealableError
 from app.services import idempotency
-from app.services.idempotency import Answer, Keyed
+from app.services.idempotency import Keyed, SealedResponse
 from app.services.sealing import seal, unseal
 from app.web.deps import Work
 from app.web.etags import conditions_of
@@ -45,7 +45,7 @@ async def answer_once(
         return _replay(known, secret)
     response = await _attempted(request, work, beginning, perform)
     headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    answer = Answer(response.status_code, headers, seal(bytes(response.body), secret))
+    answer = SealedResponse(response.status_code, headers, seal(bytes(response.body), secret))
     idempotency.keep(work.db, work.caller, keyed, answer, now=work.now)
     return response
 
@@ -64,7 +64,7 @@ def keyed_of(request: Request, raw: bytes) -> Keyed | None:
     return Keyed(key, sha256("\n".join(asked).encode("utf-8", "surrogatepass") + b"\n" + raw).digest())
 
 
-def _replay(known: Answer, secret: str) -> Response:
+def _replay(known: SealedResponse, secret: str) -> Response:
     try:
         body = unseal(known.body, secret)
     except UnsealableError:

@@ -6,11 +6,11 @@ import pytest
 from standardwebhooks import Webhook
 
 from app.rules.delivery import (
-    Decision,
     DeliveryState,
     DisabledReason,
+    Fate,
     Verdict,
-    decide,
+    fate_of,
     judge,
     next_attempt,
 )
@@ -24,22 +24,22 @@ LONG_AGO, NOT_SO_LONG_AGO = NOW - timedelta(days=5), NOW - timedelta(days=5) + t
 
 
 @pytest.mark.parametrize(
-    ("status", "attempts", "decision"),
+    ("status", "attempts", "fate"),
     [
-        (200, 1, Decision(SUCCEEDED, None)),
-        (299, 3, Decision(SUCCEEDED, None)),
-        (None, 1, Decision(PENDING, IN_5)),
-        (199, 1, Decision(PENDING, IN_5)),
-        (302, 2, Decision(PENDING, IN_300)),
-        (410, 1, Decision(PENDING, IN_5)),
-        (500, 3, Decision(DEAD, None)),
-        (503, 9, Decision(DEAD, None)),
+        (200, 1, Fate(SUCCEEDED, None)),
+        (299, 3, Fate(SUCCEEDED, None)),
+        (None, 1, Fate(PENDING, IN_5)),
+        (199, 1, Fate(PENDING, IN_5)),
+        (302, 2, Fate(PENDING, IN_300)),
+        (410, 1, Fate(PENDING, IN_5)),
+        (500, 3, Fate(DEAD, None)),
+        (503, 9, Fate(DEAD, None)),
     ],
 )
 def test_a_delivery_is_judged_by_the_status_of_an_attempt(
-    status: int | None, attempts: int, decision: Decision
+    status: int | None, attempts: int, fate: Fate
 ) -> None:
-    assert decide(status, attempts=attempts, schedule=SCHEDULE, now=NOW, chance=0.5) == decision
+    assert fate_of(status, attempts=attempts, schedule=SCHEDULE, now=NOW, chance=0.5) == fate
 
 
 @pytest.mark.parametrize(
