@@ -41,7 +41,14 @@ class ClientView(ObjectView):
 async def create_client(body: ClientCreate, work: InWork, response: Response) -> ClientView:
     """Create a client, or change the one that an external id names."""
     saved = await objects.save(
-        work.db, work.caller, RefKind.CLIENT, Client, body.columns(), body.refs(), given=body.given()
+        work.db,
+        work.caller,
+        RefKind.CLIENT,
+        Client,
+        body.columns(),
+        body.refs(),
+        given=body.given(),
+        now=work.now,
     )
     return await saved_view(ClientView, work, response, saved)
 
@@ -69,4 +76,5 @@ async def get_client(client_id: Id, work: InWork) -> ClientView:
 async def update_client(client_id: Id, body: ClientUpdate, work: InWork) -> ClientView:
     """Change a client; absent members stay as they are."""
     row = await find(work.db, work.caller, Client, client_id)
-    return await view(ClientView, work, await objects.change(work.db, row, by_name(body, sent_only=True)))
+    changed = await objects.change(work.db, row, by_name(body, sent_only=True), now=work.now)
+    return await view(ClientView, work, changed)

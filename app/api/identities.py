@@ -74,7 +74,9 @@ async def get_identity(identity_id: Id, work: InWork) -> IdentityView:
 @identities.patch("/v1/identities/{identity_id}", **operation("access:write", 404, 409))
 async def update_identity(identity_id: Id, body: IdentityUpdate, work: InWork) -> IdentityView:
     """Change an identity: give it another role; every process knows within 5 s."""
-    return IdentityView.model_validate(await service.change(work.db, work.caller, identity_id, body.role))
+    return IdentityView.model_validate(
+        await service.change(work.db, work.caller, identity_id, body.role, now=work.now)
+    )
 
 
 @identities.post("/v1/identities/{identity_id}/revoke", **operation("access:write", 404, 409))

@@ -184,7 +184,7 @@ async def rotate_webhook_secret(
 @webhook_endpoints.post(f"{ONE}/pause", **operation("webhooks:write", 404, 409))
 async def pause_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> WebhookEndpointView:
     """Pause a webhook endpoint; its deliveries wait until it is enabled."""
-    return _view(await service.pause(work.db, work.caller, webhook_endpoint_id))
+    return _view(await service.pause(work.db, work.caller, webhook_endpoint_id, now=work.now))
 
 
 @webhook_endpoints.post(f"{ONE}/enable", **operation("webhooks:write", 404, 409))
@@ -252,7 +252,9 @@ async def update_webhook_endpoint(
 ) -> WebhookEndpointView:
     """Change a webhook endpoint: where it is, what it is for, or what it is told; absent members stay as they are."""
     terms, reach = by_name(body, sent_only=True), _reach(settings)
-    return _view(await service.change(work.db, work.caller, webhook_endpoint_id, terms, reach=reach))
+    return _view(
+        await service.change(work.db, work.caller, webhook_endpoint_id, terms, reach=reach, now=work.now)
+    )
 
 
 @webhook_endpoints.delete(ONE, status_code=204, **operation("webhooks:write", 404))

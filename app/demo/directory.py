@@ -33,7 +33,7 @@ async def _consultants(stage: Stage) -> None:
     for key, who in CONSULTANTS.items():
         values = {**who._asdict(), "timezone": stage.policy.timezone}
         saved = await objects.save(
-            stage.db, stage.caller, RefKind.CONSULTANT, Consultant, values, stage.refs(key)
+            stage.db, stage.caller, RefKind.CONSULTANT, Consultant, values, stage.refs(key), now=stage.now
         )
         stage.ids[RefKind.CONSULTANT, key] = saved.row.id
 
@@ -41,7 +41,7 @@ async def _consultants(stage: Stage) -> None:
 async def _clients(stage: Stage) -> None:
     for key, name in CLIENTS.items():
         saved = await objects.save(
-            stage.db, stage.caller, RefKind.CLIENT, Client, {"name": name}, stage.refs(key)
+            stage.db, stage.caller, RefKind.CLIENT, Client, {"name": name}, stage.refs(key), now=stage.now
         )
         stage.ids[RefKind.CLIENT, key] = saved.row.id
 
@@ -72,7 +72,9 @@ async def _jobs(stage: Stage) -> None:
             "salary": job.salary,
             "contract": job.contract,
         }
-        saved = await objects.save(stage.db, stage.caller, RefKind.JOB, Job, values, stage.refs(key))
+        saved = await objects.save(
+            stage.db, stage.caller, RefKind.JOB, Job, values, stage.refs(key), now=stage.now
+        )
         stage.ids[RefKind.JOB, key] = saved.row.id
 
 

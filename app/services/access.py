@@ -1,6 +1,7 @@
 """What callers may do: scopes, and the roles that are named sets of them (S4)."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from enum import StrEnum
 from typing import TypeVar
 from uuid import UUID
@@ -102,7 +103,7 @@ def check_reach(caller: Caller, scopes: Iterable[str]) -> None:
         raise ForbiddenError("It may do more than you may.", code="beyond_own_scopes")
 
 
-async def check_keeps_own(db: AsyncSession, caller: Caller, *, is_own: bool) -> None:
+async def check_keeps_own(db: AsyncSession, caller: Caller, *, is_own: bool, now: datetime) -> None:
     """Raise ConflictError if it is the caller's own credential that is to be taken away.
 
     Whoever takes a credential away keeps their own, so an agency is never left without one by a slip. Nor by two who
@@ -115,13 +116,13 @@ async def check_keeps_own(db: AsyncSession, caller: Caller, *, is_own: bool) -> 
         )
     await locks.take(db, caller, Lock.ACCESS)
     kind, _, own_id = caller.principal.partition(":")
-    if kind in _OWN and Scope.ACCESS_WRITE not in await _OWN[kind](db, caller, UUID(own_id)):
+    if kind in _OWN and Scope.ACCESS_WRITE not in await _OWN[kind](db, caller, UUID(own_id), now):
         raise ForbiddenError
 
 
-async def _of_key(db: AsyncSession, caller: Caller, key_id: UUID) -> Iterable[str]:
+async def _of_key(db: AsyncSession, caller: Caller, key_id: UUID, now: datetime) -> Iterable[str]:
     """What a key may do by now. Raises UnauthenticatedError for one that has ended."""
-    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > db.info["now"])
+    lasting = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now)
     query = rows_of(caller, ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None), lasting)
     key = await db.scalar(query)
     if key is None:
@@ -129,7 +130,7 @@ async def _of_key(db: AsyncSession, caller: Caller, key_id: UUID) -> Iterable[st
     return scopes_of(key.role, key.scopes)
 
 
-async def _of_identity(db: AsyncSession, caller: Caller, identity_id: UUID) -> Iterable[str]:
+async def _of_identity(db: AsyncSession, caller: Caller, identity_id: UUID, now: datetime) -> Iterable[str]:
     """The same for an identity. Raises as well for one that nobody vouches for any more."""
     trusted = select(IdentityProvider.id).where(
         IdentityProvider.agency_id == caller.agency_id, IdentityProvider.disabled_at.is_(None)

@@ -193,12 +193,12 @@ async def change(
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     _check_terms(caller, terms, now)
     if terms.keys() - {"name"}:
-        await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key))
+        await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key), now=now)
     values = {name: terms[name] for name in terms.keys() & {"name", "expires_at"}}
     if terms.get("role") or terms.get("scopes"):
         role = terms.get("role")
         values |= {"role": role, "scopes": sorted(ROLES[role] if role else set(terms["scopes"]))}
-    return await objects.change(db, key, values)
+    return await objects.change(db, key, values, now=now)
 
 
 async def rotate(
@@ -214,7 +214,7 @@ async def rotate(
         raise ConflictError("The key has expired; let it expire later first.", code="key_expired")
     access.check_reach(caller, scopes_of(key.role, key.scopes))
     if not overlap and caller.principal != principal_of(key):
-        await access.check_keeps_own(db, caller, is_own=False)
+        await access.check_keeps_own(db, caller, is_own=False, now=now)
     text = generate(mint.environment)
     values = {
         "key_id": text.split("_")[2],
@@ -224,7 +224,7 @@ async def rotate(
         "previous_expires_at": now + overlap if overlap else None,
     }
     db.add(Credential(lookup=values["key_id"], agency_id=caller.agency_id))
-    return Issued(await objects.change(db, key, values), text)
+    return Issued(await objects.change(db, key, values, now=now), text)
 
 
 async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: datetime) -> ApiKey:
@@ -233,8 +233,8 @@ async def revoke(db: AsyncSession, caller: Caller, api_key_id: UUID, *, now: dat
     Raises NotFoundError; ConflictError for a key that is revoked already, and for the caller's own.
     """
     key = await access.unrevoked(db, caller, ApiKey, api_key_id)
-    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key))
-    return await objects.change(db, key, {"revoked_at": now})
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(key), now=now)
+    return await objects.change(db, key, {"revoked_at": now}, now=now)
 
 
 def principal_of(key: ApiKey) -> str:

@@ -71,7 +71,7 @@ async def store(
     await _check_client(db, caller, job, values["client_contact_id"])
     columns, sent = _columns(values), _columns({name: values[name] for name in given & values.keys()})
     saved = await put(
-        db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent)
+        db, caller, RefKind.APPLICATION, Application, known_id, columns, refs, given=frozenset(sent), now=now
     )
     await _settle(db, caller, saved.row, values.get("hold"), state_before, now)
     if not saved.created:

@@ -44,7 +44,7 @@ async def store(
     now: datetime,
 ) -> Saved[Consultant]:
     """Save a consultant; the caller will look for digests."""
-    saved = await objects.save(db, caller, RefKind.CONSULTANT, Consultant, values, refs, given=given)
+    saved = await objects.save(db, caller, RefKind.CONSULTANT, Consultant, values, refs, given=given, now=now)
     if not saved.created and "timezone" in given:
         await covers.follow_zone(db, caller, saved.row, now=now)
     return saved
@@ -55,7 +55,7 @@ async def update(
 ) -> Consultant:
     """Change a consultant. Raises NotFoundError."""
     consultant = await find(db, caller, Consultant, consultant_id)
-    await objects.change(db, consultant, changes)
+    await objects.change(db, consultant, changes, now=now)
     if "timezone" in changes:
         await covers.follow_zone(db, caller, consultant, now=now)
     if changes.keys() & _OF_DIGESTS:

@@ -109,7 +109,7 @@ async def void(db: AsyncSession, caller: Caller, contact_id: UUID, reason: str, 
     contact = await find(db, caller, Contact, contact_id)
     covered = await _lock_covered_by(db, caller, contact)
     await voids.add(db, caller, Void.contact_id, contact_id, reason, now=now)
-    await _take_back(db, caller, contact)
+    await _take_back(db, caller, contact, now)
     standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_VOIDED, now)
     return Recorded(contact, standings)
 
@@ -172,7 +172,7 @@ async def add(
     relays.link(db, caller, contact.id, news)
     if contact.answer is Answer.OUT:
         await writes.flush(db)  # the applications will name it
-        await _withdraw(db, caller, contact, news.changed)
+        await _withdraw(db, caller, contact, news.changed, now)
     return contact
 
 
@@ -275,17 +275,17 @@ def _check_answer(values: Mapping[str, Any], news: News, pointer: str) -> None:
 
 
 async def _withdraw(
-    db: AsyncSession, caller: Caller, contact: Contact, application_ids: Collection[UUID]
+    db: AsyncSession, caller: Caller, contact: Contact, application_ids: Collection[UUID], now: datetime
 ) -> None:
     """The candidate wants the changed job no more: withdraw the open ones of the applications to it."""
     still_in = rows_of(caller, Application).where(Application.id.in_(application_ids), OPEN)
     for application in (await db.scalars(still_in)).all():
         application.withdrawn_at, application.withdrawn_by = contact.occurred_at, contact.id
-        await revisions.note(db, application, db.info["now"])
+        await revisions.note(db, application, now)
     await db.flush()
 
 
-async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None:
+async def _take_back(db: AsyncSession, caller: Caller, contact: Contact, now: datetime) -> None:
     """Take back what a voided contact withdrew, as far as no other contact says the same: a call entered twice."""
     brought = rows_of(caller, Application).where(Application.withdrawn_by == contact.id)
     applications = (await db.scalars(brought)).all()
@@ -293,7 +293,7 @@ async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None
         return
     for application in applications:
         application.withdrawn_at = application.withdrawn_by = None
-        await revisions.note(db, application, db.info["now"])
+        await revisions.note(db, application, now)
     await db.flush()
     application_ids = {application.id for application in applications}
     alike = rows_of(caller, Contact).where(
@@ -303,7 +303,7 @@ async def _take_back(db: AsyncSession, caller: Caller, contact: Contact) -> None
         [fields] = await described(db, caller, [other])
         covered, ids = fields["application_ids"], fields["relays"]
         news = await relays.find_news(db, caller, fields["person_id"], covered, ids, pointer="")
-        await _withdraw(db, caller, other, application_ids.intersection(news.changed))
+        await _withdraw(db, caller, other, application_ids.intersection(news.changed), now)
 
 
 async def _linked(

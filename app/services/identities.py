@@ -38,7 +38,9 @@ async def create(db: AsyncSession, caller: Caller, consultant_id: UUID, terms: M
     return identity
 
 
-async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role) -> Identity:
+async def change(
+    db: AsyncSession, caller: Caller, identity_id: UUID, role: Role, *, now: datetime
+) -> Identity:
     """Give an identity another role.
 
     Raises NotFoundError; ForbiddenError for an identity that may do more than the caller, and InvalidError for a role
@@ -47,8 +49,8 @@ async def change(db: AsyncSession, caller: Caller, identity_id: UUID, role: Role
     identity = await access.unrevoked(db, caller, Identity, identity_id)
     access.check_reach(caller, ROLES[identity.role])
     access.check_grant(caller, ROLES[role], pointer="/role")
-    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity))
-    return await objects.change(db, identity, {"role": role})
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity), now=now)
+    return await objects.change(db, identity, {"role": role}, now=now)
 
 
 async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: datetime) -> Identity:
@@ -57,8 +59,8 @@ async def revoke(db: AsyncSession, caller: Caller, identity_id: UUID, *, now: da
     Raises NotFoundError; ConflictError for an identity that is revoked, and for the caller's own.
     """
     identity = await access.unrevoked(db, caller, Identity, identity_id)
-    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity))
-    return await objects.change(db, identity, {"revoked_at": now})
+    await access.check_keeps_own(db, caller, is_own=caller.principal == principal_of(identity), now=now)
+    return await objects.change(db, identity, {"revoked_at": now}, now=now)
 
 
 async def authenticate(

@@ -71,11 +71,11 @@ async def change(
     provider = await find(db, caller, IdentityProvider, provider_id, lock=True)
     values = {"name": terms["name"]} if "name" in terms else {}
     if terms.get("disabled"):
-        await access.check_keeps_own(db, caller, is_own=await _is_own(db, caller, provider))
+        await access.check_keeps_own(db, caller, is_own=await _is_own(db, caller, provider), now=now)
         values["disabled_at"] = provider.disabled_at or now
     elif "disabled" in terms:
         values["disabled_at"] = None
-    return await objects.change(db, provider, values)
+    return await objects.change(db, provider, values, now=now)
 
 
 async def vouching(db: AsyncSession, issuer: str, audiences: Sequence[str]) -> list[IdentityProvider]:

@@ -33,20 +33,35 @@ async def schedule(
 ) -> tuple[Saved[Interview], Standing]:
     """Schedule an interview, or change the one an external id names. Raises NotFoundError, InvalidError."""
     await find(db, caller, Application, application_id)
-    saved = await store(db, caller, {**values, "application_id": application_id}, refs, given=given)
+    saved = await store(db, caller, {**values, "application_id": application_id}, refs, given=given, now=now)
     standings = await status.refresh(db, caller, [application_id], [saved_as(saved)], now=now)
     return saved, standings[application_id]
 
 
 async def store(
-    db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
 ) -> Saved[Interview]:
     """Save an interview of the application it names; the caller will refresh. Raises InvalidError."""
     await status.lock(db, caller, [values["application_id"]])
     check_times(values["start"], values["end"])
     known_id = await named(db, caller, RefKind.INTERVIEW, refs)
     return await put_within(
-        db, caller, RefKind.INTERVIEW, Interview, known_id, values, refs, given=given, owner="application_id"
+        db,
+        caller,
+        RefKind.INTERVIEW,
+        Interview,
+        known_id,
+        values,
+        refs,
+        given=given,
+        owner="application_id",
+        now=now,
     )
 
 
@@ -58,7 +73,7 @@ async def update(
     await status.lock(db, caller, [interview.application_id])
     await db.refresh(interview)
     check_times(changes.get("start", interview.start), changes.get("end", interview.end))
-    await change(db, interview, changes)
+    await change(db, interview, changes, now=now)
     occurrences = [saved_as(Saved(interview, created=False))]
     standings = await status.refresh(db, caller, [interview.application_id], occurrences, now=now)
     return interview, standings[interview.application_id]

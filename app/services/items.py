@@ -237,7 +237,7 @@ async def store(
     match item.kind:
         case RefKind.CLIENT_CONTACT:
             saved: Saved[Any]
-            saved, concerned = await people.store_client_contact(*of, values, refs, given=given)
+            saved, concerned = await people.store_client_contact(*of, values, refs, given=given, now=now)
             touched.applications.update(concerned)
         case RefKind.CANDIDATE:
             saved = await people.store_candidate(*of, values, refs, given=given, now=now)
@@ -253,7 +253,7 @@ async def store(
             touched.applications.add(saved.row.id)
             touched.occurrences.append(applications.saved_as(saved))
         case RefKind.INTERVIEW:
-            saved = await interviews.store(*of, values, refs, given=given)
+            saved = await interviews.store(*of, values, refs, given=given, now=now)
             touched.applications.add(saved.row.application_id)
             touched.occurrences.append(interviews.saved_as(saved))
         case RefKind.CONSULTANT:
@@ -261,7 +261,7 @@ async def store(
             touched.consultants.add(saved.row.id)
         case _:
             assert item.kind is not None
-            saved = await objects.save(*of, item.kind, TABLES[item.kind], values, refs, given=given)
+            saved = await objects.save(*of, item.kind, TABLES[item.kind], values, refs, given=given, now=now)
     return saved
 
 

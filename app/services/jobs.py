@@ -69,7 +69,7 @@ async def store(
     concerned = [] if known_id is None else await lock(db, caller, known_id)
     before = None if known_id is None else _terms(await find(db, caller, Job, known_id))
     saved = await objects.put_within(
-        db, caller, RefKind.JOB, Job, known_id, values, refs, given=given, owner="client_id"
+        db, caller, RefKind.JOB, Job, known_id, values, refs, given=given, owner="client_id", now=now
     )
     if before is None:
         return Revised(saved)
@@ -95,7 +95,7 @@ async def update(
     concerned = await lock(db, caller, job_id)
     job = await find(db, caller, Job, job_id)
     before = _terms(job)
-    await objects.change(db, job, values)
+    await objects.change(db, job, values, now=now)
     change = await _log(db, caller, job, before, changed_at=changed_at, correction=correction, now=now)
     revised = Revised(Saved(job, created=False), change, concerned if change else ())
     return await _refreshed(db, caller, revised, now)

@@ -37,6 +37,7 @@ async def save(
     refs: Refs,
     *,
     given: frozenset[str] | None = None,
+    now: datetime,
 ) -> Saved[Row]:
     """Create an object, or change the one that an external id already names (upsert).
 
@@ -44,7 +45,7 @@ async def save(
     external ids name two different objects.
     """
     known_id = await named(db, caller, kind, refs)
-    return await put(db, caller, kind, table, known_id, values, refs, given=given)
+    return await put(db, caller, kind, table, known_id, values, refs, given=given, now=now)
 
 
 async def put(
@@ -57,10 +58,10 @@ async def put(
     refs: Refs,
     *,
     given: frozenset[str] | None = None,
+    now: datetime,
 ) -> Saved[Row]:
     """The same where it is known already which object the external ids name, if any."""
     if known_id is None:
-        now = db.info["now"]
         row = table(agency_id=caller.agency_id, id=uuid7(), created_at=now, updated_at=now, **values)
         db.add(row)
         await db.flush()
@@ -70,7 +71,7 @@ async def put(
         sent = values if given is None else {k: v for k, v in values.items() if k in given}
         new = _new_refs(refs, (await refs_of(db, caller, [known_id]))[known_id])
         # A new external id changes no column of the row, but the object that lists show.
-        await change(db, row, {**sent, "updated_at": db.info["now"]} if new else sent)
+        await change(db, row, {**sent, "updated_at": now} if new else sent, now=now)
     await _note_refs(db, caller, kind, row.id, new)
     return Saved(row, created=known_id is None)
 
@@ -86,12 +87,13 @@ async def put_within(
     *,
     given: frozenset[str],
     owner: str,
+    now: datetime,
 ) -> Saved[Row]:
     """Put an object that belongs to another, named by the member `owner`: an external id cannot move it.
 
     Raises InvalidError if the external id names one that belongs elsewhere.
     """
-    saved = await put(db, caller, kind, table, known_id, values, refs, given=given - {owner})
+    saved = await put(db, caller, kind, table, known_id, values, refs, given=given - {owner}, now=now)
     if getattr(saved.row, owner) != values[owner]:
         raise InvalidError(
             "The external id names one that belongs elsewhere.",
@@ -101,11 +103,11 @@ async def put_within(
     return saved
 
 
-async def change(db: AsyncSession, row: Row, values: Mapping[str, Any]) -> Row:
+async def change(db: AsyncSession, row: Row, values: Mapping[str, Any], *, now: datetime) -> Row:
     """Set members of an object."""
     for name, value in values.items():
         setattr(row, name, value)
-    await revisions.note(db, row, db.info["now"])
+    await revisions.note(db, row, now)
     await db.flush()
     await db.refresh(row)
     return row

@@ -49,7 +49,7 @@ async def store_candidate(
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
     if known_id is not None:
         await status.lock_candidate(db, caller, known_id)
-    saved = await put(db, caller, RefKind.CANDIDATE, Candidate, known_id, columns, refs, given=given)
+    saved = await put(db, caller, RefKind.CANDIDATE, Candidate, known_id, columns, refs, given=given, now=now)
     if pause or (not saved.created and "do_not_contact" in given):
         await pauses.replace(db, caller, saved.row, pause, now=now)
     return saved
@@ -67,7 +67,7 @@ async def update_candidate(
     columns, pause = _apart(changes)
     if "do_not_contact" in changes:
         await pauses.replace(db, caller, candidate, pause, now=now)
-    await change(db, candidate, columns)
+    await change(db, candidate, columns, now=now)
     if "do_not_contact" in changes or bears_on_status(Candidate, changes):
         await status.refresh_person(db, caller, candidate, now=now)
     return candidate
@@ -83,14 +83,20 @@ async def save_client_contact(
     now: datetime,
 ) -> Saved[ClientContact]:
     """Create a client contact, or change the one an external id names. Raises InvalidError if that is elsewhere."""
-    saved, concerned = await store_client_contact(db, caller, values, refs, given=given)
+    saved, concerned = await store_client_contact(db, caller, values, refs, given=given, now=now)
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
     return saved
 
 
 async def store_client_contact(
-    db: AsyncSession, caller: Caller, values: Mapping[str, Any], refs: Refs, *, given: frozenset[str]
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    refs: Refs,
+    *,
+    given: frozenset[str],
+    now: datetime,
 ) -> tuple[Saved[ClientContact], list[UUID]]:
     """Save a client contact; gives also the applications that it bears on, which the caller will refresh.
 
@@ -109,6 +115,7 @@ async def store_client_contact(
         refs,
         given=given,
         owner="client_id",
+        now=now,
     )
     return saved, concerned
 
@@ -120,7 +127,7 @@ async def update_client_contact(
     bears = bears_on_status(ClientContact, changes)
     concerned = await lock_client_contact(db, caller, client_contact_id) if bears else []
     contact = await find(db, caller, ClientContact, client_contact_id)
-    await change(db, contact, changes)
+    await change(db, contact, changes, now=now)
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
     return contact

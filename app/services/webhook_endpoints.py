@@ -58,7 +58,13 @@ async def create(
 
 
 async def change(
-    db: AsyncSession, caller: Caller, endpoint_id: UUID, terms: Mapping[str, Any], *, reach: Reach
+    db: AsyncSession,
+    caller: Caller,
+    endpoint_id: UUID,
+    terms: Mapping[str, Any],
+    *,
+    reach: Reach,
+    now: datetime,
 ) -> WebhookEndpoint:
     """Change where an endpoint is, what it is for, or what it is told; `terms` are as in `create`, those that change.
 
@@ -70,7 +76,7 @@ async def change(
     if terms.get("url", row.url) != row.url:
         # What is known says how the server at the other URL did.
         terms = {**terms, "failing_since": None}
-    return await objects.change(db, row, terms)
+    return await objects.change(db, row, terms, now=now)
 
 
 async def rotate_secret(
@@ -84,14 +90,14 @@ async def rotate_secret(
         "previous_expires_at": now + OVERLAP,
         "secret": seal(text.encode(), secret),
     }
-    return Issued(await objects.change(db, row, secrets_now), text)
+    return Issued(await objects.change(db, row, secrets_now, now=now), text)
 
 
-async def pause(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> WebhookEndpoint:
+async def pause(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> WebhookEndpoint:
     """Let the deliveries of an endpoint wait. Raises NotFoundError, and ConflictError for one that is disabled."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     _check_not_disabled(row)
-    return await objects.change(db, row, {"state": EndpointState.PAUSED})
+    return await objects.change(db, row, {"state": EndpointState.PAUSED}, now=now)
 
 
 async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> WebhookEndpoint:
@@ -99,7 +105,7 @@ async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: da
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     wakes.add(db, caller, {WakeKind.DELIVER: now})
     healthy = dict.fromkeys(("disabled_reason", "disabled_at", "failing_since"))
-    return await objects.change(db, row, {"state": EndpointState.ENABLED, **healthy})
+    return await objects.change(db, row, {"state": EndpointState.ENABLED, **healthy}, now=now)
 
 
 async def remove(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> None:

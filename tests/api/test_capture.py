@@ -310,7 +310,9 @@ async def test_what_another_makes_while_a_capture_waits_is_found(agency: Agency,
         while not (await db.execute(text(HELD_UP))).scalar_one() and not waiting.done():  # noqa: ASYNC110 - the database's
             await asyncio.sleep(0.01)
         members = {"name": "Ada Holt", "client_id": UUID(first["client_id"]), "timezone": "Europe/London"}
-        await objects.save(db, caller, RefKind.CLIENT_CONTACT, ClientContact, members, [ref(2)])
+        await objects.save(
+            db, caller, RefKind.CLIENT_CONTACT, ClientContact, members, [ref(2)], now=db.info["now"]
+        )
     assert (await waiting)["created"] == ["job", "application", "interview"]
 
 

@@ -194,7 +194,9 @@ async def test_an_endpoint_that_is_put_right_while_a_call_is_written_is_not_judg
     [job] = await claimed(database, agency)
     async with database.transaction(agency.id) as db:
         terms = {"url": "http://127.0.0.1:9/new"}
-        await webhook_endpoints.change(db, worker(agency.id), hook, terms, reach=Reach(LOOPBACK))
+        await webhook_endpoints.change(
+            db, worker(agency.id), hook, terms, reach=Reach(LOOPBACK), now=db.info["now"]
+        )
         writing = asyncio.create_task(finished(database, agency, job, 410))
         await queued(db, writing)
         assert not writing.done()
