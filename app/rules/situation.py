@@ -84,7 +84,7 @@ class Situation:
         """
         later = Situation.__new__(Situation)
         known = later.__dict__ = self.__dict__ | {"at": at}
-        for name in _derived_from(news):
+        for name in _outdated_by(news):
             known.pop(name, None)
         return later
 
@@ -381,7 +381,7 @@ class Situation:
     @derived_from(Kind.TURN)
     def hold_ended_at(self) -> datetime | None:
         """When a past hold ended, where the job goes on."""
-        ended = _end_of_hold(self.application, self.office)
+        ended = _goes_on_from(self.application, self.office)
         return ended if self.knows(ended) else None
 
     def _assumption_base(self, current: Interview) -> Fact:
@@ -404,12 +404,14 @@ class Situation:
 
 
 @cache
-def _derived_from(news: frozenset[Kind]) -> list[str]:
+def _outdated_by(news: frozenset[Kind]) -> list[str]:
+    """What has to be worked out anew once facts of some kinds have become known."""
     values = {name: value for name, value in vars(Situation).items() if isinstance(value, Derived)}
     return [name for name, value in values.items() if not value.reads.isdisjoint(news)]
 
 
-def _end_of_hold(application: Application, office: WorkingCalendar) -> datetime | None:
+def _goes_on_from(application: Application, office: WorkingCalendar) -> datetime | None:
+    """When a job that was on hold goes on, or went on, as far as that is said."""
     hold = application.hold
     if hold is None or application.state is not ApplicationState.ACTIVE:
         return None
