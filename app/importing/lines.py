@@ -12,10 +12,10 @@ from typing import Any, BinaryIO
 from app.api.bulk import MOST_ITEMS
 from app.errors import RefusedError, UnreadableFileError
 from app.importing.columns import Columns
-from app.web.body import MAX_BULK_BYTES, parse_item
+from app.web.body import MOST_BULK_BYTES, parse_item
 
 # What a call may hold, but for the text around its items.
-MOST_BYTES = MAX_BULK_BYTES - 1_000
+MOST_BYTES = MOST_BULK_BYTES - 1_000
 
 _CHUNK = 1_048_576
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -2,21 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
 from typing import Any, NoReturn
-from urllib.parse import unquote_to_bytes
 
 from starlette.requests import Request
 
 from app.errors import InvalidError, MalformedError, TooLargeError, TooSlowError, UnsupportedMediaTypeError
 
-MAX_BYTES = 1_048_576
-MAX_BULK_BYTES = 5 * MAX_BYTES
+MOST_BYTES = 1_048_576
+MOST_BULK_BYTES = 5 * MOST_BYTES
 MOST_SECONDS = 15
-MAX_DEPTH = 32
+MOST_DEPTH = 32
 ITEM_DEPTH = 3  # of an item in the body of a bulk call: object, array, object
-MAX_ITEMS = 1_000
-REPLACEMENT = "\ufffd"  # what a query is read as where it is not UTF-8
+MOST_ITEMS = 1_000
 UNCLEAN = "Text must hold neither NUL nor half a character."
 
 
@@ -38,7 +35,9 @@ class ParsedRequest(Request):
         return self._value
 
 
-async def read(request: Request, *, most_bytes: int = MAX_BYTES, most_seconds: float = MOST_SECONDS) -> bytes:
+async def read(
+    request: Request, *, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS
+) -> bytes:
     """The body as it came.
 
     Raises TooLargeError as soon as it is, TooSlowError for one that is late as a whole, however it drips, or
@@ -98,31 +97,6 @@ def _load(raw: bytes) -> Any:
         raise MalformedError from None
 
 
-def check_query(request: Request, known: Mapping[str, bool]) -> None:
-    """Raise InvalidError for a parameter the operation does not know, or one that holds what no database takes.
-
-    `known` tells of each parameter whether it may be repeated. A misspelt filter would otherwise widen the answer in
-    silence, and of two values one would be ignored.
-    """
-    given = request.query_params
-    for name, value in given.multi_items():
-        if name not in known:
-            detail = "The operation has no such parameter."
-            raise InvalidError(detail, code="unknown_parameter", parameter=name[:200])
-        if not known[name] and len(given.getlist(name)) > 1:
-            raise InvalidError("Give it once.", code="repeated_parameter", parameter=name)
-        if not _is_clean(value) or (REPLACEMENT in value and not _is_utf8(request)):
-            raise InvalidError(UNCLEAN, code="invalid_text", parameter=name)
-
-
-def _is_utf8(request: Request) -> bool:
-    try:
-        unquote_to_bytes(request.scope["query_string"]).decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
 async def _read(request: Request, most_bytes: int) -> bytes:
     announced = request.headers.get("content-length", "0").lstrip("0")
     if announced.isdecimal() and (len(announced) > len(str(most_bytes)) or int(announced) > most_bytes):
@@ -159,25 +133,26 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
 
     Raises MalformedError for what is nested too deeply; `pointer` and `depth` are where in the body the value stands.
     """
-    if depth > MAX_DEPTH:
+    if depth > MOST_DEPTH:
         raise MalformedError("The request body is nested too deeply.", code="too_deep")
-    if isinstance(value, str) and not _is_clean(value):
+    if isinstance(value, str) and not is_clean(value):
         raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
     if isinstance(value, list):
-        if len(value) > MAX_ITEMS:
+        if len(value) > MOST_ITEMS:
             raise InvalidError(
-                f"An array may hold {MAX_ITEMS} items.", code="too_many_items", pointer=pointer
+                f"An array may hold {MOST_ITEMS} items.", code="too_many_items", pointer=pointer
             )
         for position, item in enumerate(value):
             check_clean(item, f"{pointer}/{position}", depth + 1)
     if isinstance(value, dict):
         for name, item in value.items():
-            if not _is_clean(name):
+            if not is_clean(name):
                 raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
             check_clean(item, f"{pointer}/{escaped(name)}", depth + 1)
 
 
-def _is_clean(text: str) -> bool:
+def is_clean(text: str) -> bool:
+    """Whether a database takes a text: not with NUL, nor with half a character."""
     try:
         return b"\x00" not in text.encode()
     except UnicodeEncodeError:

@@ -35,9 +35,10 @@ from app.services import conditions, edits
 from app.services.idempotency import claiming
 from app.services.scope import NAMED_IDS, Caller, check_named
 from app.web import etags, idempotency, trail
-from app.web.body import MAX_BULK_BYTES, MAX_BYTES, ParsedRequest, check_query, parse, parse_bulk, read
+from app.web.body import MOST_BULK_BYTES, MOST_BYTES, ParsedRequest, parse, parse_bulk, read
 from app.web.deps import Work, ids_in_path
 from app.web.paging import Page
+from app.web.query import check_query
 from app.web.waiting import LOOK_SECONDS, WISH, Lookout, Watch, Wish
 
 BAD_INPUT = (InvalidError, MalformedError, RequestValidationError, TooLargeError, UnsupportedMediaTypeError)
@@ -57,7 +58,7 @@ class Route(APIRoute):
     beginnings: ClassVar[dict[Callable[..., Any], Callable[..., Beginning]]] = {}
     takings: ClassVar[dict[Callable[..., Any], Callable[[AsyncSession, Caller], Awaitable[None]]]] = {}
     readers: ClassVar[dict[str, Callable[..., Awaitable[etags.Tagged]]]] = {}
-    most_bytes = MAX_BYTES
+    most_bytes = MOST_BYTES
     parse = staticmethod(parse)
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **declared: Any) -> None:
@@ -234,7 +235,7 @@ async def _gone(request: Request) -> None:
 class BulkRoute(Route):
     """A route whose body is larger, and holds items that are judged one by one (H14)."""
 
-    most_bytes = MAX_BULK_BYTES
+    most_bytes = MOST_BULK_BYTES
     parse = staticmethod(parse_bulk)
 
 
