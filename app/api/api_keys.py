@@ -13,8 +13,7 @@ from app.services.access import Scope, scopes_of
 from app.services.api_keys import Issued
 from app.services.objects import fields_of
 from app.services.scope import columns_of, find
-from app.web.auth import WithMint
-from app.web.deps import InWork
+from app.web.deps import InWork, WithMint
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged

@@ -16,8 +16,7 @@ from app.services import calendars as content
 from app.services.objects import fields_of
 from app.services.scope import columns_of, find
 from app.web import etags
-from app.web.auth import WithMint
-from app.web.deps import InWork
+from app.web.deps import InWork, WithSecret
 from app.web.etags import Tagged
 from app.web.operations import AT_THE_DOOR, operation, problem_responses, router
 from app.web.paging import Page, Paged
@@ -69,12 +68,12 @@ class CalendarText(Response):
     status_code=201,
     **operation("calendars:write", 404, 409),
 )
-async def create_calendar_feed(consultant_id: Id, work: InWork, mint: WithMint) -> CalendarFeedIssued:
+async def create_calendar_feed(consultant_id: Id, work: InWork, secret: WithSecret) -> CalendarFeedIssued:
     """Create a calendar feed of what a consultant has to do; its secret address is in the answer, this once.
 
     A consultant has at most five. Consultants make their own; managing others' takes `access:write`.
     """
-    issued = await service.create(work.db, work.caller, consultant_id, secret=mint.secret, now=work.now)
+    issued = await service.create(work.db, work.caller, consultant_id, secret=secret, now=work.now)
     url = f"/v1/calendars/{issued.token}.ics"
     return CalendarFeedIssued.model_validate({**fields_of(issued.row), "url": url})
 

@@ -15,8 +15,7 @@ from app.rules.events import EventType
 from app.services import events as service
 from app.services import publications
 from app.services.scope import find
-from app.web.auth import AsSet
-from app.web.deps import InWork
+from app.web.deps import AsSet, InWork
 from app.web.operations import operation, router
 from app.web.paging import Limit, Page, link_next
 from app.web.routes import WaitingRoute

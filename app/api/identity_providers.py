@@ -8,8 +8,7 @@ from app.api.views import by_name, recorded
 from app.models import IdentityProvider
 from app.services import identity_providers as service
 from app.services.scope import columns_of, find
-from app.web.auth import AsSet
-from app.web.deps import InWork
+from app.web.deps import AsSet, InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged

@@ -15,8 +15,7 @@ from app.services import webhook_endpoints as service
 from app.services.scope import columns_of, find
 from app.services.webhook_endpoints import Issued
 from app.settings import Settings
-from app.web.auth import AsSet, WithSecret
-from app.web.deps import InWork, Work
+from app.web.deps import AsSet, InWork, WithSecret, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged

@@ -58,17 +58,17 @@ SCOPES = {
 
 ALL = frozenset(SCOPES)
 _DAILY_WORK = ALL - {
-    "policy:write",
-    "access:read",
-    "access:write",
-    "audit:read",
-    "webhooks:read",
-    "webhooks:write",
+    Scope.POLICY_WRITE,
+    Scope.ACCESS_READ,
+    Scope.ACCESS_WRITE,
+    Scope.AUDIT_READ,
+    Scope.WEBHOOKS_READ,
+    Scope.WEBHOOKS_WRITE,
 }
 
 ROLES = {
     Role.ADMIN: ALL,
-    Role.MANAGER: ALL - {"access:write"},
+    Role.MANAGER: ALL - {Scope.ACCESS_WRITE},
     Role.CONSULTANT: _DAILY_WORK,
     Role.INTEGRATION: frozenset(scope for scope in _DAILY_WORK if scope.endswith(":read")),
 }

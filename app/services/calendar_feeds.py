@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 from app.db import enter
 from app.errors import ConflictError, ForbiddenError, GoneError, NotFoundError
 from app.models import CalendarFeed, Consultant, Credential
+from app.services.access import Scope
 from app.services.api_keys import digest_of
 from app.services.scope import Caller, find
 
@@ -102,7 +103,7 @@ def reader(feed: CalendarFeed) -> Caller:
 
 def _check_own(caller: Caller, consultant_id: UUID) -> None:
     """Raise ForbiddenError where a consultant reaches for another's feed, unless they manage credentials."""
-    if caller.consultant_id not in (None, consultant_id) and "access:write" not in caller.scopes:
+    if caller.consultant_id not in (None, consultant_id) and Scope.ACCESS_WRITE not in caller.scopes:
         raise ForbiddenError("It is another consultant's calendar.", code="not_own_calendar")
 
 

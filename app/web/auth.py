@@ -6,17 +6,14 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 
 from app.db import Database
 from app.errors import UnauthenticatedError
 from app.services import api_keys, identities, identity_providers
-from app.services.api_keys import Mint
 from app.services.scope import Caller, KnownCaller
-from app.settings import Settings
 from app.web import tokens
 from app.web.issuers import Issuers
 
@@ -104,25 +101,3 @@ class Authenticator:
         self._known.move_to_end(digest)
         if len(self._known) > REMEMBERED_CREDENTIALS:
             self._known.popitem(last=False)
-
-
-async def get_settings(request: Request) -> Settings:
-    """What the operator has set."""
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-async def get_mint(request: Request, settings: Annotated[Settings, Depends(get_settings)]) -> Mint:
-    """What new API keys are made with."""
-    return Mint(settings.environment, request.app.state.authenticator.secret)
-
-
-async def get_secret(request: Request) -> str:
-    """The service's secret."""
-    secret: str = request.app.state.authenticator.secret
-    return secret
-
-
-AsSet = Annotated[Settings, Depends(get_settings)]
-WithMint = Annotated[Mint, Depends(get_mint)]
-WithSecret = Annotated[str, Depends(get_secret)]
