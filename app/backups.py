@@ -28,7 +28,7 @@ from sqlalchemy.pool import NullPool
 from app.connections import APPLICATION_ROLE, async_url
 from app.errors import SetupError
 from app.migrate import check_known, current_revision
-from app.postgres import find_clients, start_client
+from app.postgres import find_clients, quoted, start_client
 from migrations import RUNNERS_LOCK
 
 DUMP = "database.dump"
@@ -130,7 +130,7 @@ def _dump(url: URL, clients: Path, snapshot: str, member: IO[bytes]) -> None:
 
 async def _manifest(connection: AsyncConnection) -> Manifest:
     rows = {
-        table: await connection.scalar(text(f"SELECT count(*) FROM {_name(table)}"))
+        table: await connection.scalar(text(f"SELECT count(*) FROM {quoted(table)}"))
         for table in await _tables(connection)
     }
     now, revision = (await connection.execute(text("SELECT now(), version_num FROM alembic_version"))).one()
@@ -204,11 +204,11 @@ PREAMBLE = 40  # lines
 def _closing(manifest: Manifest) -> str:
     """SQL that commits if every table has the rows that were backed up."""
     checks = "".join(
-        f"IF (SELECT count(*) FROM public.{_name(table)}) <> {rows:d} THEN"
+        f"IF (SELECT count(*) FROM public.{quoted(table)}) <> {rows:d} THEN"
         f" RAISE EXCEPTION USING MESSAGE = {_literal(f'{table} must have {rows} rows')}; END IF;\n"
         for table, rows in manifest.rows.items()
     )
-    tables = ", ".join(f"public.{_name(table)}" for table in manifest.rows)
+    tables = ", ".join(f"public.{quoted(table)}" for table in manifest.rows)
     return f"DO $check$ BEGIN\n{checks}END $check$;\nANALYZE {tables};\nCOMMIT;\n"
 
 
@@ -261,10 +261,6 @@ def _check(said: IO[str], *programs: Popen[bytes]) -> None:
     if any(program.returncode for program in programs):
         said.seek(0)
         raise SetupError(f"PostgreSQL's programs have failed: {said.read().strip()}")
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(words: str) -> str:

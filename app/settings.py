@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.errors import SetupError
-from app.outbound import Network
+from app.outbound import Network, Reach
 from app.smtp import MailServer
 
 PREFIX = "TOUCHBASE_"
@@ -143,6 +143,11 @@ class Settings(BaseSettings):
     def requests_per_minute(self) -> int | None:
         """What an agency may ask in a minute; None without a limit."""
         return None if self.rate_limit == "off" else self.rate_limit
+
+    @property
+    def webhook_reach(self) -> Reach:
+        """Where webhook endpoints may be."""
+        return Reach(self.webhook_allow_nets or (), self.webhook_https_only)
 
 
 def read_settings() -> Settings:

@@ -9,6 +9,7 @@ from app.api.members import ApplicationCreate, ApplicationFields
 from app.api.shapes import ExplainedStatus, VoidedView, VoidTerms, explained
 from app.api.views import (
     ExternalIdFilter,
+    NamingFilter,
     ObjectView,
     SourceFilter,
     UpdatedSince,
@@ -32,8 +33,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Day, Id, Input, Instant, Line, Output, SeveralWords, Word, absent, misplaced
 
 applications = router("Applications")
-
-Filter = Annotated[Id | None, Query(description="Only those that name it")]
 
 
 class ApplicationUpdate(ApplicationFields):
@@ -129,10 +128,10 @@ async def create_application(body: ApplicationCreate, work: InWork, response: Re
 async def list_applications(
     work: InWork,
     paging: Paged,
-    candidate_id: Filter = None,
-    job_id: Filter = None,
-    consultant_id: Filter = None,
-    client_contact_id: Filter = None,
+    candidate_id: NamingFilter = None,
+    job_id: NamingFilter = None,
+    consultant_id: NamingFilter = None,
+    client_contact_id: NamingFilter = None,
     state: Annotated[SeveralWords[ApplicationState] | None, Query(description="Repeat for several")] = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,

@@ -35,8 +35,6 @@ bulk = router("Bulk", BulkRoute)
 
 MOST_ITEMS = 500
 
-DryRun = Annotated[Flag, Query(description="Say what would become of each item, and store nothing.")]
-
 
 class ConsultantItem(Named, ConsultantCreate):
     """A consultant of the agency."""
@@ -185,7 +183,14 @@ class BadItemError(InvalidError):
 
 
 @bulk.post("/v1/bulk", status_code=207, **operation("directory:write applications:write"))
-async def save_items(body: BulkCreate, work: InWork, *, dry_run: DryRun = False) -> BulkResult:
+async def save_items(
+    body: BulkCreate,
+    work: InWork,
+    *,
+    dry_run: Annotated[
+        Flag, Query(description="Say what would become of each item, and store nothing.")
+    ] = False,
+) -> BulkResult:
     """Create or change up to 500 objects by their external ids: a refused item leaves the others alone.
 
     The answer is 207 with what became of each item, in their order. Sending the same again doubles nothing. Of a known

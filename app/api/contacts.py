@@ -8,6 +8,7 @@ from fastapi import Query
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
+from app.api.views import NamingFilter
 from app.models import Contact
 from app.models.contacts import ContactApplication
 from app.rules.objections import Objection, allowed_from, objections
@@ -24,9 +25,6 @@ from app.web.paging import Page, Paged
 from app.web.schema import Day, Flag, Id, Input, Instant, Notes, Output, Word
 
 contacts = router("Contacts")
-
-Filter = Annotated[Id | None, Query(description="Only those that name it")]
-
 
 ApplicationIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
 News = Annotated[list[Id], Field(max_length=200)]
@@ -191,8 +189,8 @@ async def check_contact(body: ContactCheck, work: InWork) -> ContactChecked:
 async def list_contacts(
     work: InWork,
     paging: Paged,
-    candidate_id: Filter = None,
-    client_contact_id: Filter = None,
+    candidate_id: NamingFilter = None,
+    client_contact_id: NamingFilter = None,
     application_id: Annotated[Id | None, Query(description="Only those that name this application")] = None,
     voided: Annotated[
         Flag | None, Query(description="Only those that were voided, or only the others")

@@ -66,6 +66,7 @@ SourceFilter = Annotated[
 ExternalIdFilter = Annotated[
     str | None, Query(min_length=1, max_length=200, description="Only what has this external id")
 ]
+NamingFilter = Annotated[Id | None, Query(description="Only those that name it")]
 POLLING = "Polling, go back by a minute each time: a change is dated when its request begins, and seen when it ends."
 UpdatedSince = Annotated[
     Instant | None, Query(description=f"Only what was changed at or after this instant. {POLLING}")

@@ -7,14 +7,13 @@ from pydantic import Field, StringConstraints
 
 from app.api.views import by_name, recorded
 from app.models import Delivery, EndpointState, WebhookEndpoint
-from app.outbound import PLAIN_PORTS, PORTS, Reach, listed_ports
+from app.outbound import PLAIN_PORTS, PORTS, listed_ports
 from app.rules.delivery import DeliveryState, DisabledReason
 from app.rules.events import EventType
 from app.services import objects, redeliveries
 from app.services import webhook_endpoints as service
 from app.services.scope import columns_of, find
 from app.services.webhook_endpoints import Issued
-from app.settings import Settings
 from app.web.deps import AsSet, InWork, WithSecret, Work
 from app.web.etags import Tagged
 from app.web.operations import operation, router
@@ -159,7 +158,7 @@ async def create_webhook_endpoint(
     body: WebhookEndpointCreate, work: InWork, settings: AsSet, secret: WithSecret
 ) -> WebhookEndpointIssued:
     """Create a webhook endpoint; its secret is in the answer, this once. An agency has 20 at most."""
-    terms, reach = by_name(body), _reach(settings)
+    terms, reach = by_name(body), settings.webhook_reach
     return _issued(await service.create(work.db, work.caller, terms, reach=reach, secret=secret))
 
 
@@ -250,7 +249,7 @@ async def update_webhook_endpoint(
     webhook_endpoint_id: Id, body: WebhookEndpointUpdate, work: InWork, settings: AsSet
 ) -> WebhookEndpointView:
     """Change a webhook endpoint: where it is, what it is for, or what it is told; absent members stay as they are."""
-    terms, reach = by_name(body, sent_only=True), _reach(settings)
+    terms, reach = by_name(body, sent_only=True), settings.webhook_reach
     return _view(
         await service.change(work.db, work.caller, webhook_endpoint_id, terms, reach=reach, now=work.now)
     )
@@ -260,10 +259,6 @@ async def update_webhook_endpoint(
 async def delete_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> None:
     """Delete a webhook endpoint; what it has not got is not sent any more."""
     await service.remove(work.db, work.caller, webhook_endpoint_id, now=work.now)
-
-
-def _reach(settings: Settings) -> Reach:
-    return Reach(settings.webhook_allow_nets or (), settings.webhook_https_only)
 
 
 def _view(row: WebhookEndpoint) -> WebhookEndpointView:

@@ -91,11 +91,11 @@ class Server:
 
     def create_database(self, name: str, template: str | None = None) -> None:
         """Make a database, as a copy of `template` (which nobody may be connected to) if one is named."""
-        self.query(f"CREATE DATABASE {_quoted(name)} TEMPLATE {_quoted(template or 'template1')}")
+        self.query(f"CREATE DATABASE {quoted(name)} TEMPLATE {quoted(template or 'template1')}")
 
     def drop_database(self, name: str) -> None:
         """Remove a database, whoever is connected to it, if it exists."""
-        self.query(f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+        self.query(f"DROP DATABASE IF EXISTS {quoted(name)} WITH (FORCE)")
 
     def query(self, sql: str) -> str:
         """Run one statement as the owner and give its answer as text."""
@@ -110,7 +110,8 @@ class Server:
         return done.stdout.strip()
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A name as a statement spells it, whatever stands in it."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -210,7 +210,7 @@ def _add_examples(document: dict[str, Any], examples: dict[str, dict[str, Any]])
 def _add_event_examples(document: dict[str, Any], examples: dict[str, Any]) -> None:
     for name, operations in document["webhooks"].items():
         if name in examples:
-            operations["post"]["requestBody"]["content"]["application/json"]["example"] = examples[name]
+            operations["post"]["requestBody"]["content"][JSON]["example"] = examples[name]
 
 
 def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

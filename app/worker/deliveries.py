@@ -55,7 +55,7 @@ class Sender:
         self._seconds = settings.webhook_timeout
         lease = max(settings.lease_seconds, settings.webhook_timeout + REST_SECONDS)
         self._terms = Terms(timedelta(seconds=lease), settings.webhook_retry_schedule)
-        self._clients = Clients(Reach(settings.webhook_allow_nets or (), settings.webhook_https_only))
+        self._clients = Clients(settings.webhook_reach)
         self._desks: dict[UUID, Desk] = {}
         self._calls: set[asyncio.Task[None]] = set()
         self._busy = 0  # with the calls of all desks
