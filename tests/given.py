@@ -229,7 +229,7 @@ def reply(when: str) -> Contact:
     return contact(when, Outcome.SENT, party=ContactParty.CLIENT, direction=Direction.INBOUND)
 
 
-def snooze(code: str, until: str) -> Snooze:
+def snooze(code: ReasonCode, until: str) -> Snooze:
     """A reason put off."""
     return Snooze(code, at(until))
 

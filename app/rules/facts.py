@@ -3,7 +3,7 @@
 Every instant is an aware datetime. A dated fact counts from its date on; what has no date always counts.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import takewhile
 
@@ -19,6 +19,7 @@ from app.rules.vocabulary import (
     InterviewState,
     Outcome,
     Purpose,
+    ReasonCode,
     TimescaleSource,
 )
 
@@ -187,7 +188,7 @@ class Contact:
 class Snooze:
     """One reason put off until an instant, with an explanation (G5)."""
 
-    code: str
+    code: ReasonCode
     until: datetime
 
 
@@ -222,7 +223,7 @@ class Application:
     job_changes: tuple[JobChange, ...] = ()
     contacts: tuple[Contact, ...] = ()
     snoozes: tuple[Snooze, ...] = ()
-    chased_at: tuple[datetime, ...] = field(default=())
+    chased_at: tuple[datetime, ...] = ()
     withdrawn_at: datetime | None = None
     closed_at: datetime | None = None
     continue_until: date | None = None

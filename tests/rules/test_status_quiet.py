@@ -237,7 +237,7 @@ def test_an_absence_that_ends_in_time_changes_nothing() -> None:
 
 # G5, putting one reason off
 
-UNTIL_FRIDAY = given.snooze("client_response_due", "Fri 24 Jul 12:00")
+UNTIL_FRIDAY = given.snooze(ReasonCode.CLIENT_RESPONSE_DUE, "Fri 24 Jul 12:00")
 
 
 def test_a_snooze_quiets_one_reason_and_moves_nothing() -> None:
@@ -248,7 +248,7 @@ def test_a_snooze_quiets_one_reason_and_moves_nothing() -> None:
 
 
 def test_a_snooze_never_outlasts_the_escalation() -> None:
-    long = given.snooze("client_response_due", "Mon 10 Aug 09:00")
+    long = given.snooze(ReasonCode.CLIENT_RESPONSE_DUE, "Mon 10 Aug 09:00")
     application = given.application(snoozes=[long], **AWAITED)
     assert waiting(application, "Fri 24 Jul 10:00") == {"client_response_due": "Mon 27 Jul 09:00"}
     assert levels(application, "Mon 27 Jul 09:00")["client_response_due"] == "escalated"
