@@ -115,7 +115,7 @@ async def savepoint(session: AsyncSession) -> AsyncIterator[AsyncSessionTransact
 
 
 @asynccontextmanager
-async def attempt(session: AsyncSession, beginning: "Beginning | None" = None) -> AsyncIterator[None]:
+async def attempt(session: AsyncSession, beginning: "Beginning | None") -> AsyncIterator[None]:
     """The rest of a transaction, which a refusal undoes as far as it has come, with what `beginning` locked.
 
     It costs less than a `savepoint`: it comes with the statements of `beginning`, its rows are written with whatever

@@ -163,7 +163,7 @@ async def _settle(
     _check_hold(application, hold, now)
     settle_hold(application, now)
     await _check_until(db, caller, application, hold)
-    settle_closing(application, state_before, now)
+    _settle_closing(application, state_before, now)
 
 
 def _check_represented(application: Application) -> None:
@@ -241,7 +241,7 @@ def _forget_hold(application: Application) -> None:
     application.hold_ended_at = None
 
 
-def settle_closing(application: Application, state_before: ApplicationState | None, now: datetime) -> None:
+def _settle_closing(application: Application, state_before: ApplicationState | None, now: datetime) -> None:
     """Keep in mind when an application was closed, for as long as it is; unknown of one that came closed."""
     if application.state is not ApplicationState.CLOSED:
         application.closed_at = None

@@ -155,7 +155,7 @@ async def add(
     person_id, application_ids = columns.pop("person_id"), columns.pop("application_ids")
     promise, _ = columns.pop("promise"), columns.pop("relays")
     columns["occurred_at"] = columns["occurred_at"] or now
-    check_promise(promise, columns["occurred_at"], await facts.policy_of(db, caller), promise_pointer)
+    _check_promise(promise, columns["occurred_at"], await facts.policy_of(db, caller), promise_pointer)
     person = "candidate_id" if _is_candidates(columns["party"]) else "client_contact_id"
     contact = Contact(
         agency_id=caller.agency_id,
@@ -176,7 +176,9 @@ async def add(
     return contact
 
 
-def check_promise(promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy, pointer: str) -> None:
+def _check_promise(
+    promise: Mapping[str, Any] | None, made_at: datetime, policy: Policy, pointer: str
+) -> None:
     """Raise InvalidError for a promise of a time before it was made."""
     if promise is None:
         return

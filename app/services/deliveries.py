@@ -81,7 +81,7 @@ class Room:
 
 
 async def fan_out(
-    db: AsyncSession, caller: Caller, events: Sequence[Placed], *, now: datetime, delay: float = 0
+    db: AsyncSession, caller: Caller, events: Sequence[Placed], *, now: datetime, delay: float
 ) -> None:
     """Put events on their way to every endpoint that takes them; the first attempt is due in `delay` seconds."""
     endpoints = await _endpoints(db, caller) if events else {}

@@ -49,7 +49,7 @@ async def store(
 ) -> Saved[Interview]:
     """Save an interview of the application it names; the caller will refresh. Raises InvalidError."""
     await status.lock(db, caller, [values["application_id"]])
-    check_times(values["start"], values["end"])
+    _check_times(values["start"], values["end"])
     known_id = await named(db, caller, RefKind.INTERVIEW, refs)
     return await put_within(
         db,
@@ -72,7 +72,7 @@ async def update(
     interview = await find(db, caller, Interview, interview_id)
     await status.lock(db, caller, [interview.application_id])
     await db.refresh(interview)
-    check_times(changes.get("start", interview.start), changes.get("end", interview.end))
+    _check_times(changes.get("start", interview.start), changes.get("end", interview.end))
     await change(db, interview, changes, now=now)
     occurrences = [saved_as(Saved(interview, created=False))]
     standings = await status.refresh(db, caller, [interview.application_id], occurrences, now=now)
@@ -85,7 +85,7 @@ def saved_as(saved: Saved[Interview]) -> Occurrence:
     return Occurrence(event_type, saved.row.application_id, {"interview_id": saved.row.id})
 
 
-def check_times(start: datetime, end: datetime) -> None:
+def _check_times(start: datetime, end: datetime) -> None:
     """Raise InvalidError unless an interview ends after it starts."""
     if end <= start:
         raise InvalidError("An interview must end after it starts.", code="interview_end", pointer="/end")

@@ -52,7 +52,7 @@ def preview(facts: Json, policy: Policy, now: datetime) -> dict[str, Any]:
     flagged += [(reason, c_id) for c_id, reasons in reviews.items() for reason in reasons]
     flagged.sort(key=lambda pair: order(pair[0], now, pair[1]))
     return {
-        "applications": {a_id: status_fields(status, now) for a_id, status in statuses.items()},
+        "applications": {a_id: _status_fields(status, now) for a_id, status in statuses.items()},
         "candidates": {
             c_id: [_fields(reason, now, "code", "level", "due_at", "overdue_at") for reason in reasons]
             for c_id, reasons in reviews.items()
@@ -61,7 +61,7 @@ def preview(facts: Json, policy: Policy, now: datetime) -> dict[str, Any]:
     }
 
 
-def status_fields(status: ApplicationStatus, now: datetime) -> dict[str, Any]:
+def _status_fields(status: ApplicationStatus, now: datetime) -> dict[str, Any]:
     """A status in the shape of the worked examples."""
     names = ("code", "level", "due_at", "overdue_at", "escalate_at", "target")
     action = status.next_action
@@ -162,7 +162,7 @@ def _application(a: Json, people: Json, contacts: _Contacts, snoozes: tuple[Snoo
             for d in a["debriefs"]
         ),
         timescales=tuple(
-            GivenTimescale(t["id"], t["interview"], t["source"], timescale_of(t), t["phrase"])
+            GivenTimescale(t["id"], t["interview"], t["source"], _timescale_of(t), t["phrase"])
             for t in a["timescales"]
         ),
         feedback=tuple(_feedback(a["feedback"])),
@@ -182,7 +182,7 @@ def _other_processes(named: Sequence[Json] | None) -> tuple[OtherProcess, ...] |
     return tuple(OtherProcess(o["deadline_date"], o["share_with_client"]) for o in named)
 
 
-def timescale_of(t: Json) -> Timescale:
+def _timescale_of(t: Json) -> Timescale:
     """The structure of a timescale from its members as JSON names them."""
     return Timescale(
         kind=t["kind"],

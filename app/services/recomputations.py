@@ -75,7 +75,7 @@ class Progress:
 
 async def progress(db: AsyncSession, caller: Caller, client_id: UUID | None) -> Progress | None:
     """How far the last change of the agency's policy, or of a client's, has been applied; None before the first."""
-    row = await db.scalar(of_scope(caller, client_id))
+    row = await db.scalar(_of_scope(caller, client_id))
     if row is None:
         return None
     done = await db.scalar(select(func.sum(RecomputationStretch.done)).where(*_of(caller, row))) or 0
@@ -87,10 +87,10 @@ async def claim(db: AsyncSession, caller: Caller, client_id: UUID | None, *, now
     values = {"agency_id": caller.agency_id, "id": uuid7(), "client_id": client_id, "phase": Phase.OPEN}
     idle = {"total": 0, "done": 0, "started_at": now, "finished_at": now}
     await db.execute(insert(Recomputation).values(**values, **idle).on_conflict_do_nothing())
-    return (await db.scalars(of_scope(caller, client_id).with_for_update())).one()
+    return (await db.scalars(_of_scope(caller, client_id).with_for_update())).one()
 
 
-def of_scope(caller: Caller, client_id: UUID | None) -> Select[Recomputation]:
+def _of_scope(caller: Caller, client_id: UUID | None) -> Select[Recomputation]:
     """The work of the last change of the agency's policy, or of a client's."""
     return rows_of(caller, Recomputation).where(Recomputation.client_id.is_not_distinct_from(client_id))
 

@@ -153,7 +153,7 @@ async def conclude(
     db: AsyncSession,
     caller: Caller,
     found: Sequence[File],
-    occurrences: Sequence[Occurrence] = (),
+    occurrences: Sequence[Occurrence],
     *,
     now: datetime,
 ) -> dict[UUID, Standing]:
@@ -205,7 +205,7 @@ async def refresh_many(
     db: AsyncSession,
     caller: Caller,
     application_ids: Sequence[UUID],
-    occurrences: Sequence[Occurrence] = (),
+    occurrences: Sequence[Occurrence],
     *,
     now: datetime,
 ) -> None:
