@@ -1,7 +1,7 @@
 """API keys: what systems call with (S3)."""
 
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -90,7 +90,7 @@ class ApiKeyView(Tagged):
 class ApiKeyIssued(ApiKeyView):
     """An API key with its new text."""
 
-    beside: ClassVar = frozenset({"key"})
+    beside = frozenset({"key"})
 
     key: str = Field(description="The text to call with. It is shown this once; we keep no copy.")
 

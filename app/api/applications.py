@@ -19,8 +19,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Application, Snooze
-from app.models.external_refs import RefKind
+from app.models import Application, RefKind, Snooze
 from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 from app.services import applications as service
 from app.services import objects

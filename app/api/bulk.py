@@ -20,7 +20,7 @@ from app.api.members import (
 )
 from app.api.views import ExternalRef
 from app.errors import InvalidError, MalformedError, RefusedError
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.services import bulk as service
 from app.services.bulk import Result
 from app.services.items import Item

@@ -1,7 +1,6 @@
 """Calendar feeds: secret addresses of a consultant's calendar, and the calendar that is read there."""
 
 import asyncio
-from typing import ClassVar
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -48,7 +47,7 @@ class CalendarFeedView(Tagged):
 class CalendarFeedIssued(CalendarFeedView):
     """A calendar feed with its address."""
 
-    beside: ClassVar = frozenset({"url"})
+    beside = frozenset({"url"})
 
     url: str = Field(
         description="The path at which calendars read it: put the address of this service before it. Whoever knows it "

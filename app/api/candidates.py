@@ -19,8 +19,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Candidate
-from app.models.external_refs import RefKind
+from app.models import Candidate, RefKind
 from app.services import objects, pauses, people, preferences
 from app.services.scope import check_named, find
 from app.web.deps import InWork, Work

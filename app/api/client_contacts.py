@@ -14,8 +14,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Client, ClientContact
-from app.models.external_refs import RefKind
+from app.models import Client, ClientContact, RefKind
 from app.services import objects, people
 from app.services.scope import find
 from app.web.deps import InWork

@@ -13,8 +13,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Client
-from app.models.external_refs import RefKind
+from app.models import Client, RefKind
 from app.services import objects
 from app.services.scope import find
 from app.web.deps import InWork

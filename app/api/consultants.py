@@ -13,8 +13,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Consultant
-from app.models.external_refs import RefKind
+from app.models import Consultant, RefKind
 from app.services import consultants as service
 from app.services import objects
 from app.services.scope import find

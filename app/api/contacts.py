@@ -9,8 +9,7 @@ from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
 from app.api.views import NamingFilter
-from app.models import Contact
-from app.models.contacts import ContactApplication
+from app.models import Contact, ContactApplication
 from app.rules.objections import Objection, allowed_from, objections
 from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 from app.services import contacts as service

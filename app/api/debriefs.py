@@ -17,8 +17,7 @@ from app.api.members import (
 )
 from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
 from app.api.views import ExternalRef, narrowed, recorded
-from app.models import Debrief, Interview
-from app.models.external_refs import RefKind
+from app.models import Debrief, Interview, RefKind
 from app.rules.vocabulary import (
     Attended,
     Channel,

@@ -15,8 +15,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Application, Interview
-from app.models.external_refs import RefKind
+from app.models import Application, Interview, RefKind
 from app.rules.vocabulary import InterviewState
 from app.services import interviews as service
 from app.services import objects

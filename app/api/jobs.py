@@ -18,8 +18,7 @@ from app.api.views import (
     saved_view,
     view,
 )
-from app.models import Job, JobChange
-from app.models.external_refs import RefKind
+from app.models import Job, JobChange, RefKind
 from app.rules.vocabulary import JobState
 from app.services import jobs as service
 from app.services import objects

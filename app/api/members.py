@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from app.api.shapes import HoldTerms, PauseTerms
 from app.api.views import ExternalRef, Referable, by_name
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.rules.vocabulary import ApplicationMode, ApplicationState, InterviewState, JobState
 from app.services.items import Item
 from app.web.schema import (

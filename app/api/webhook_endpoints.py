@@ -1,6 +1,6 @@
 """Webhook endpoints and their deliveries: how an agency's systems are told what happens (H16)."""
 
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import Field, StringConstraints
@@ -78,7 +78,7 @@ class Recovery(Input):
 class WebhookEndpointView(Tagged):
     """An address that is told what happens, without its secret."""
 
-    beside: ClassVar = frozenset({"failing_since"})
+    beside = frozenset({"failing_since"})
 
     id: Id
     url: str
@@ -104,7 +104,7 @@ class WebhookEndpointView(Tagged):
 class WebhookEndpointIssued(WebhookEndpointView):
     """A webhook endpoint with its new secret."""
 
-    beside: ClassVar = frozenset({"failing_since", "secret"})
+    beside = frozenset({"failing_since", "secret"})
 
     secret: str = Field(
         description="What its calls are signed with: `webhook-signature`, under `webhooks`, says how to check it. "

@@ -11,8 +11,7 @@ from app.demo.circumstances import (
 )
 from app.demo.people import CANDIDATES, CLIENT_CONTACTS, CLIENTS, CONSULTANTS, JOBS
 from app.demo.stage import Stage
-from app.models import Client, Consultant, Job
-from app.models.external_refs import RefKind
+from app.models import Client, Consultant, Job, RefKind
 from app.services import covers, jobs, objects, pauses, people, policies, preferences
 
 NOTHING_GIVEN: frozenset[str] = frozenset()  # which only matters where an object is changed

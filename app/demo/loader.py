@@ -13,7 +13,7 @@ from app.demo.moments import Moments
 from app.demo.records import play, put_forward
 from app.demo.scenes import SCENES
 from app.demo.stage import SOURCE, Stage
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.services import facts, objects
 from app.services.scope import Caller
 

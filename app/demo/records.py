@@ -24,7 +24,7 @@ from app.demo.events import (
 )
 from app.demo.people import CANDIDATES
 from app.demo.stage import Stage
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.rules.calendar import WorkingCalendar
 from app.rules.phrases import interpret
 from app.rules.vocabulary import (

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.demo.moments import Moments
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.rules.policy import Policy
 from app.services.scope import Caller
 

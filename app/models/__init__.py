@@ -13,15 +13,15 @@ from app.models.contacts import Contact, ContactApplication, Relay, Void
 from app.models.debriefs import Debrief
 from app.models.digests import Digest, DigestState
 from app.models.events import Event, EventLog, EventStream
-from app.models.external_refs import ExternalRef
+from app.models.external_refs import ExternalRef, RefKind
 from app.models.feedback import Feedback
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.interviews import Interview
 from app.models.jobs import Job, JobChange
-from app.models.policies import PolicyVersion, Recomputation, RecomputationStretch
+from app.models.policies import Phase, PolicyVersion, Recomputation, RecomputationStretch
 from app.models.preferences import Preference
 from app.models.reasons import Reason
-from app.models.revisions import Revision
+from app.models.revisions import RevisedKind, Revision
 from app.models.timescales import Timescale
 from app.models.webhooks import (
     Delivery,
@@ -67,12 +67,15 @@ __all__ = [
     "Job",
     "JobChange",
     "Pause",
+    "Phase",
     "PolicyVersion",
     "Preference",
     "Reason",
     "Recomputation",
     "RecomputationStretch",
+    "RefKind",
     "Relay",
+    "RevisedKind",
     "Revision",
     "Role",
     "Snooze",

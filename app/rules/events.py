@@ -61,6 +61,11 @@ class Shown(NamedTuple):
         """What makes it the same reason as in another interval (R5)."""
         return self.code, self.due_at
 
+    @property
+    def instants(self) -> tuple[datetime | None, ...]:
+        """When something about it changes, as far as time alone brings that."""
+        return self.due_at, self.overdue_at, self.escalate_at, self.flagged_from, self.flagged_until
+
 
 Key = tuple[ReasonCode, datetime]
 

@@ -143,7 +143,7 @@ async def _people(
     rows: dict[UUID, list[Shown]] = await reasons.read(db, caller, owners)
     found = []
     for owner in owners:
-        standing = await status.of_candidate(db, caller, owner.candidate_id, as_of=now)
+        review = await status.of_candidate(db, caller, owner.candidate_id, as_of=now)
         shown = rows.get(owner.subject_id, [])
-        found.append(Subject(owner, standing.status, pasts[owner.subject_id], shown, shown))
+        found.append(Subject(owner, review.status, pasts[owner.subject_id], shown, shown))
     return found

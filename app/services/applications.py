@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
-from app.models import Application, Job, Snooze, Void
-from app.models.external_refs import RefKind
+from app.models import Application, Job, RefKind, Snooze, Void
 from app.rules.events import EventType
 from app.rules.vocabulary import ApplicationMode, ApplicationState
 from app.services import facts, objects, people, revisions, status, voids

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError, RefusedError
-from app.models.external_refs import RefKind
+from app.models import RefKind
 from app.services import debriefs, items, objects
 from app.services.debriefs import Recorded
 from app.services.items import TABLES, Item, KnownNames, Touched

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Consultant, WakeKind
-from app.models.external_refs import RefKind
+from app.models import Consultant, RefKind, WakeKind
 from app.services import covers, objects, wakes
 from app.services.objects import Refs, Saved
 from app.services.scope import Caller, find

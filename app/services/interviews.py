@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError
-from app.models import Application, Interview
-from app.models.external_refs import RefKind
+from app.models import Application, Interview, RefKind
 from app.rules.events import EventType
 from app.services import status
 from app.services.objects import Refs, Saved, change, named, put_within

@@ -18,9 +18,9 @@ from app.models import (
     Consultant,
     Interview,
     Job,
+    RefKind,
 )
 from app.models.base import TenantedBase
-from app.models.external_refs import RefKind
 from app.services import applications, consultants, facts, interviews, jobs, objects, people, status
 from app.services.applications import OPEN
 from app.services.objects import Refs, Saved

@@ -11,8 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.errors import RetryError
-from app.models import Application, Job, JobChange
-from app.models.external_refs import RefKind
+from app.models import Application, Job, JobChange, RefKind
 from app.rules.events import EventType
 from app.services import objects, status
 from app.services.applications import OPEN

@@ -11,9 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError
-from app.models import ExternalRef
+from app.models import ExternalRef, RefKind
 from app.models.base import Row, TenantedBase
-from app.models.external_refs import RefKind
 from app.services import revisions
 from app.services.scope import Caller, columns_of, find
 

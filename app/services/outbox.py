@@ -172,7 +172,7 @@ def is_still(
     touch = _touch_base_news(past, touch_bases, max(now, since))
     if (touch.last, touch.next_at, touch.new) != (past.touch_base_from, past.touch_base_at, []):
         return False
-    return next_at in (None, past.touch_base_at) or any(next_at in row for row in rows)
+    return next_at in (None, past.touch_base_at) or any(next_at in row.instants for row in rows)
 
 
 def _news_of(

@@ -9,8 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError, RetryError
-from app.models import Application, Candidate, ClientContact
-from app.models.external_refs import RefKind
+from app.models import Application, Candidate, ClientContact, RefKind
 from app.services import facts, objects, pauses, status
 from app.services.instants import happened_at
 from app.services.objects import Refs, Saved, change, put

@@ -10,8 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Application, Client, Job
-from app.models.policies import Phase
+from app.models import Application, Client, Job, Phase
 from app.rules.policy import Policy
 from app.rules.situation import Case
 from app.rules.status import ApplicationStatus, evaluate

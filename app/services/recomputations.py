@@ -24,8 +24,7 @@ from uuid_utils.compat import uuid7
 
 from app import writes
 from app.db import Beginning, Statement
-from app.models import AgencyWork, Application, Candidate, Job, Recomputation, RecomputationStretch
-from app.models.policies import Phase
+from app.models import AgencyWork, Application, Candidate, Job, Phase, Recomputation, RecomputationStretch
 from app.rules.vocabulary import ApplicationState
 from app.services import conditions, facts, files, status
 from app.services.scope import AGENCY, Caller, rows_of

@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.errors import InvalidError
-from app.models import Application, Candidate, ClientContact, Interview, Revision
+from app.models import Application, Candidate, ClientContact, Interview, RevisedKind, Revision
 from app.models.base import TenantedBase
-from app.models.revisions import RevisedKind
 from app.services.instants import following
 from app.services.scope import AGENCY
 

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db import Database
-from app.models import Candidate, ClientContact
-from app.models.external_refs import RefKind
+from app.models import Candidate, ClientContact, RefKind
 from app.services import objects
 from app.services.scope import Caller, find
 from tests.agency import Agency, Json

@@ -9,8 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.connections import APPLICATION_ROLE
 from app.db import Database
 from app.errors import NotFoundError
-from app.models import Base, Client, Digest, Recomputation, RecomputationStretch
-from app.models.policies import Phase
+from app.models import Base, Client, Digest, Phase, Recomputation, RecomputationStretch
 from tests.agency import Agency
 from tests.contract.world import build_world
 from tests.told import answered
