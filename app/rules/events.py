@@ -169,9 +169,9 @@ def told(
 
 def level_of(shown: Iterable[Shown], now: datetime) -> Level | None:
     """The highest level of what is shown at an instant (R5); None where nothing is."""
-    levels = [_level(each, now) for each in shown if each.flagged_from <= now < each.flagged_until]
+    levels = [
+        level_at(now, overdue_at=each.overdue_at, escalate_at=each.escalate_at)
+        for each in shown
+        if each.flagged_from <= now < each.flagged_until
+    ]
     return max(levels, key=lateness, default=None)
-
-
-def _level(reason: Shown, now: datetime) -> Level:
-    return level_at(now, due_at=reason.due_at, overdue_at=reason.overdue_at, escalate_at=reason.escalate_at)

@@ -10,12 +10,8 @@ _LEVELS = tuple(Level)
 SHOWN = (Level.ESCALATED, Level.OVERDUE, Level.DUE)
 
 
-def level_at(
-    now: datetime, *, due_at: datetime, overdue_at: datetime | None, escalate_at: datetime | None
-) -> Level:
-    """The level at an instant."""
-    if now < due_at:
-        return Level.SCHEDULED
+def level_at(now: datetime, *, overdue_at: datetime | None, escalate_at: datetime | None) -> Level:
+    """The level at an instant of what is due, or shown."""
     if escalate_at is not None and now >= escalate_at:
         return Level.ESCALATED
     return Level.OVERDUE if overdue_at is not None and now >= overdue_at else Level.DUE

@@ -57,7 +57,9 @@ class Reason:
 
     def level(self, now: datetime) -> Level:
         """The level at an instant (R4)."""
-        return level_at(now, due_at=self.due_at, overdue_at=self.overdue_at, escalate_at=self.escalate_at)
+        if now < self.due_at:
+            return Level.SCHEDULED
+        return level_at(now, overdue_at=self.overdue_at, escalate_at=self.escalate_at)
 
     def is_dropped(self, now: datetime) -> bool:
         """Whether a more important reason has taken over (X)."""
