@@ -60,7 +60,7 @@ def parse(raw: bytes) -> Any:
     """A JSON text in UTF-8, without duplicate members, NaN or Infinity.
 
     Raises MalformedError, or InvalidError where a string holds what no database takes (NUL, a lone surrogate) or an
-    array is too long.
+    array or an object holds too much.
     """
     value = _load(raw)
     check_clean(value)
@@ -129,7 +129,7 @@ def _finite(digits: str) -> float:
 
 
 def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
-    """Raise InvalidError, naming the place, for text that no database takes and for arrays that are too long.
+    """Raise InvalidError, naming the place, for text that no database takes and for what holds too much.
 
     Raises MalformedError for what is nested too deeply; `pointer` and `depth` are where in the body the value stands.
     """
@@ -137,11 +137,10 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
         raise MalformedError("The request body is nested too deeply.", code="too_deep")
     if isinstance(value, str) and not is_clean(value):
         raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
+    if isinstance(value, list | dict) and len(value) > MOST_ITEMS:
+        detail = f"An array may hold {MOST_ITEMS} items, and an object as many members."
+        raise InvalidError(detail, code="too_many_items", pointer=pointer)
     if isinstance(value, list):
-        if len(value) > MOST_ITEMS:
-            raise InvalidError(
-                f"An array may hold {MOST_ITEMS} items.", code="too_many_items", pointer=pointer
-            )
         for position, item in enumerate(value):
             check_clean(item, f"{pointer}/{position}", depth + 1)
     if isinstance(value, dict):

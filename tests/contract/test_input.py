@@ -355,8 +355,9 @@ async def test_an_id_has_one_spelling(agency: Agency, spelling: str) -> None:
     assert (await agency.get(f"/v1/clients/{client.upper()}"))["id"] == client
 
 
-async def test_arrays_hold_a_thousand_items_at_most(agency: Agency) -> None:
-    problem = problem_of(await post_raw(agency, json.dumps({"name": [1] * 1_001}).encode()), 422)
+@pytest.mark.parametrize("many", [[1] * 1_001, {f"m{number}": 1 for number in range(1_001)}])
+async def test_arrays_and_objects_hold_a_thousand_at_most(agency: Agency, many: Any) -> None:
+    problem = problem_of(await post_raw(agency, json.dumps({"name": many}).encode()), 422)
     assert places_of(problem) == [("/name", "too_many_items")]
 
 
