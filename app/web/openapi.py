@@ -146,8 +146,6 @@ def _derived(app: FastAPI) -> dict[str, Any]:
         schema.pop("$defs", None)
         document["components"]["schemas"][model.__name__] = schema
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
-    # FastAPI would take no relative address.
-    document["externalDocs"] = {"description": "The rules, by the ids that reasons carry.", "url": "/rules"}
     return document
 
 
