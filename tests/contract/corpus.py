@@ -119,6 +119,8 @@ def in_turn(values: list[Value], turn: int) -> Value:
 def refused(kinds: list[Json], turn: int) -> Iterator[str]:
     """What a place must refuse, as it takes none of it; of each other type one value, place by place another."""
     taken = {kind["type"] for kind in kinds}
+    if "number" in taken:
+        taken.add("integer")
     yield from (in_turn(values, turn) for name, values in TYPES.items() if name not in taken)
     yield in_turn(UNCLEAN, turn)
     for kind in kinds:
@@ -156,7 +158,7 @@ def _objects(kind: Json, _turn: int) -> Iterator[str]:
         yield f'{{"{"k" * 10_000}": "{MARK}"}}'
 
 
-_BAD = {"string": _texts, "integer": _numbers, "array": _arrays, "object": _objects}
+_BAD = {"string": _texts, "integer": _numbers, "number": _numbers, "array": _arrays, "object": _objects}
 
 
 ODD = {
