@@ -27,33 +27,33 @@ def candidate_reasons(
     """
     if not _may_be_reviewed(candidate, cases):
         return []
-    return _reasons_at(candidate, cases, policy, at, list(map(_move_on_talk, cases)))
+    return _reasons_at(as_a_person(candidate, cases), cases, policy, at, list(map(_move_on_talk, cases)))
 
 
 def _reasons_at(
-    candidate: Candidate,
+    person: Application,
     cases: Sequence[Case],
     policy: Policy,
     at: datetime,
     talks: Sequence[Contact | None],
 ) -> list[Reason]:
-    person = Situation(as_a_person(candidate, cases), policy, at)
+    situation = Situation(person, policy, at)
     ends = [Ending(Situation(*case, at), talk) for case, talk in zip(cases, talks, strict=True)]
-    draft = preference_review(person, ends)
-    return [restrained(person, draft)] if draft else []
+    draft = preference_review(situation, ends)
+    return [restrained(situation, draft)] if draft else []
 
 
 def candidate_schedule(candidate: Candidate, cases: Sequence[Case], policy: Policy) -> list[Interval]:
     """Those reasons with the intervals in which they are shown, over all time."""
     if not _may_be_reviewed(candidate, cases):
         return []
+    person = as_a_person(candidate, cases)
     known = {instant for case in cases for instant in turning_points(*case)}
-    known |= turning_points(as_a_person(candidate, cases), policy).keys()
+    known |= turning_points(person, policy).keys()
     known |= {at for at in (candidate.registered_at, candidate.last_preference_review_at) if at}
     talks = list(map(_move_on_talk, cases))
     return laid_out(
-        (start, end, _reasons_at(candidate, cases, policy, start, talks))
-        for start, end in spans(sorted(known))
+        (start, end, _reasons_at(person, cases, policy, start, talks)) for start, end in spans(sorted(known))
     )
 
 
