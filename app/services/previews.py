@@ -45,9 +45,10 @@ def preview(facts: Json, policy: Policy, now: datetime) -> dict[str, Any]:
     `facts` is the checked input of `preview_status`: names as in the records, instants as datetimes. Raises
     CalendarRangeError where a date runs past the known holidays, InvalidError for more than `MOST_PAIRS`.
     """
-    applications = applications_of(facts)
+    contacts = _Contacts(facts)
+    applications = _applications(facts, contacts)
     statuses = {a.id: evaluate(a, policy, now) for a in applications}
-    reviews = dict(_reviews(facts, applications, policy, now))
+    reviews = dict(_reviews(facts, applications, contacts, policy, now))
     flagged = [(reason, a_id) for a_id, status in statuses.items() for reason in status.reasons]
     flagged += [(reason, c_id) for c_id, reasons in reviews.items() for reason in reasons]
     flagged.sort(key=lambda pair: order(pair[0], now, pair[1]))
@@ -81,9 +82,8 @@ def _status_fields(status: ApplicationStatus, now: datetime) -> dict[str, Any]:
     }
 
 
-def applications_of(facts: Json) -> list[Application]:
+def _applications(facts: Json, contacts: "_Contacts") -> list[Application]:
     """The applications of a preview's facts, each with what bears on it. Raises as `preview`."""
-    contacts = _Contacts(facts)
     snoozes = defaultdict(list)
     for snooze in facts["snoozes"]:
         snoozes[snooze["application"]].append(Snooze(snooze["code"], snooze["until"]))
@@ -127,6 +127,10 @@ class _Contacts:
             places += self._with_interviewers
         self._count(len(places))
         return tuple([self._contacts[place] for place in sorted(places)])
+
+    def about_all(self, candidate: str) -> tuple[Contact, ...]:
+        """Those that bear on all applications of a candidate, of which there may be none (M1)."""
+        return tuple([self._contacts[place] for place in self._with.get(candidate, ())])
 
     def chased_at(self, client: str | None) -> tuple[datetime, ...]:
         """When a client contact was chased, for whichever application (M2)."""
@@ -251,17 +255,14 @@ def _hold(hold: Json | None) -> Hold | None:
 
 
 def _reviews(
-    facts: Json, applications: list[Application], policy: Policy, now: datetime
+    facts: Json, applications: list[Application], contacts: _Contacts, policy: Policy, now: datetime
 ) -> Iterable[tuple[str, list[Reason]]]:
-    cases, about_all = defaultdict(list), defaultdict(list)
+    cases = defaultdict(list)
     for a in applications:
         cases[a.candidate.id].append(Case(a, policy))
-    for contact in map(_contact, facts["contacts"]):
-        if contact.application_ids is None:
-            about_all[contact.person_id].append(contact)
     for person_id, person in facts["people"].items():
         if person["kind"] == "candidate":
-            candidate = replace(_candidate(person_id, person), contacts=tuple(about_all[person_id]))
+            candidate = replace(_candidate(person_id, person), contacts=contacts.about_all(person_id))
             reasons = candidate_reasons(candidate, cases[person_id], policy, now)
             flagged = [reason for reason in reasons if reason.is_flagged(now)]
             if flagged:
