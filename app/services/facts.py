@@ -32,15 +32,17 @@ _CANDIDATE = f"""
       WHERE u.agency_id = {AGENCY} AND u.candidate_id = p.id AND u.recorded_at <= :known_at
         AND u.start < u.ends)"""
 
-_COVERING_ALL = f"""
+
+def _covering_all(candidate_id: str) -> str:
+    """The contacts with a candidate that bear on all of their applications (M1)."""
+    return f"""
       SELECT * FROM contacts c1
-        WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = p.id AND c1.all_applications"""
+        WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = {candidate_id} AND c1.all_applications"""
+
 
 # The contacts that bear on an application. Those with the client count only from the first interview's end or the
 # withdrawal on (G2, J1), which keeps long relationships short.
-COVERING = f"""
-      SELECT * FROM contacts c1
-        WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = a.candidate_id AND c1.all_applications
+COVERING = f"""{_covering_all("a.candidate_id")}
       UNION ALL
       SELECT * FROM contacts c2
         WHERE c2.agency_id = {AGENCY} AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
@@ -175,7 +177,7 @@ NAMED = "a.id = ANY(:ids)"
 def people(columns: str = "") -> str:
     """The statement that reads some candidates `p`, each as `facts` with their own contacts, and more columns."""
     return f"""
-SELECT p.id, json_build_object({_CANDIDATE}, 'contacts', {_contacts(_COVERING_ALL)})::text AS facts{columns}
+SELECT p.id, json_build_object({_CANDIDATE}, 'contacts', {_contacts(_covering_all("p.id"))})::text AS facts{columns}
 FROM candidates p WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)
 """
 
