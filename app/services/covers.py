@@ -93,8 +93,8 @@ async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datet
 
 async def follow_zone(db: AsyncSession, caller: Caller, consultant: Consultant, *, now: datetime) -> None:
     """Put the covers of a consultant that are not over at the days that they name in the consultant's present zone."""
-    last = rows_of(caller, Cover).where(Cover.consultant_id == consultant.id, _ends > now)
-    for cover in (await db.scalars(last)).all():
+    lasting = rows_of(caller, Cover).where(Cover.consultant_id == consultant.id, _ends > now)
+    for cover in (await db.scalars(lasting)).all():
         cover.start, cover.until = _span(consultant, cover.from_date, cover.to_date)
     await db.flush()
 
