@@ -253,7 +253,7 @@ async def _find_news(db: AsyncSession, caller: Caller, values: Mapping[str, Any]
         raise InvalidError("News is relayed to candidates.", code="relay_party", pointer=pointer)
     person_id, application_ids, ids = values["person_id"], values["application_ids"], values["relays"]
     news = await relays.find_news(db, caller, person_id, application_ids, ids, pointer=pointer)
-    await relays.check_unflagged(db, caller, news, pointer=pointer)
+    relays.check_unflagged(news, pointer=pointer)
     return news
 
 

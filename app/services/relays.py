@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
 from app import writes
@@ -17,12 +18,14 @@ from app.services.scope import Caller
 class News(NamedTuple):
     """What a contact passes on: feedback with its application, changes with their job, and what it covers.
 
-    `role_changes` are the applications about which some of the feedback says that the job has changed.
+    `role_changes` are the applications about which some of the feedback says that the job has changed, and `flagged`
+    the feedback that discriminates, by its own record or by a correction's.
     """
 
     ids: Sequence[UUID]
     feedback: Mapping[UUID, UUID]
     role_changes: Collection[UUID]
+    flagged: Collection[UUID]
     job_changes: Mapping[UUID, UUID]
     covered: Mapping[UUID, UUID]
 
@@ -51,13 +54,14 @@ async def find_news(
     Raises NotFoundError for what is not there, InvalidError for what is not about those; `pointer` names the list.
     """
     if not ids:
-        return News((), {}, (), {}, {})
+        return News((), {}, (), (), {}, {})
     own = await _jobs(db, caller, candidate_id)
     feedback = await _feedback(db, caller, ids)
     news = News(
         tuple(dict.fromkeys(ids)),
         {row.id: row.application_id for row in feedback},
         {row.application_id for row in feedback if row.role_change is not None},
+        {row.id for row in feedback if row.is_flagged},
         await _job_changes(db, caller, ids),
         {a_id: job_id for a_id, job_id in own.items() if application_ids is None or a_id in application_ids},
     )
@@ -66,20 +70,10 @@ async def find_news(
     return news
 
 
-async def check_unflagged(db: AsyncSession, caller: Caller, news: News, *, pointer: str) -> None:
-    """Raise InvalidError for feedback that is the manager's, being flagged as discriminating itself or by a correction.
-
-    `pointer` names the list.
-    """
-    if not news.feedback:
-        return
-    named = or_(Feedback.id.in_(news.feedback), Feedback.supersedes.in_(news.feedback))
-    query = select(Feedback.id, Feedback.supersedes).where(
-        Feedback.agency_id == caller.agency_id, named, Feedback.details["flag_discrimination"].as_boolean()
-    )
-    flagged = {id_ for row in await db.execute(query) for id_ in row}
+def check_unflagged(news: News, *, pointer: str) -> None:
+    """Raise InvalidError for feedback that is flagged as discriminating; `pointer` names the list."""
     for place, news_id in enumerate(news.ids):
-        if news_id in flagged:
+        if news_id in news.flagged:
             raise InvalidError(
                 "That feedback is flagged as discriminating: it goes to the manager, and nothing of it is relayed "
                 "until a record that supersedes it takes the flag back.",
@@ -135,12 +129,23 @@ async def _jobs(db: AsyncSession, caller: Caller, candidate_id: UUID) -> dict[UU
 
 
 async def _feedback(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> Sequence[Any]:
-    """The feedback among some ids, with its application and what it says of a changed job."""
-    role_change = Feedback.details["role_change"].as_string().label("role_change")
-    query = select(Feedback.id, Feedback.application_id, role_change).where(
-        Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids)
+    """The feedback among some ids, with its application, what it says of a changed job, and whether it is flagged."""
+    newer = aliased(Feedback)
+    corrected = exists().where(
+        newer.agency_id == caller.agency_id, newer.supersedes == Feedback.id, _is_flagged(newer)
     )
+    query = select(
+        Feedback.id,
+        Feedback.application_id,
+        Feedback.details["role_change"].as_string().label("role_change"),
+        or_(_is_flagged(Feedback), corrected).label("is_flagged"),
+    ).where(Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids))
     return (await db.execute(query)).all()
+
+
+def _is_flagged(feedback: type[Feedback]) -> ColumnElement[bool]:
+    flag: ColumnElement[bool] = feedback.details["flag_discrimination"].as_boolean()
+    return flag
 
 
 async def _job_changes(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:
