@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any
 
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
-from app.api.views import NamingFilter
-from app.models import Contact, ContactApplication
+from app.api.views import ExternalIdFilter, ExternalRefView, NamingFilter, Sendable, SourceFilter
+from app.models import Contact, ContactApplication, RecordKind
 from app.rules.objections import Objection, allowed_from, objections
 from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 from app.services import contacts as service
@@ -29,7 +29,7 @@ ApplicationIds = Annotated[list[Id], Field(min_length=1, max_length=200)]
 News = Annotated[list[Id], Field(max_length=200)]
 
 
-class ContactCreate(Input):
+class ContactCreate(Sendable):
     """A call, mail, voicemail or attempt with a candidate or a client contact (R2).
 
     `interviewer` is for a direct applicant's own note to whoever interviewed them (N1), about a direct application.
@@ -63,7 +63,7 @@ class ContactCreate(Input):
 
     def values(self) -> dict[str, Any]:
         """The columns and what goes beside them."""
-        fields = self.model_dump()
+        fields = self.model_dump(exclude={"external_refs"})
         return {"party": fields.pop("with_"), **fields}
 
 
@@ -106,6 +106,7 @@ class ContactView(Tagged):
     """A contact as it was recorded."""
 
     id: Id
+    external_refs: list[ExternalRefView]
     party: ContactParty = Field(serialization_alias="with")
     person_id: Id
     direction: Direction
@@ -166,14 +167,18 @@ class ContactChecked(Output):
     objections: list[ObjectionView]
 
 
-@contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404))
+@contacts.post("/v1/contacts", status_code=201, **operation("records:write", 404, 409, resent=ContactSaved))
 @begins(facts.beginning)
-async def record_contact(body: ContactCreate, work: InWork) -> ContactSaved:
+async def record_contact(body: ContactCreate, work: InWork, response: Response) -> ContactSaved:
     """Record a contact over one or several applications, and what it relays or promises."""
-    values = body.values()
-    done = await service.record(work.db, work.caller, values, now=work.now)
-    fields = {**service.as_recorded(done.contact, values), **_statuses(done)}
-    return ContactSaved.model_validate({**fields, "warnings": _views(done.warnings)})
+    values, sent = body.values(), body.sent()
+    done = await service.record(work.db, work.caller, values, sent, now=work.now)
+    if done.created:
+        fields = service.as_recorded(done.contact, values, sent)
+    else:
+        response.status_code = 200
+        [fields] = await _fields(work, [done.contact])
+    return ContactSaved.model_validate({**fields, **_statuses(done), "warnings": _views(done.warnings)})
 
 
 @contacts.post("/v1/contacts/check", **operation("status:read", 404))
@@ -191,6 +196,8 @@ async def list_contacts(
     candidate_id: NamingFilter = None,
     client_contact_id: NamingFilter = None,
     application_id: Annotated[Id | None, Query(description="Only those that name this application")] = None,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
     voided: Annotated[
         Flag | None, Query(description="Only those that were voided, or only the others")
     ] = None,
@@ -203,6 +210,7 @@ async def list_contacts(
     }
     await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
     query = columns_of(work.caller, Contact)
+    query = objects.narrowed(query, work.caller, RecordKind.CONTACT, Contact, external_source, external_id)
     if candidate_id is not None:
         query = query.where(Contact.candidate_id == candidate_id)
     if client_contact_id is not None:

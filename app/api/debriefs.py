@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any, Self
 
+from fastapi import Response
 from pydantic import Field, model_validator
 
 from app.api.accounts import Account, Score
@@ -16,7 +17,18 @@ from app.api.members import (
     by_external_id,
 )
 from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
-from app.api.views import ExternalRef, narrowed, recorded
+from app.api.views import (
+    ExternalIdFilter,
+    ExternalRef,
+    ExternalRefView,
+    Sendable,
+    SourceFilter,
+    View,
+    listed,
+    record_view,
+    recorded_view,
+    records_of,
+)
 from app.models import Debrief, Interview, RefKind
 from app.rules.vocabulary import (
     Attended,
@@ -30,12 +42,11 @@ from app.rules.vocabulary import (
 )
 from app.services import captures, rounds
 from app.services import debriefs as service
-from app.services.corrections import read, with_successors
 from app.services.debriefs import Recorded
 from app.services.items import Item
-from app.services.objects import fields_of
+from app.services.records import Sent
 from app.services.scope import find
-from app.web.deps import InWork
+from app.web.deps import InWork, Work
 from app.web.etags import Tagged
 from app.web.operations import begins, operation, router
 from app.web.paging import Page, Paged
@@ -82,7 +93,7 @@ class ScoredAccount(DebriefAccount):
     interest_score: Score = Field(description="How much they want the job, 0 to 10.")
 
 
-class DebriefCreate(ScoredAccount):
+class DebriefCreate(Sendable, ScoredAccount):
     """The candidate's account, and with it whatever else the talk brought: stored all together or not at all."""
 
     occurred_at: Instant | None = Field(default=None, description="The talk, not the typing; now if absent.")
@@ -111,7 +122,7 @@ class DebriefCreate(ScoredAccount):
     def entry(self) -> dict[str, Any]:
         """The columns and parts, with what is kept as it was given in `account`."""
         account = set(DebriefAccount.model_fields)
-        read = set(type(self).model_fields) - set(Account.model_fields)
+        read = set(type(self).model_fields) - set(Account.model_fields) - {"external_refs"}
         return {
             **self.model_dump(include=read),
             "account": self.model_dump(mode="json", include=account, by_alias=True, exclude_unset=True),
@@ -125,6 +136,7 @@ class DebriefView(Tagged):
     """A debrief as it was recorded, for eyes inside the agency."""
 
     id: Id
+    external_refs: list[ExternalRefView]
     interview_id: Id
     application_id: Id
     supersedes: Id | None
@@ -153,8 +165,8 @@ class DebriefSaved(DebriefView):
 
     beside = frozenset({"timescale_ids", "contact_id", "application_status"})
 
-    timescale_ids: list[Id]
-    contact_id: Id | None
+    timescale_ids: list[Id] = Field(description="Those recorded by this call.")
+    contact_id: Id | None = Field(description="The one recorded by this call.")
     application_status: ExplainedStatus
 
 
@@ -242,35 +254,47 @@ class DebriefCaptured(DebriefSaved):
     created: list[RefKind] = Field(description="Those that were not known before.")
 
 
-@debriefs.post("/v1/debriefs", status_code=201, **operation(CAPTURE_SCOPES, 404, 409))
-async def capture_debrief(body: DebriefCapture, work: InWork) -> DebriefCaptured:
+@debriefs.post("/v1/debriefs", status_code=201, **operation(CAPTURE_SCOPES, 404, 409, resent=DebriefCaptured))
+async def capture_debrief(body: DebriefCapture, work: InWork, response: Response) -> DebriefCaptured:
     """Record a debrief and save all it is about in one call: what no external id names yet is created.
 
-    Sent again it creates nothing but a second version of the debrief, and with the same Idempotency-Key not even that.
+    Sent again it adds a version of the debrief alone; with the same Idempotency-Key, or the debrief's own id, nothing.
     """
-    done = await captures.capture(work.db, work.caller, body.items(), body.debrief.entry(), now=work.now)
+    sent = body.debrief.sent()
+    done = await captures.capture(
+        work.db, work.caller, body.items(), body.debrief.entry(), sent, now=work.now
+    )
     ids = {"client_contact_id": None, **{f"{kind}_id": object_id for kind, object_id in done.ids.items()}}
-    return DebriefCaptured.model_validate({**_saved(done.recorded), **ids, "created": done.created})
+    return await _saved(DebriefCaptured, work, response, done.recorded, sent, **ids, created=done.created)
 
 
 @debriefs.post(
     "/v1/interviews/{interview_id}/debriefs",
     status_code=201,
-    **operation("records:write", 404, 409),
+    **operation("records:write", 404, 409, resent=DebriefSaved),
 )
 @begins(rounds.beginning)
-async def record_debrief(interview_id: Id, body: DebriefCreate, work: InWork) -> DebriefSaved:
+async def record_debrief(
+    interview_id: Id, body: DebriefCreate, work: InWork, response: Response
+) -> DebriefSaved:
     """Record the candidate's account, with the timescale, the promise and the contact it brought."""
-    done = await service.record(work.db, work.caller, interview_id, body.entry(), now=work.now)
-    return DebriefSaved.model_validate(_saved(done))
+    sent = body.sent()
+    done = await service.record(work.db, work.caller, interview_id, body.entry(), sent, now=work.now)
+    return await _saved(DebriefSaved, work, response, done, sent)
 
 
 @debriefs.get("/v1/interviews/{interview_id}/debriefs", **operation("records:read", 404, audited=True))
-async def list_debriefs(interview_id: Id, work: InWork, paging: Paged) -> Page[DebriefView]:
+async def list_debriefs(
+    interview_id: Id,
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+) -> Page[DebriefView]:
     """List the versions of an interview's debrief, oldest first."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(with_successors(work.caller, Debrief), Debrief, {"interview_id": interview_id})
-    return await recorded(DebriefView, work, paging, query, Debrief)
+    query = records_of(work, Debrief, interview_id, external_source, external_id)
+    return await listed(DebriefView, work, paging, query, Debrief)
 
 
 @debriefs.get("/v1/interviews/{interview_id}/debrief", **operation("records:read", 404, audited=True))
@@ -282,14 +306,16 @@ async def get_current_debrief(interview_id: Id, work: InWork) -> CurrentDebrief:
 @debriefs.get("/v1/debriefs/{debrief_id}", **operation("records:read", 404, audited=True))
 async def get_debrief(debrief_id: Id, work: InWork) -> DebriefView:
     """Read one version of a debrief."""
-    return DebriefView.model_validate(await read(work.db, work.caller, Debrief, debrief_id))
+    return await record_view(DebriefView, work, Debrief, debrief_id)
 
 
-def _saved(done: Recorded) -> dict[str, Any]:
-    return {
-        **fields_of(done.debrief),
-        "superseded_by": None,
+async def _saved(
+    model: type[View], work: Work, response: Response, done: Recorded, sent: Sent, **more: Any
+) -> View:
+    beside = {
         "timescale_ids": [timescale.id for timescale in done.timescales],
         "contact_id": done.contact and done.contact.id,
         "application_status": explained(done.standing),
     }
+    both = {**beside, **more}
+    return await recorded_view(model, work, response, done.debrief, sent, is_new=done.created, **both)

@@ -2,10 +2,20 @@
 
 from typing import Annotated, Any
 
+from fastapi import Response
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import narrowed, recorded
+from app.api.views import (
+    ExternalIdFilter,
+    ExternalRefView,
+    Sendable,
+    SourceFilter,
+    listed,
+    record_view,
+    recorded_view,
+    records_of,
+)
 from app.models import Feedback, Interview
 from app.rules.vocabulary import (
     Decision,
@@ -17,8 +27,6 @@ from app.rules.vocabulary import (
 )
 from app.services import feedback as service
 from app.services import rounds
-from app.services.corrections import read, with_successors
-from app.services.objects import fields_of
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -98,7 +106,7 @@ class FeedbackDetails(Input):
     )
 
 
-class FeedbackCreate(FeedbackDetails):
+class FeedbackCreate(Sendable, FeedbackDetails):
     """What the client said, with or without a decision."""
 
     decision: Word[Decision]
@@ -117,7 +125,7 @@ class FeedbackCreate(FeedbackDetails):
         read = {"decision", "received_at", "from_contact", "embargo_until", "supersedes", "timescale"}
         return {
             **self.model_dump(include=read),
-            "details": self.model_dump(mode="json", exclude=read, by_alias=True),
+            "details": self.model_dump(mode="json", exclude=read | {"external_refs"}, by_alias=True),
         }
 
 
@@ -125,6 +133,7 @@ class FeedbackView(Tagged):
     """What the client said, for eyes inside the agency."""
 
     id: Id
+    external_refs: list[ExternalRefView]
     interview_id: Id
     application_id: Id
     supersedes: Id | None
@@ -150,25 +159,36 @@ class FeedbackSaved(FeedbackView):
 @feedback.post(
     "/v1/interviews/{interview_id}/feedback",
     status_code=201,
-    **operation("records:write", 404, 409),
+    **operation("records:write", 404, 409, resent=FeedbackSaved),
 )
 @begins(rounds.beginning)
-async def record_feedback(interview_id: Id, body: FeedbackCreate, work: InWork) -> FeedbackSaved:
+async def record_feedback(
+    interview_id: Id, body: FeedbackCreate, work: InWork, response: Response
+) -> FeedbackSaved:
     """Record what the client said; `role_on_hold` puts the application on hold."""
-    row, standing = await service.record(work.db, work.caller, interview_id, body.values(), now=work.now)
-    fields = {**fields_of(row), "superseded_by": None}
-    return FeedbackSaved.model_validate({**fields, "application_status": explained(standing)})
+    sent = body.sent()
+    done = await service.record(work.db, work.caller, interview_id, body.values(), sent, now=work.now)
+    status = explained(done.standing)
+    return await recorded_view(
+        FeedbackSaved, work, response, done.row, sent, is_new=done.created, application_status=status
+    )
 
 
 @feedback.get("/v1/interviews/{interview_id}/feedback", **operation("records:read", 404))
-async def list_feedback(interview_id: Id, work: InWork, paging: Paged) -> Page[FeedbackView]:
+async def list_feedback(
+    interview_id: Id,
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+) -> Page[FeedbackView]:
     """List the feedback on an interview, in the order it was recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(with_successors(work.caller, Feedback), Feedback, {"interview_id": interview_id})
-    return await recorded(FeedbackView, work, paging, query, Feedback)
+    query = records_of(work, Feedback, interview_id, external_source, external_id)
+    return await listed(FeedbackView, work, paging, query, Feedback)
 
 
 @feedback.get("/v1/feedback/{feedback_id}", **operation("records:read", 404))
 async def get_feedback(feedback_id: Id, work: InWork) -> FeedbackView:
     """Read a piece of feedback."""
-    return FeedbackView.model_validate(await read(work.db, work.caller, Feedback, feedback_id))
+    return await record_view(FeedbackView, work, Feedback, feedback_id)

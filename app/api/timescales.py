@@ -2,17 +2,25 @@
 
 from typing import Annotated, Any, Self
 
+from fastapi import Response
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import narrowed, recorded
+from app.api.views import (
+    ExternalIdFilter,
+    ExternalRefView,
+    Sendable,
+    SourceFilter,
+    listed,
+    record_view,
+    recorded_view,
+    records_of,
+)
 from app.models import Interview, Timescale
 from app.rules.phrases import Interpretation, interpret
 from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
 from app.services import facts, rounds
 from app.services import timescales as service
-from app.services.corrections import read, with_successors
-from app.services.objects import fields_of
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.etags import Tagged
@@ -35,7 +43,7 @@ Anchor = Annotated[
 ]
 
 
-class TimescaleCreate(TimescaleTerms):
+class TimescaleCreate(Sendable, TimescaleTerms):
     """What was said about when the client will answer."""
 
     source: Word[TimescaleSource] = Field(
@@ -47,11 +55,16 @@ class TimescaleCreate(TimescaleTerms):
         default=None, description="The record that this one corrects; it counts no more."
     )
 
+    def values(self) -> dict[str, Any]:
+        """The columns."""
+        return self.model_dump(exclude={"external_refs"})
+
 
 class TimescaleView(Tagged):
     """A timescale as it was recorded."""
 
     id: Id
+    external_refs: list[ExternalRefView]
     interview_id: Id
     application_id: Id
     supersedes: Id | None
@@ -130,28 +143,39 @@ class PhraseRead(Output):
 @timescales.post(
     "/v1/interviews/{interview_id}/timescales",
     status_code=201,
-    **operation("records:write", 404, 409),
+    **operation("records:write", 404, 409, resent=TimescaleSaved),
 )
 @begins(rounds.beginning)
-async def record_timescale(interview_id: Id, body: TimescaleCreate, work: InWork) -> TimescaleSaved:
+async def record_timescale(
+    interview_id: Id, body: TimescaleCreate, work: InWork, response: Response
+) -> TimescaleSaved:
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
-    row, standing = await service.record(work.db, work.caller, interview_id, body.model_dump(), now=work.now)
-    fields = {**fields_of(row), "superseded_by": None}
-    return TimescaleSaved.model_validate({**fields, "application_status": explained(standing)})
+    sent = body.sent()
+    done = await service.record(work.db, work.caller, interview_id, body.values(), sent, now=work.now)
+    status = explained(done.standing)
+    return await recorded_view(
+        TimescaleSaved, work, response, done.row, sent, is_new=done.created, application_status=status
+    )
 
 
 @timescales.get("/v1/interviews/{interview_id}/timescales", **operation("records:read", 404))
-async def list_timescales(interview_id: Id, work: InWork, paging: Paged) -> Page[TimescaleView]:
+async def list_timescales(
+    interview_id: Id,
+    work: InWork,
+    paging: Paged,
+    external_source: SourceFilter = None,
+    external_id: ExternalIdFilter = None,
+) -> Page[TimescaleView]:
     """List the timescales of an interview, in the order they were recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = narrowed(with_successors(work.caller, Timescale), Timescale, {"interview_id": interview_id})
-    return await recorded(TimescaleView, work, paging, query, Timescale)
+    query = records_of(work, Timescale, interview_id, external_source, external_id)
+    return await listed(TimescaleView, work, paging, query, Timescale)
 
 
 @timescales.get("/v1/timescales/{timescale_id}", **operation("records:read", 404))
 async def get_timescale(timescale_id: Id, work: InWork) -> TimescaleView:
     """Read a timescale."""
-    return TimescaleView.model_validate(await read(work.db, work.caller, Timescale, timescale_id))
+    return await record_view(TimescaleView, work, Timescale, timescale_id)
 
 
 @timescales.post("/v1/timescales/interpret", **operation("status:read", 404))

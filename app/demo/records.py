@@ -204,7 +204,7 @@ async def _feedback(stage: Stage, course: Course, event: Feedback) -> None:
         "embargo_until": stage.instant(event.embargo),
         "details": details,
     }
-    row, _ = await feedback.record(stage.db, stage.caller, course.interview, values, now=stage.now)
+    row = (await feedback.record(stage.db, stage.caller, course.interview, values, now=stage.now)).row
     course.feedback_id = row.id
 
 

@@ -13,7 +13,7 @@ from app.models.contacts import Contact, ContactApplication, Relay, Void
 from app.models.debriefs import Debrief
 from app.models.digests import Digest, DigestState
 from app.models.events import Event, EventLog, EventStream
-from app.models.external_refs import ExternalRef, RefKind
+from app.models.external_refs import ExternalRef, RecordKind, RefKind
 from app.models.feedback import Feedback
 from app.models.idempotency_keys import IdempotencyKey
 from app.models.interviews import Interview
@@ -73,6 +73,7 @@ __all__ = [
     "Reason",
     "Recomputation",
     "RecomputationStretch",
+    "RecordKind",
     "RefKind",
     "Relay",
     "RevisedKind",

@@ -16,6 +16,7 @@ from app.services import debriefs, items, objects
 from app.services.debriefs import Recorded
 from app.services.items import TABLES, Item, KnownNames, Touched
 from app.services.objects import Saved
+from app.services.records import Sent
 from app.services.scope import Caller, find
 
 # What a new object needs, besides those that it belongs to.
@@ -46,14 +47,20 @@ class Captured:
 
 
 async def capture(
-    db: AsyncSession, caller: Caller, named: Sequence[Item], entry: Mapping[str, Any], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    named: Sequence[Item],
+    entry: Mapping[str, Any],
+    sent: Sent,
+    *,
+    now: datetime,
 ) -> Captured:
     """Save what a debrief is about, then record the debrief; all or nothing.
 
     `named` are the client, the client contact if there is one, the candidate, the job, the application and the
-    interview, in this order; `entry` is as for `debriefs.record`. One that is known changes in the members given and
-    stays as it is without any. Raises InvalidError where an unknown one lacks what it needs, and as the services of
-    each do, with the place in the whole.
+    interview, in this order; `entry` and `sent` are as for `debriefs.record`. One that is known changes in the members
+    given and stays as it is without any. Raises InvalidError where an unknown one lacks what it needs, and as the
+    services of each do, with the place in the whole.
     """
     linked = [_linked(item, named) for item in named]
     names, touched = await items.hold(db, caller, linked), Touched()
@@ -64,7 +71,7 @@ async def capture(
             saved[item.kind] = await _save(db, caller, item, names, touched, now=now)
     await items.refresh(db, caller, touched, now=now)
     with _placed("/debrief{}".format):
-        recorded = await debriefs.record(db, caller, saved[RefKind.INTERVIEW].row.id, entry, now=now)
+        recorded = await debriefs.record(db, caller, saved[RefKind.INTERVIEW].row.id, entry, sent, now=now)
     ids = {kind: each.row.id for kind, each in saved.items()}
     return Captured(recorded, ids, [kind for kind, each in saved.items() if each.created])
 

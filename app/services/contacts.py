@@ -26,46 +26,54 @@ from app.rules.events import EventType
 from app.rules.objections import Objection, Plan, objections
 from app.rules.policy import Policy
 from app.rules.vocabulary import Answer, ApplicationMode, ContactParty, Direction, Outcome
-from app.services import facts, files, people, plans, relays, revisions, status, voids
+from app.services import facts, files, objects, people, plans, records, relays, revisions, status, voids
 from app.services.additions import with_contact
 from app.services.applications import OPEN
 from app.services.objects import fields_of
 from app.services.outbox import Occurrence
+from app.services.records import UNNAMED, Sent
 from app.services.relays import News
 from app.services.scope import Caller, find, rows_of
-from app.services.standings import Standing
+from app.services.standings import Standing, standing
 
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A contact, where every application it covers stands now, and what spoke against making it."""
+    """A contact, where every application it covers stands now, what spoke against making it, whether it is new."""
 
     contact: Contact
     standings: Sequence[Standing]
     warnings: Sequence[Objection] = ()
+    created: bool = True
 
 
-async def record(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Recorded:
+async def record(
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], sent: Sent = UNNAMED, *, now: datetime
+) -> Recorded:
     """Record a contact and recompute every application it covers; warn where it broke G1, G2, G3, G4, M2 or T7.
 
     `values` are the columns, `person_id`, `application_ids` (None: all of that person's), `relays` and `promise`.
     Raises NotFoundError for what is not there, InvalidError for what is not that person's and for a contact with an
-    interviewer about none but an agency's applications.
+    interviewer about none but an agency's applications; for external ids as `records.sent_before`.
     """
     if values["party"] is ContactParty.CANDIDATE:
-        return await _record_with_candidate(db, caller, values, now)
+        return await _record_with_candidate(db, caller, values, sent, now)
     covered = await _lock_covered(db, caller, values)
+    if known := await records.sent_before(db, caller, Contact, sent):
+        cases = await facts.load(db, caller, covered, as_of=now)
+        return Recorded(known, [standing(cases[each], now) for each in covered], created=False)
     warnings: Sequence[Objection] = ()
     if values["party"] is ContactParty.CLIENT and values["direction"] is Direction.OUTBOUND:
         at = values["occurred_at"] or now
         warnings = objections(await plans.load(db, caller, values, covered, at=at))
     contact = await add(db, caller, values, now=now)
+    await records.note(db, caller, contact, sent)
     standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
     return Recorded(contact, standings, warnings)
 
 
 async def _record_with_candidate(
-    db: AsyncSession, caller: Caller, values: Mapping[str, Any], now: datetime
+    db: AsyncSession, caller: Caller, values: Mapping[str, Any], sent: Sent, now: datetime
 ) -> Recorded:
     """The same with a candidate, from the files of all their applications: what was read is not read again."""
     if not await status.lock_candidates(db, caller, [values["person_id"]]):
@@ -73,11 +81,15 @@ async def _record_with_candidate(
     await writes.flush(db)
     own = await files.of_candidate(db, caller, values["person_id"], as_of=now)
     covered = await _among(db, caller, [file.id for file in own], values["application_ids"])
+    if known := await records.sent_before(db, caller, Contact, sent):
+        standings = [standing(file.case, now) for file in own if file.id in covered]
+        return Recorded(known, standings, created=False)
     warnings: Sequence[Objection] = ()
     if values["direction"] is Direction.OUTBOUND:
         cases, at = [file.case for file in own], values["occurred_at"] or now
         warnings = objections(await plans.of_candidate(db, caller, values, covered, cases, at=at))
     contact = await add(db, caller, values, now=now)
+    await records.note(db, caller, contact, sent)
     if contact.answer is Answer.OUT or not covered:
         standings = await _refreshed(db, caller, contact, covered, EventType.CONTACT_RECORDED, now)
         return Recorded(contact, standings, warnings)
@@ -194,25 +206,34 @@ def _check_promise(
 
 
 async def described(db: AsyncSession, caller: Caller, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    """Contacts, given as rows or as their columns, with person, applications, relays, promise and whether voided."""
+    """Contacts, given as rows or as their columns, with all that goes beside these.
+
+    That is the person, applications, relays, promise, external ids and whether they are voided.
+    """
     contacts = [fields_of(row) for row in rows]
     ids = [contact["id"] for contact in contacts]
     applications = await _linked(db, caller, ContactApplication, ContactApplication.application_id, ids)
     passed_on = func.coalesce(Relay.feedback_id, Relay.job_change_id)
     relayed = await _linked(db, caller, Relay, passed_on, ids)
     voided = await voids.by_record(db, caller, Void.contact_id, ids)
+    refs = await objects.refs_of(db, caller, ids)
     return [
-        {**_described(contact, applications.get(id_, []), relayed.get(id_, [])), "voided": voided.get(id_)}
+        {
+            **_described(contact, applications.get(id_, []), relayed.get(id_, [])),
+            "voided": voided.get(id_),
+            "external_refs": refs[id_],
+        }
         for id_, contact in zip(ids, contacts, strict=True)
     ]
 
 
-def as_recorded(contact: Contact, values: Mapping[str, Any]) -> dict[str, Any]:
+def as_recorded(contact: Contact, values: Mapping[str, Any], sent: Sent) -> dict[str, Any]:
     """A contact that has just been recorded from some values, as `described` gives it."""
     applications, relayed = (
         list(dict.fromkeys(values[name] or ())) for name in ("application_ids", "relays")
     )
-    return {**_described(fields_of(contact), applications, relayed), "voided": None}
+    described = _described(fields_of(contact), applications, relayed)
+    return {**described, "voided": None, "external_refs": sent.noted}
 
 
 def _described(

@@ -26,12 +26,13 @@ from app.rules.vocabulary import (
     Purpose,
     TimescaleSource,
 )
-from app.services import additions, contacts, revisions, rounds, status, timescales
+from app.services import additions, contacts, records, revisions, rounds, status, timescales
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
+from app.services.records import UNNAMED, Sent
 from app.services.rounds import Round
 from app.services.scope import Caller, find, rows_of
-from app.services.standings import Standing
+from app.services.standings import Standing, standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
 
@@ -48,29 +49,44 @@ STATES = {
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What one debrief call left behind."""
+    """What one debrief call left behind; nothing with a debrief that is not new."""
 
     debrief: Debrief
     timescales: Sequence[Timescale]
     contact: Contact | None
     standing: Standing
+    created: bool = True
 
 
 async def record(
-    db: AsyncSession, caller: Caller, interview_id: UUID, entry: Mapping[str, Any], *, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    interview_id: UUID,
+    entry: Mapping[str, Any],
+    sent: Sent = UNNAMED,
+    *,
+    now: datetime,
 ) -> Recorded:
     """Record a debrief with its timescales, contact and promise, and recompute the application.
 
     `entry` has the columns, `attended`, the rest of the account as JSON, and the optional `timescale`,
     `next_steps_timescale`, `contact`, `next_promise` and `supersedes`. Raises NotFoundError; ConflictError for an
-    interview that was not held and for a debrief that is superseded already; InvalidError for times that cannot be.
+    interview that was not held and for a debrief that is superseded already; InvalidError for times that cannot be; for
+    external ids as `records.sent_before`.
     """
     held = await rounds.held(db, caller, interview_id)
-    corrected = await find_corrected(db, caller, Debrief, entry.get("supersedes"), interview_id)
+    supersedes = entry.get("supersedes")
+    known = await records.sent_before(
+        db, caller, Debrief, sent, supersedes=supersedes, interview_id=interview_id
+    )
+    if known:
+        return Recorded(known, (), None, standing(held.file.case, now), created=False)
+    corrected = await find_corrected(db, caller, Debrief, supersedes, interview_id)
     occurred_at = entry["occurred_at"] or now
     _check(held.interview, corrected, occurred_at, entry)
     state = STATES[entry["attended"]]
     debrief = _add(db, caller, held, entry, occurred_at, now)
+    await records.note(db, caller, debrief, sent)
     given = await _add_timescales(db, caller, held, entry, occurred_at, now)
     contact = await _add_contact(db, caller, held, entry, occurred_at, now)
     await _set_state(db, caller, held.interview, state, now)

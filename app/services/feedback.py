@@ -14,28 +14,42 @@ from app.models import Application, Feedback
 from app.rules.events import EventType
 from app.rules.facts import end_of_hold
 from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, TimescaleSource
-from app.services import revisions, rounds, status, timescales
+from app.services import records, revisions, rounds, status, timescales
 from app.services.applications import check_hold_end, settle_hold
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
+from app.services.records import UNNAMED, Recorded, Sent
 from app.services.rounds import Round
 from app.services.scope import Caller, find, rows_of
-from app.services.standings import Standing
+from app.services.standings import standing
 
 
 async def record(
-    db: AsyncSession, caller: Caller, interview_id: UUID, values: Mapping[str, Any], *, now: datetime
-) -> tuple[Feedback, Standing]:
+    db: AsyncSession,
+    caller: Caller,
+    interview_id: UUID,
+    values: Mapping[str, Any],
+    sent: Sent = UNNAMED,
+    *,
+    now: datetime,
+) -> Recorded[Feedback]:
     """Record what the client said; a job on hold puts the application on hold (R6), any other decision ends that.
 
     One recorded late ends no hold that has begun after it was received; a hold still to come it calls off. `values`
     may carry the client's next `timescale`, and name a record that this one supersedes. Raises NotFoundError,
-    InvalidError, ConflictError for one that is superseded already.
+    InvalidError, ConflictError for one that is superseded already, and for external ids as `records.sent_before`.
     """
     held = await rounds.held(db, caller, interview_id)
+    supersedes = values.get("supersedes")
+    known = await records.sent_before(
+        db, caller, Feedback, sent, supersedes=supersedes, interview_id=interview_id
+    )
+    if known:
+        return Recorded(known, standing(held.file.case, now), created=False)
     application = await find(db, caller, Application, held.application_id)
-    corrected = await find_corrected(db, caller, Feedback, values.get("supersedes"), interview_id)
+    corrected = await find_corrected(db, caller, Feedback, supersedes, interview_id)
     row = await _add(db, caller, application, held, values, now)
+    await records.note(db, caller, row, sent)
     called_off = corrected is not None and _called_off(application, corrected)
     if corrected:
         _undo(application, corrected, await _latest_decision(db, caller, application.id))
@@ -53,7 +67,7 @@ async def record(
         timescale = await timescales.add(db, caller, held, hours, given, now=now, pointer="/timescale")
         occurrences.append(timescales.recorded_as(timescale))
     standings = await status.refresh(db, caller, [application.id], occurrences, now=now)
-    return row, standings[application.id]
+    return Recorded(row, standings[application.id])
 
 
 async def _add(

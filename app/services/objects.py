@@ -1,6 +1,6 @@
 """The life of a directory object: created or found again by an external id, read, listed, changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.errors import ConflictError, InvalidError
-from app.models import ExternalRef, RefKind
+from app.models import ExternalRef, RecordKind, RefKind
 from app.models.base import Row, TenantedBase
 from app.services import revisions
 from app.services.scope import Caller, columns_of, find
@@ -71,7 +71,7 @@ async def put(
         new = _new_refs(refs, (await refs_of(db, caller, [known_id]))[known_id])
         # A new external id changes no column of the row, but the object that lists show.
         await change(db, row, {**sent, "updated_at": now} if new else sent, now=now)
-    await _note_refs(db, caller, kind, row.id, new)
+    await note_refs(db, caller, kind, row.id, new)
     return Saved(row, created=known_id is None)
 
 
@@ -145,8 +145,10 @@ async def refs_of(
     return found
 
 
-def named_by(caller: Caller, kind: RefKind, source: str | None, external_id: str | None) -> Select[UUID]:
-    """The ids of objects that an external system knows, by its name or by one of its ids."""
+def named_by(
+    caller: Caller, kind: RefKind | RecordKind, source: str | None, external_id: str | None
+) -> Select[UUID]:
+    """The ids of objects, or records, that an external system knows, by its name or by one of its ids."""
     query = select(ExternalRef.object_id).where(
         ExternalRef.agency_id == caller.agency_id, ExternalRef.kind == kind
     )
@@ -167,13 +169,25 @@ def known_as(
     query = columns_of(caller, table)
     if updated_since is not None:
         query = query.where(table.__table__.columns["updated_at"] >= updated_since)
+    return narrowed(query, caller, kind, table, source, external_id)
+
+
+def narrowed(
+    query: Select[Any],
+    caller: Caller,
+    kind: RefKind | RecordKind,
+    table: type[Row],
+    source: str | None,
+    external_id: str | None,
+) -> Select[Any]:
+    """A list narrowed to what an external system knows, by its name or by one of its ids, if either is given."""
     if source is None and external_id is None:
         return query
     return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, source, external_id)))
 
 
-async def named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> UUID | None:
-    """The object that external ids name, if any. Raises ConflictError if they name two."""
+async def named(db: AsyncSession, caller: Caller, kind: RefKind | RecordKind, refs: Refs) -> UUID | None:
+    """The object or record that external ids name, if any. Raises ConflictError if they name two."""
     found: set[UUID] = set()
     for ref in refs:
         found.update(await db.scalars(named_by(caller, kind, ref["source"], ref["id"])))
@@ -191,9 +205,15 @@ def _new_refs(refs: Refs, noted: Refs) -> list[tuple[str, str]]:
     return [ref for ref in sent if ref not in known]
 
 
-async def _note_refs(
-    db: AsyncSession, caller: Caller, kind: RefKind, object_id: UUID, new: Sequence[tuple[str, str]]
+async def note_refs(
+    db: AsyncSession,
+    caller: Caller,
+    kind: RefKind | RecordKind,
+    object_id: UUID,
+    new: Collection[tuple[str, str]],
+    fingerprint: bytes | None = None,
 ) -> None:
+    """Note the external ids of an object, or of a record that was sent with a fingerprint."""
     if new:
         rows = [
             {
@@ -203,6 +223,7 @@ async def _note_refs(
                 "source": source,
                 "external_id": external_id,
                 "object_id": object_id,
+                "fingerprint": fingerprint,
             }
             for source, external_id in new
         ]

@@ -15,27 +15,42 @@ from app.rules.calendar import WorkingCalendar
 from app.rules.events import EventType
 from app.rules.policy import Policy
 from app.rules.vocabulary import TimescaleAnchor
-from app.services import additions, rounds, status
+from app.services import additions, records, rounds, status
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
+from app.services.records import UNNAMED, Recorded, Sent
 from app.services.rounds import Round
 from app.services.scope import Caller, find
-from app.services.standings import Standing
+from app.services.standings import standing
 
 
 async def record(
-    db: AsyncSession, caller: Caller, interview_id: UUID, values: Mapping[str, Any], *, now: datetime
-) -> tuple[Timescale, Standing]:
+    db: AsyncSession,
+    caller: Caller,
+    interview_id: UUID,
+    values: Mapping[str, Any],
+    sent: Sent = UNNAMED,
+    *,
+    now: datetime,
+) -> Recorded[Timescale]:
     """Record a timescale for an interview's answer; it may supersede an earlier one of the same interview.
 
-    Raises NotFoundError, InvalidError, ConflictError for one that is superseded already.
+    Raises NotFoundError, InvalidError, ConflictError for one that is superseded already, and for external ids as
+    `records.sent_before`.
     """
     held = await rounds.held(db, caller, interview_id)
-    await find_corrected(db, caller, Timescale, values.get("supersedes"), interview_id)
+    supersedes = values.get("supersedes")
+    known = await records.sent_before(
+        db, caller, Timescale, sent, supersedes=supersedes, interview_id=interview_id
+    )
+    if known:
+        return Recorded(known, standing(held.file.case, now), created=False)
+    await find_corrected(db, caller, Timescale, supersedes, interview_id)
     row = await add(db, caller, held, await rounds.clients_hours(db, caller, held), values, now=now)
+    await records.note(db, caller, row, sent)
     file = held.file.knowing(additions.with_timescale(held.application, row))
     standings = await status.conclude(db, caller, [file], [recorded_as(row)], now=now)
-    return row, standings[held.application_id]
+    return Recorded(row, standings[held.application_id])
 
 
 def recorded_as(row: Timescale) -> Occurrence:

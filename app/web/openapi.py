@@ -12,7 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from app.services.access import SCOPES, roles_with
 from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
 from app.web.manners import add_manners
-from app.web.operations import SUCCESS_WORDS
+from app.web.operations import CHANGED, SUCCESS_WORDS
 from app.web.problems import FieldError, Problem
 from app.web.routes import SCOPED
 from app.web.trail import AUDITED
@@ -33,8 +33,8 @@ providers gave to a consultant. The agency comes from the credential alone.
 **Limits**: `RateLimit` says in every answer how many requests are left of the agency's minute; 429 and 503 say in \
 `Retry-After` when to come again.
 **Times** carry an offset, lie in the years 1990 to 2100 and come back in UTC. **Lists** are pages: follow \
-`next_cursor`. **Errors** are problem details (RFC 9457) whose `code` is stable. Post a known external id and the \
-object is changed, not created.
+`next_cursor`. **Errors** are problem details (RFC 9457) whose `code` is stable. Post an object under a known \
+external id and it is changed, not created; a record that is sent again is not recorded again.
 **Safe retries**: send an `Idempotency-Key` with a POST or PATCH, and the same again until an answer comes. **Safe \
 edits**: send the `etag` you have seen as `If-Match`; the header has it in double quotes, and is understood without.
 **Rules**: ids such as B1, in reasons and in these texts, are explained at [/rules](/rules).
@@ -173,7 +173,7 @@ def _tell_scopes(operation: dict[str, Any]) -> None:
 
 def _tell_upsert(operation: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Say what an operation that creates or changes leaves alone, and what it asks for all the same."""
-    if {"200", "201"} <= operation["responses"].keys():
+    if operation["responses"].get("200", {}).get("description") == CHANGED:
         reference = operation["requestBody"]["content"][JSON]["schema"]["$ref"]
         needed = [f"`{name}`" for name in shapes[reference.removeprefix(PLACE)]["required"]]
         verb = "is" if len(needed) == 1 else "are"

@@ -41,6 +41,8 @@ SUCCESS_WORDS = {
     204: "Done; there is no body.",
     207: "Judged item by item; each has a status of its own.",
 }
+CHANGED = "An external id named it already; it was changed."
+KEPT = "The same was recorded before under one of its external ids; the body shows that record."
 AT_THE_DOOR = (400, 408, 414, 431, 501, 505)
 ALWAYS = (401, 403, 422, 429, 503, *AT_THE_DOOR)
 WITH_BODY = (413, 415)
@@ -53,20 +55,28 @@ def router(tag: str, route_class: type[APIRoute] = Route) -> APIRouter:
     )
 
 
-def operation(scope: str, *errors: int, upsert: type | None = None, audited: bool = False) -> dict[str, Any]:
+def operation(
+    scope: str,
+    *errors: int,
+    upsert: type | None = None,
+    resent: type | None = None,
+    audited: bool = False,
+) -> dict[str, Any]:
     """What a route declares beside its path: the scope it needs and every status it really sends.
 
     `scope` may be several, with spaces between them as OAuth writes them.
     `errors` beyond those that any operation, or any of its method, may answer; `upsert` is the answer's model where
-    200 is possible beside 201; `audited` for one that is noted in the audit trail though it only reads: whatever
-    writes is. An operation without a scope that is known cannot be declared.
+    200 is possible beside 201, for an object that was changed, `resent` the same for a record that was there; `audited`
+    for one that is noted in the audit trail though it only reads: whatever writes is. An operation without a scope that
+    is known cannot be declared.
     """
     scopes = scope.split()
     if not scopes or not SCOPES.keys() >= set(scopes):
         raise ValueError(f"no scope: {scope}")
     responses = problem_responses(*sorted({*ALWAYS, *errors}))
-    if upsert is not None:
-        responses[200] = {"model": upsert, "description": "An external id named it already; it was changed."}
+    for model, words in ((upsert, CHANGED), (resent, KEPT)):
+        if model is not None:
+            responses[200] = {"model": model, "description": words}
     told = {SCOPED: scopes} | ({AUDITED: True} if audited else {})
     return {"responses": responses, "openapi_extra": told}
 

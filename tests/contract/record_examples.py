@@ -460,6 +460,7 @@ async def _by_external_ids(story: Story) -> None:
         "application": {"external_refs": [ref("SUB-5188")]},
         "interview": {"external_refs": [ref("INT-641")], **times},
         "debrief": {
+            "external_refs": [ref("NOTE-77120")],
             "interest_score": 9,
             "timescale": {"kind": "working_days", "n": 3, "phrase": "in three days or so"},
             "contact": {"channel": "phone"},

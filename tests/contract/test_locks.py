@@ -104,10 +104,10 @@ async def wait_for(
 def writing(document: Document, world: World) -> Iterator[Call]:
     """Every request that changes something, and those by which an external id names what is there already."""
     yield from (call for call, _ in calls(document, world) if call.method != "get")
-    refs = [{"source": "ats", "id": "1"}]
-    for call, operation in calls(document, world):
+    for number, (call, operation) in enumerate(calls(document, world)):
         if call.method == "post" and takes_refs(operation, document.document):
-            call.body = {**(call.body or {}), "external_refs": refs}
+            said = {name: value for name, value in (call.body or {}).items() if name != "supersedes"}
+            call.body = {**said, "external_refs": [{"source": "ats", "id": str(number)}]}
             yield call
             yield call
 

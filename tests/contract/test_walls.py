@@ -25,7 +25,6 @@ EVIDENCE = {
     "contact_applications",
     "relays",
     "snoozes",
-    "external_refs",
     "credentials",
     "job_changes",
     "policy_versions",
