@@ -19,6 +19,9 @@ from app.services.standings import Standing
 
 Terms = Mapping[str, Any]
 
+# What a pause is that says nothing else.
+UNSAID: Terms = {"allow_urgent": False, "reason": None}
+
 
 async def create(
     db: AsyncSession, caller: Caller, candidate_id: UUID, terms: Terms, *, now: datetime
@@ -59,12 +62,12 @@ async def replace(
     """
     standing = rows_of(caller, Pause).where(Pause.candidate_id == candidate.id, Pause.lifted_at.is_(None))
     others = {pause: _terms(pause) for pause in await db.scalars(standing)}
-    again = terms is not None and terms in others.values()
+    wanted = terms and {**UNSAID, **terms}
     for pause, known in others.items():
-        if known != terms:
+        if known != wanted:
             pause.lifted_at = candidate.updated_at = now
-    if terms is not None and not again:
-        _add(db, caller, candidate.id, terms, now)
+    if wanted and wanted not in others.values():
+        _add(db, caller, candidate.id, wanted, now)
         candidate.updated_at = now
 
 

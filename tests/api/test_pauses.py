@@ -178,6 +178,9 @@ async def test_a_pause_that_is_said_again_stays_as_it_is(agency: Agency) -> None
     first = await agency.post("/v1/candidates", body)
     second = await agency.post("/v1/candidates", body)
     assert second == first
+    path = f"/v1/candidates/{first['id']}"
+    assert await agency.patch(path, {"do_not_contact": FAR}) == first
+    assert await agency.patch(path, {"do_not_contact": {**FAR, "reason": None}}) == first
     assert len((await agency.get(f"/v1/candidates/{first['id']}/pauses"))["items"]) == 1
 
 
