@@ -122,6 +122,7 @@ def create_app(
         version=version("touchbase"),
         lifespan=lifespan,
         redirect_slashes=False,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,

@@ -1,4 +1,4 @@
-"""The pages for people: the interactive document at `/docs`, and the rules at `/rules`.
+"""The document at `/openapi.json`, and the pages for people: the interactive one at `/docs`, the rules at `/rules`.
 
 The viewer's files come from an installed package, so that the page works without reaching any other server.
 """
@@ -6,9 +6,12 @@ The viewer's files come from an installed package, so that the page works withou
 from importlib.resources import files
 from pathlib import Path
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from app.web import etags
+from app.web.openapi import Encoded
 
 docs = APIRouter(include_in_schema=False)
 
@@ -16,6 +19,17 @@ RULES = Path(__file__).parent.parent / "templates" / "rules.md"
 
 _VIEWER = files("fastapi_swagger") / "resources"
 _A_DAY = {"Cache-Control": "public, max-age=86400"}
+
+
+@docs.get("/openapi.json")
+async def get_document(request: Request) -> Response:
+    """The document itself."""
+    document: Encoded = request.app.state.document
+    content = await document.content()
+    headers = {"ETag": f'"{etags.digest(content)}"'}
+    return etags.unless_known(
+        request.headers, Response(content, media_type="application/json", headers=headers)
+    )
 
 
 @docs.get("/docs")

@@ -1,5 +1,6 @@
 """The document at `/openapi.json` (H15): what FastAPI derives, with our problems, examples and manners."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.responses import JSONResponse
 
 from app.services.access import SCOPES, roles_with
 from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
@@ -86,6 +88,28 @@ SECURITY_SCHEMES = {
 }
 
 
+class Encoded:
+    """The document as it is sent: made once, by the first who ask, in a thread.
+
+    It takes seconds to make and a tenth of one to encode, in which other requests go on.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+        self._making = asyncio.Lock()
+        self._content: bytes | None = None
+
+    async def content(self) -> bytes:
+        """The document as JSON."""
+        async with self._making:
+            if self._content is None:
+                self._content = await asyncio.to_thread(self._encoded)
+            return self._content
+
+    def _encoded(self) -> bytes:
+        return bytes(JSONResponse(self._app.openapi()).body)
+
+
 def install(app: FastAPI) -> None:
     """Serve our document."""
 
@@ -96,6 +120,7 @@ def install(app: FastAPI) -> None:
 
     # FastAPI's documented way to serve a document of one's own.
     app.openapi = openapi  # type: ignore[method-assign]
+    app.state.document = Encoded(app)
 
 
 def build(app: FastAPI) -> dict[str, Any]:

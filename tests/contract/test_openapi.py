@@ -1,25 +1,28 @@
 """The document an integrator reads: valid, complete, true, and with an example of everything (H15)."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import yaml
 from click.testing import CliRunner
-from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app.cli import main
-from app.main import ROUTERS
+from app.db import Database
+from app.main import ROUTERS, create_app
 from app.rules.events import EventType
 from app.rules.timescales import REQUIRED_MEMBERS
 from app.services.access import SCOPES
 from app.web.openapi import EXAMPLES, TAGS
 from tests.agency import Agency, Json
+from tests.conftest import SECRET, client_of
 from tests.contract.document import Document, is_asked_with_a_key, needed_scopes
 from tests.contract.places import kinds_of, places, schema_of
 from tests.contract.record_examples import record
@@ -415,6 +418,31 @@ async def test_the_examples_are_what_the_service_answers(scratch_url: str) -> No
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/docs"])
-async def test_the_document_can_be_read_without_a_key(app: FastAPI, agency: Agency, path: str) -> None:
-    assert app.openapi_url == "/openapi.json"
+async def test_the_document_can_be_read_without_a_key(agency: Agency, path: str) -> None:
     assert (await agency.http.get(path)).status_code == 200
+
+
+async def test_a_known_document_is_not_sent_again(http: httpx.AsyncClient) -> None:
+    answer = await http.get("/openapi.json")
+    known = await http.get("/openapi.json", headers={"If-None-Match": answer.headers["etag"]})
+    assert (known.status_code, known.content) == (304, b"")
+    assert known.headers["etag"] == answer.headers["etag"]
+    other = await http.get("/openapi.json", headers={"If-None-Match": '"AAAAAAAAAAAAAAAAAAAA"'})
+    assert other.content == answer.content
+
+
+async def test_all_who_ask_for_the_document_at_once_share_the_making(
+    database: Database, document: Document
+) -> None:
+    app, made = create_app(database, SECRET), []
+
+    def make() -> Json:
+        made.append(document.document)
+        return document.document
+
+    app.openapi = make  # type: ignore[method-assign]
+    async with client_of(app, document) as http:
+        answers = await asyncio.gather(*(http.get("/openapi.json") for _ in range(3)))
+        answers.append(await http.get("/openapi.json"))
+    assert [answer.json() for answer in answers] == [document.document] * 4
+    assert len(made) == 1

@@ -6,13 +6,17 @@ from collections.abc import Awaitable
 
 import httpx
 
+from app.db import Database
+from app.main import create_app
 from app.services.previews import MOST_PAIRS
 from tests.agency import Agency, Json
+from tests.conftest import SECRET, client_of
+from tests.contract.document import Document
 
 APPLICATIONS = 500
 
 
-async def silence(http: httpx.AsyncClient, work: Awaitable[Json]) -> float:
+async def silence(http: httpx.AsyncClient, work: Awaitable[object]) -> float:
     """The longest part of some work's time in which nobody else was answered."""
     began = answered = time.monotonic()
     working = asyncio.ensure_future(work)
@@ -40,3 +44,8 @@ def previewed(contacts: int) -> Json:
 async def test_others_are_answered_while_a_large_preview_is_worked_out(agency: Agency) -> None:
     work = agency.post("/v1/status/preview", previewed(MOST_PAIRS // APPLICATIONS))
     assert await silence(agency.http, work) < 1 / 2
+
+
+async def test_others_are_answered_while_the_document_is_made(database: Database, document: Document) -> None:
+    async with client_of(create_app(database, SECRET), document) as http:
+        assert await silence(http, http.get("/openapi.json")) < 1 / 2
