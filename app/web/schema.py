@@ -36,6 +36,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _ID = re.compile(ID)
 _MISMATCH = "string_pattern_mismatch"
+_HOLIDAY_WORDS = "must be a known holiday code: a country's, or with a dash that of a part of the country"
 # The last three are names of the machine's own, not of places.
 _ZONES = available_timezones() - {"localtime", "posixrules", "Factory"}
 
@@ -103,7 +104,8 @@ def parse_instant(value: object) -> datetime:
         return value.astimezone(UTC)
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
         raise _problem(
-            "instant_format", "must be an RFC 3339 instant with an offset, as 2026-07-14T10:00:00Z"
+            "instant_format",
+            "must be an RFC 3339 instant with an offset: YYYY-MM-DDThh:mm:ss, then Z or ±hh:mm",
         )
     try:
         instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
@@ -119,7 +121,7 @@ def parse_date(value: object) -> date:
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if not isinstance(value, str) or not _DATE.fullmatch(value):
-        raise _problem("date_format", "must be a date, as 2026-07-14")
+        raise _problem("date_format", "must be a date: YYYY-MM-DD")
     try:
         day = date.fromisoformat(value)
     except ValueError:
@@ -148,7 +150,7 @@ def parse_clock(value: object) -> time:
     if isinstance(value, time):
         return value
     if not isinstance(value, str) or not re.fullmatch(r"([01][0-9]|2[0-3]):[0-5][0-9]", value):
-        raise _problem("clock_format", "must be a time of day, as 09:00")
+        raise _problem("clock_format", "must be a time of day: hh:mm")
     return time.fromisoformat(value)
 
 
@@ -163,35 +165,34 @@ def parse_id(value: object) -> UUID:
         return value
     if isinstance(value, str) and is_id(value):
         return UUID(value)
-    raise _problem("id_format", "must be an id, as 0197f3a0-0000-7000-8000-000000000001")
+    raise _problem("id_format", "must be an id: a UUID in hexadecimal digits, with its dashes")
 
 
 def check_zone(value: str) -> str:
     """An IANA zone name."""
     if value not in _ZONES:
-        raise _problem("unknown_timezone", "must be an IANA zone name, as Europe/London")
+        raise _problem("unknown_timezone", "must be an IANA zone name")
     return value
 
 
 def check_holidays(value: str) -> str:
     """A holiday calendar that is known."""
     if not is_known(value):
-        raise _problem("unknown_holidays", "must be a known holiday code, as GB-ENG or US")
+        raise _problem("unknown_holidays", _HOLIDAY_WORDS)
     return value
 
 
 def check_calendars(value: object) -> object:
     """A holiday calendar that is known, or a list of several."""
-    words = "must be a known holiday code, as GB-ENG or US"
     if not isinstance(value, list):
         if not _is_calendar(value):
-            raise _problem("unknown_holidays", f"{words}, or a list of such")
+            raise _problem("unknown_holidays", f"{_HOLIDAY_WORDS}; or a list of such")
         return value
     if len(value) > MOST_CALENDARS:
         raise _problem("too_long", f"must name at most {MOST_CALENDARS} holiday calendars")
     for position, code in enumerate(value):
         if not _is_calendar(code):
-            raise misplaced(position, "unknown_holidays", words)
+            raise misplaced(position, "unknown_holidays", _HOLIDAY_WORDS)
     return value
 
 
@@ -282,7 +283,7 @@ Email = Annotated[
 Phone = Annotated[
     str,
     StringConstraints(max_length=40, pattern=r"^[0-9+()./ \-x]+([Ee]xt\.? ?[0-9]+)?$"),
-    in_words("must be digits, spaces and + ( ) . / - x only, and an extension as ext. 12"),
+    in_words("must be digits, spaces and + ( ) . / - x only, and perhaps at the end ext. and more digits"),
 ]
 
 # A word of a closed list: its text is the word, which strict mode alone would refuse.

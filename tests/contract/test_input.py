@@ -290,7 +290,11 @@ async def test_every_member_has_its_bounds(agency: Agency, name: str, value: Any
     [
         ("email", "nobody", "must be an email address"),
         ("name", " ", "must not be blank"),
-        ("phone", "call me", "must be digits, spaces and + ( ) . / - x only, and an extension as ext. 12"),
+        (
+            "phone",
+            "call me",
+            "must be digits, spaces and + ( ) . / - x only, and perhaps at the end ext. and more digits",
+        ),
     ],
 )
 async def test_what_a_pattern_asks_for_is_told_in_words(
@@ -299,6 +303,41 @@ async def test_what_a_pattern_asks_for_is_told_in_words(
     answer = await agency.call("POST", "/v1/candidates", json={"name": "Cand", name: value})
     [error] = problem_of(answer, 422)["errors"]
     assert (error["code"], error["detail"]) == ("string_pattern_mismatch", words)
+
+
+# What is often sent and wrong, by the member that must refuse it.
+SLIPS: dict[str, list[str]] = {
+    "registered_at": ["2026-07-14T10:00:00", "2026-07-14", "10:00:00Z", "+01:00", "now"],
+    "consultant_id": ["0197f3a0", "0197f3a0-0000-7000-8000", "0197f3a0000070008000000000000001", "C-1042"],
+    "timezone": ["London", "Europe", "europe/london", "BST", "GMT+1"],
+    "holidays": ["gb-eng", "GB-", "ENG", "England"],
+    "phone": ["ext. 12", "ask Kim"],
+    "email": ["kim", "@example.com"],
+    "seeking": ["yes", "Yes"],
+    "name": ["  "],
+}
+SLIPS_OF_AN_APPLICATION: dict[str, list[str]] = {
+    "continue_until": ["2026-7-14", "07-14", "2026-07-14T10:00:00Z", "today"],
+}
+SLIPS_OF_A_POLICY: dict[str, list[str]] = {
+    "day_start": ["9:00", "9am", "09:00:00", "0900"],
+    "holidays": ["gb-eng", "ENG"],
+}
+
+
+async def test_no_error_holds_what_is_often_sent_and_wrong(agency: Agency) -> None:
+    """The words of an error are the same for all, and yet could seem to repeat what somebody wrote (H2)."""
+    application = (await agency.application())["id"]
+    for method, path, body, slips in (
+        ("POST", "/v1/candidates", {"name": "Cand"}, SLIPS),
+        ("PATCH", f"/v1/applications/{application}", {}, SLIPS_OF_AN_APPLICATION),
+        ("PUT", "/v1/policy", {}, SLIPS_OF_A_POLICY),
+    ):
+        for name, values in slips.items():
+            for value in values:
+                answer = await agency.call(method, path, json={**body, name: value})
+                problem_of(answer, 422)
+                assert value not in answer.text
 
 
 EXTENSIONS = [
