@@ -119,6 +119,7 @@ class Route(APIRoute):
         async def perform(request: Request, work: Work, raw: bytes) -> Response:
             try:
                 check_query(request, parameters)
+                deed = trail.deed_of(request, self.name) if audited else None
                 body = self.parse(raw) if raw else None
                 if raw and body != {} and not takes_body:
                     raise InvalidError("The operation takes no body.", code="unexpected_body", pointer="")
@@ -132,8 +133,8 @@ class Route(APIRoute):
                 conditions.check(work.db)
                 raise
             conditions.check(work.db)
-            if audited:
-                await trail.note(request, work, self.name, body, response)
+            if deed:
+                trail.note(request, work, deed, body, response)
             return etags.tagged(request, response) if names_one else response
 
         return perform

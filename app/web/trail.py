@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from app.errors import InvalidError
 from app.services import audit
+from app.services.audit import Deed
 from app.web.deps import Work, ids_in_path
 
 PURPOSE = "X-Purpose"
@@ -33,9 +34,13 @@ def is_audited(scopes: Iterable[str], declared: Mapping[str, Any] | None) -> boo
     return any(scope.endswith(":write") for scope in scopes) or AUDITED in (declared or {})
 
 
-async def note(request: Request, work: Work, operation: str, body: Any, response: Response) -> None:
-    """Note a request that was carried out, in its own transaction. Raises InvalidError for an unfit purpose."""
-    deed = audit.Deed(operation, request.scope["touchbase.request_id"], _purpose(request))
+def deed_of(request: Request, operation: str) -> Deed:
+    """What a request is about to do, and to what end. Raises InvalidError for an unfit purpose."""
+    return Deed(operation, request.scope["touchbase.request_id"], _purpose(request))
+
+
+def note(request: Request, work: Work, deed: Deed, body: Any, response: Response) -> None:
+    """Note a deed that was done, in its own transaction."""
     audit.note(work.db, work.caller, deed, _done(request, body, response), now=work.now)
 
 

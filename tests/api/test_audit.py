@@ -70,6 +70,19 @@ async def test_a_purpose_is_one_word(agency: Agency, database: Database, purpose
     assert (await agency.get("/v1/clients"))["items"] == []
 
 
+async def test_an_unfit_purpose_is_told_before_what_contradicts_the_state(agency: Agency) -> None:
+    client = await agency.client()
+    stale = {"If-Match": '"AAAAAAAAAAAAAAAAAAAA"', "X-Purpose": "two words"}
+    edited = await agency.call("PATCH", f"/v1/clients/{client}", json={"name": "Other"}, headers=stale)
+    assert places_of(problem_of(edited, 422)) == [("X-Purpose", "invalid_purpose")]
+    key = await agency.post("/v1/api-keys", {"name": "k", "role": "integration"})
+    await agency.post(f"/v1/api-keys/{key['id']}/revoke")
+    again = {"Idempotency-Key": "k1", "X-Purpose": "two words"}
+    rotate = f"/v1/api-keys/{key['id']}/rotate"
+    problem_of(await agency.call("POST", rotate, json={}, headers=again), 422)
+    problem_of(await agency.call("POST", rotate, json={}, headers=again | {"X-Purpose": "sync"}), 409)
+
+
 @pytest.mark.parametrize(
     ("body", "names"),
     [
