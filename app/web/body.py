@@ -11,7 +11,7 @@ from app.errors import InvalidError, MalformedError, TooLargeError, TooSlowError
 MOST_BYTES = 1_048_576
 MOST_BULK_BYTES = 5 * MOST_BYTES
 MOST_SECONDS = 15
-MOST_DEPTH = 32
+MOST_DEPTH = 32  # of arrays and objects within one another
 ITEM_DEPTH = 3  # of an item in the body of a bulk call: object, array, object
 MOST_ITEMS = 1_000
 UNCLEAN = "Text must hold neither NUL nor half a character."
@@ -133,7 +133,7 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
 
     Raises MalformedError for what is nested too deeply; `pointer` and `depth` are where in the body the value stands.
     """
-    if depth > MOST_DEPTH:
+    if depth > MOST_DEPTH and isinstance(value, list | dict):
         raise MalformedError("The request body is nested too deeply.", code="too_deep")
     if isinstance(value, str) and not is_clean(value):
         raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)

@@ -49,8 +49,12 @@ async def test_what_cannot_be_parsed_in_one_way_is_400(agency: Agency, raw: byte
 
 
 async def test_thirty_two_levels_are_not_too_deep(agency: Agency) -> None:
-    raw = b'{"name": ' + b"[" * 31 + b"]" * 31 + b"}"
-    problem_of(await post_raw(agency, raw), 422)
+    for inmost in (b"", b"1", b'"x"'):
+        raw = b'{"name": ' + b"[" * 31 + inmost + b"]" * 31 + b"}"
+        problem_of(await post_raw(agency, raw), 422)
+        problem_of(
+            await post_raw(agency, raw.replace(b"[", b"[[", 1).replace(b"]", b"]]", 1)), 400, "too_deep"
+        )
 
 
 @pytest.mark.parametrize("raw", [b"null", b"[]", b'"x"', b"1", b"true", b"[{}]", b""])
