@@ -14,7 +14,10 @@ MOST_SECONDS = 15
 MOST_DEPTH = 32  # of arrays and objects within one another
 ITEM_DEPTH = 3  # of an item in the body of a bulk call: object, array, object
 MOST_ITEMS = 1_000
+MOST_DIGITS = 4_300  # of a whole number: no more are read, as the time that takes grows with their square
 UNCLEAN = "Text must hold neither NUL nor half a character."
+
+_ENDLESS = object()  # in the place of a number of more digits, until it is known where that stands
 
 
 class ParsedRequest(Request):
@@ -59,8 +62,8 @@ async def read(
 def parse(raw: bytes) -> Any:
     """A JSON text in UTF-8, without duplicate members, NaN or Infinity.
 
-    Raises MalformedError, or InvalidError where a string holds what no database takes (NUL, a lone surrogate) or an
-    array or an object holds too much.
+    Raises MalformedError, or InvalidError where a string holds what no database takes (NUL, a lone surrogate), an array
+    or an object holds too much, or a whole number has too many digits.
     """
     value = _load(raw)
     check_clean(value)
@@ -68,7 +71,7 @@ def parse(raw: bytes) -> Any:
 
 
 def parse_bulk(raw: bytes) -> Any:
-    """The same but for the text in `items`: each is checked on its own, so that a bad one spoils no other (H14)."""
+    """The same but for what stands in `items`: each is checked on its own, so a bad one spoils no other (H14)."""
     value = _load(raw)
     check_clean({**value, "items": None} if isinstance(value, dict) else value)
     return value
@@ -88,6 +91,7 @@ def _load(raw: bytes) -> Any:
             object_pairs_hook=_object,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
     except UnicodeDecodeError:
         raise MalformedError("The request body is not UTF-8.", code="not_utf8") from None
@@ -128,8 +132,12 @@ def _finite(digits: str) -> float:
     return number
 
 
+def _whole(digits: str) -> object:
+    return int(digits) if len(digits) <= MOST_DIGITS else _ENDLESS
+
+
 def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
-    """Raise InvalidError, naming the place, for text that no database takes and for what holds too much.
+    """Raise InvalidError, naming the place, for what no database takes and for what holds too much.
 
     Raises MalformedError for what is nested too deeply; `pointer` and `depth` are where in the body the value stands.
     """
@@ -137,6 +145,8 @@ def check_clean(value: Any, pointer: str = "", depth: int = 1) -> None:
         raise MalformedError("The request body is nested too deeply.", code="too_deep")
     if isinstance(value, str) and not is_clean(value):
         raise InvalidError(UNCLEAN, code="invalid_text", pointer=pointer)
+    if value is _ENDLESS:
+        raise InvalidError("A number has too many digits.", code="too_many_digits", pointer=pointer)
     if isinstance(value, list | dict) and len(value) > MOST_ITEMS:
         detail = f"An array may hold {MOST_ITEMS} items, and an object as many members."
         raise InvalidError(detail, code="too_many_items", pointer=pointer)
