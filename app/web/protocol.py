@@ -58,6 +58,7 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._arriving = ""  # the part of a request: head or body
+        self._is_head = False  # whether the request is known to be a HEAD, whose answer has no body
         self._before = self.cycle  # the request before the last
         self._header_bytes = 0
         self._unused_bytes = 0
@@ -113,11 +114,13 @@ class Protocol(HttpToolsProtocol):
         """A request begins."""
         super().on_message_begin()
         self._arriving = "head"
+        self._is_head = False
         self._header_bytes = 0
 
     def on_url(self, url: bytes) -> None:
         """A part of its target."""
         super().on_url(url)
+        self._is_head = self.parser.get_method() == b"HEAD"
         if len(self.url) > MOST_TARGET_BYTES:
             self._stop(TARGET_TOO_LONG)
 
@@ -146,6 +149,7 @@ class Protocol(HttpToolsProtocol):
         """All is there; where it has been answered already, the next request is waited for."""
         super().on_message_complete()
         self._arriving = ""
+        self._is_head = False
         self._unused_bytes = 0
         self._expect_within(self.head_seconds if self.cycle.response_complete else None)
 
@@ -235,7 +239,8 @@ class Protocol(HttpToolsProtocol):
         logger.info("- - %d", status, extra={"request_id": scope["touchbase.request_id"], "status": status})
         headers = [*self.server_state.default_headers, *answer.raw_headers]
         head = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
-        self.transport.write(STATUS_LINE[status] + head + b"\r\n" + bytes(answer.body))
+        body = b"" if self._is_head else bytes(answer.body)
+        self.transport.write(STATUS_LINE[status] + head + b"\r\n" + body)
         self.transport.write_eof()
         self._expect_within(self.linger_seconds)
 

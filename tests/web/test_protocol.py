@@ -195,6 +195,32 @@ async def test_a_method_that_can_be_read_is_not_to_blame_for_the_rest(
     (await connection.answer()).problem(400, "malformed_request")
 
 
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"/livez HTTP/1.1\r\n\r\n", b"400"),
+        (b"/livez HTTP/1.1\r\nHo st: x\r\n\r\n", b"400"),
+        (b"/" + b"x" * 8_000 + b" HTTP/1.1\r\n", b"414"),
+        (b"/livez HTTP/1.1\r\na: " + b"x" * 45_000, b"431"),
+        (b"/livez HTTP/2.0\r\n\r\n", b"505"),
+    ],
+    ids=["host", "header", "target", "headers", "version"],
+)
+async def test_a_refused_head_has_no_body(connection: Connection, rest: bytes, status: bytes) -> None:
+    await connection.send(b"HEAD " + rest)
+    head, _, body = (await connection.end()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 " + status)
+    assert b"\r\ncontent-type: application/problem+json" in head
+    assert body == b""
+
+
+async def test_nonsense_after_a_head_is_refused_with_a_body(connection: Connection) -> None:
+    await connection.send(GET.replace(b"GET", b"HEAD") + b"\r\n")
+    await connection.reader.readuntil(b"\r\n\r\n")
+    await connection.send(b"?\r\n\r\n")
+    (await connection.answer()).problem(400, "malformed_request")
+
+
 @pytest.mark.parametrize("hosts", [b"", b"Host: x\r\nhost: x\r\n", b"Host: x\r\nHost: y\r\n"])
 async def test_a_request_names_its_host_once(connection: Connection, hosts: bytes) -> None:
     await connection.send(b"GET /livez HTTP/1.1\r\n" + hosts + b"\r\n")
