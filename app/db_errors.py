@@ -23,6 +23,9 @@ _UNAVAILABLE_STATES = ("55P03", "57014", "08", "57P01", "57P02", "57P03", "53", 
 # Given up for the sake of another transaction, which goes on.
 _GIVEN_UP_STATES = ("40001", "40P01")
 
+# What is looked for before it is made: another has just made the same, which is found when all begins anew.
+_LOOKED_FOR = ("credentials", "external_refs", "identities", "identity_providers")
+
 _CONSTRAINT = re.compile(r'constraint "(\w+)"')
 _FOREIGN_KEY = re.compile(r"_agency_id_(\w+)_fkey")
 
@@ -43,8 +46,8 @@ def translated(error: Exception) -> Exception:
         return NotFoundError()
     if state == "23503":
         return NotFoundError(pointer=_member_of(error))
-    if state == "23505" and _constraint(error).startswith("external_refs"):
-        return RetryError()  # another has just made the object; this time it is found
+    if state == "23505" and _constraint(error).startswith(_LOOKED_FOR):
+        return RetryError()
     if state == "23505":
         return ConflictError("The same thing was recorded at the same moment; read it and try again.")
     return InvalidError() if state.startswith(("22", "23")) else error

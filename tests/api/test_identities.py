@@ -2,18 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.db import Database
 from app.models import Role
-from app.services import identity_providers
+from app.services import identities, identity_providers
 from app.services.access import ROLES
+from app.services.scope import Caller
 from app.web import issuers
 from tests.agency import Agency, Json, found_agency
 from tests.conftest import SECRET
 from tests.contract.problems import places_of, problem_of
 from tests.issuer import LocalIssuer, jwk_of, rsa_key
+from tests.locks import queued
 from tests.trusting import PROVIDERS, Trusting, refused
 
 
@@ -75,6 +78,25 @@ async def test_a_provider_disabled_while_its_issuer_answers_vouches_for_nobody(t
         await asyncio.sleep(0.01)
     await trusting.agency.patch(f"{PROVIDERS}/{trusting.provider}", {"disabled": True})
     assert (await slow).status_code == 401
+
+
+async def test_a_subject_that_is_just_being_linked_is_told_as_linked(
+    agency: Agency, database: Database
+) -> None:
+    consultant = await agency.consultant()
+    provider = {"name": "Ours", "issuer": "https://login.example/a", "audience": str(uuid4())}
+    body = {
+        "identity_provider_id": (await agency.post(PROVIDERS, provider))["id"],
+        "subject": "kim",
+        "role": "admin",
+    }
+    async with database.transaction(agency.id) as db:
+        caller = Caller(agency.id, "test", ROLES[Role.ADMIN])
+        terms = {**body, "identity_provider_id": UUID(body["identity_provider_id"])}
+        await identities.create(db, caller, UUID(consultant), terms)
+        late = asyncio.create_task(agency.call("POST", f"/v1/consultants/{consultant}/identities", json=body))
+        await queued(db, late)
+    assert places_of(problem_of(await late, 409, "subject_linked")) == [("/subject", "subject_linked")]
 
 
 async def test_a_revoked_subject_can_be_linked_anew(trusting: Trusting) -> None:

@@ -8,11 +8,14 @@ import pytest
 
 from app.db import Database
 from app.main import create_app
+from app.services import identity_providers
+from app.services.scope import Caller
 from app.settings import Settings
 from tests.agency import Agency, Json, found_agency
 from tests.conftest import SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import places_of, problem_of
+from tests.locks import queued
 
 PROVIDERS = "/v1/identity-providers"
 
@@ -124,6 +127,15 @@ async def test_only_one_of_two_at_once_gets_the_pair(agency: Agency) -> None:
     body = provider()
     calls = [agency.call("POST", PROVIDERS, json=body) for _ in range(2)]
     assert sorted([answer.status_code for answer in await asyncio.gather(*calls)]) == [201, 409]
+
+
+async def test_a_pair_that_is_just_being_taken_is_told_as_taken(agency: Agency, database: Database) -> None:
+    body = provider()
+    async with database.transaction(agency.id) as db:
+        await identity_providers.create(db, Caller(agency.id, "test", frozenset()), body, ())
+        late = asyncio.create_task(agency.call("POST", PROVIDERS, json=body))
+        await queued(db, late)
+    assert places_of(problem_of(await late, 409, "issuer_taken")) == [("/audience", "issuer_taken")]
 
 
 async def test_an_agency_may_name_itself_in_an_audience(agency: Agency) -> None:
