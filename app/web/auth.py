@@ -38,8 +38,9 @@ class Authenticator:
 
         Raises UnauthenticatedError, or UnavailableError if the issuer of a token cannot be asked for its keys.
         """
-        scheme, _, credential = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer":
+        given = request.headers.getlist("authorization")
+        scheme, _, credential = "".join(given).partition(" ")
+        if len(given) != 1 or scheme.lower() != "bearer":
             raise UnauthenticatedError
         return await self._of(credential.strip())
 

@@ -179,6 +179,12 @@ async def test_every_bad_credential_gets_the_same_401(
     assert len(set(bodies.values())) == 1, bodies
 
 
+async def test_of_two_credentials_none_counts(agency: Agency, rival: Agency, http: httpx.AsyncClient) -> None:
+    for other in (agency.key, rival.key, "nothing"):
+        headers = [("Authorization", f"Bearer {key}") for key in (agency.key, other)]
+        problem_of(await http.get("/v1/due", headers=headers), 401, "unauthenticated")
+
+
 async def test_a_key_in_the_query_is_no_credential(agency: Agency, http: httpx.AsyncClient) -> None:
     problem_of(await http.get("/v1/due", params={"api_key": agency.key, "access_token": agency.key}), 401)
 
