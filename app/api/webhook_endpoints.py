@@ -173,7 +173,10 @@ async def list_webhook_endpoints(work: InWork, paging: Paged) -> Page[WebhookEnd
 async def rotate_webhook_secret(
     webhook_endpoint_id: Id, work: InWork, secret: WithSecret
 ) -> WebhookEndpointIssued:
-    """Give a webhook endpoint a new secret; for 24 hours its calls are signed with the present one as well."""
+    """Give a webhook endpoint a new secret; for 24 hours its calls are signed with the present one as well.
+
+    One still older signs no more from now on.
+    """
     return _issued(
         await service.rotate_secret(work.db, work.caller, webhook_endpoint_id, secret=secret, now=work.now)
     )
