@@ -62,8 +62,9 @@ async def create(
 ) -> Cover:
     """Let a consultant be covered from one day to another, both included, as their own zone has the days.
 
-    `terms` are `covered_by`, `from` and `to`. Raises NotFoundError; InvalidError for covering oneself, for days that
-    end before they begin or that are covered already, and for a cover that would come round to the consultant.
+    `terms` are `covered_by`, `from` and `to`. Raises NotFoundError; InvalidError for covering oneself and for days
+    that end before they begin; ConflictError for days that are covered already, and for a cover that would come round
+    to the consultant.
     """
     consultant = await find(db, caller, Consultant, consultant_id)
     other = await find(db, caller, Consultant, terms["covered_by"], pointer="/covered_by")
@@ -162,7 +163,7 @@ async def _check_free(db: AsyncSession, caller: Caller, cover: Cover) -> None:
     begins, ends = func.greatest(Cover.start, cover.start), func.least(_ends, cover.until)
     shared = rows_of(caller, Cover).where(Cover.consultant_id == cover.consultant_id, begins < ends)
     if await db.scalar(shared.limit(1)) is not None:
-        raise InvalidError(
+        raise ConflictError(
             "The consultant is covered in that time already.", code="cover_overlap", pointer="/from"
         )
 
@@ -171,7 +172,7 @@ async def _check_chain(db: AsyncSession, caller: Caller, cover: Cover) -> None:
     names = ("consultant_id", "covered_by", "start", "until")
     parameters = {"agency_id": caller.agency_id, **{name: getattr(cover, name) for name in names}}
     if await db.scalar(_COMES_ROUND, parameters):
-        raise InvalidError(
+        raise ConflictError(
             "In that time the consultant covers for the other, directly or through others.",
             code="cover_cycle",
             pointer="/covered_by",

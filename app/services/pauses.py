@@ -29,7 +29,7 @@ async def create(
     """Record a pause and recompute all that concerns the candidate.
 
     `terms` are `from`, `until`, `allow_urgent` and `reason`. Raises NotFoundError; InvalidError for a pause that
-    does not end after it starts, or that shares time with another of theirs.
+    does not end after it starts; ConflictError for one that shares time with another of theirs.
     """
     candidate = await status.lock_candidate(db, caller, candidate_id)
     if terms["until"] <= terms["from"]:
@@ -107,7 +107,7 @@ async def _check_free(db: AsyncSession, caller: Caller, candidate_id: UUID, term
         Pause.candidate_id == candidate_id, begins < func.least(ends, terms["until"])
     )
     if await db.scalar(shared.limit(1)) is not None:
-        raise InvalidError(
+        raise ConflictError(
             "The candidate has a pause in that time already.", code="pause_overlap", pointer="/from"
         )
 

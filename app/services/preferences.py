@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.errors import InvalidError, NotFoundError
+from app.errors import ConflictError, NotFoundError
 from app.models import Application, Candidate, Job, Preference
 from app.rules.events import EventType
 from app.rules.preferences import Bearing, bearing, changed_wishes
@@ -52,8 +52,8 @@ async def record(
 ) -> Recorded:
     """Record what a candidate said they look for when asked, by default now; this settles a preference review (K1).
 
-    `said` has the wishes as JSON; those absent are as before. Raises NotFoundError, and InvalidError for a review to
-    come or one before the latest.
+    `said` has the wishes as JSON; those absent are as before. Raises NotFoundError; InvalidError for a review to
+    come, ConflictError for one before the latest.
     """
     candidate = await status.lock_candidate(db, caller, candidate_id)
     latest = await _latest(db, caller, candidate_id)
@@ -106,7 +106,9 @@ def _reviewed_at(given: datetime | None, latest: Preference | None, now: datetim
     if latest is None or at >= latest.reviewed_at:
         return at
     if given is not None:
-        raise InvalidError("A later review is recorded already.", code="review_order", pointer="/reviewed_at")
+        raise ConflictError(
+            "A later review is recorded already.", code="review_order", pointer="/reviewed_at"
+        )
     return latest.reviewed_at
 
 

@@ -103,7 +103,7 @@ async def test_pauses_of_one_candidate_do_not_overlap(
     if fits:
         assert answer.status_code == 201
     else:
-        assert places_of(problem_of(answer, 422, "pause_overlap")) == [("/from", "pause_overlap")]
+        assert places_of(problem_of(answer, 409, "pause_overlap")) == [("/from", "pause_overlap")]
         assert len((await agency.get(path))["items"]) == 1
 
 
@@ -114,13 +114,13 @@ async def test_what_was_lifted_is_free_again(agency: Agency) -> None:
         await agency.post(f"/v1/pauses/{made['id']}/lift")
     await pause(agency, candidate, span(1, 3))
     answer = await agency.call("POST", f"/v1/candidates/{candidate}/pauses", json=span(-1, 1))
-    problem_of(answer, 422, "pause_overlap")  # of the second the two days before it was lifted remain
+    problem_of(answer, 409, "pause_overlap")  # of the second the two days before it was lifted remain
 
 
 async def test_of_many_at_once_one_is_recorded(agency: Agency) -> None:
     path = f"/v1/candidates/{await agency.candidate()}/pauses"
     answers = await asyncio.gather(*(agency.call("POST", path, json=JULY) for _ in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [201, 422, 422, 422, 422, 422]
+    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409, 409, 409]
     assert len((await agency.get(path))["items"]) == 1
 
 

@@ -37,10 +37,12 @@ async def record(agency: Agency, candidate_id: str, **said: Any) -> Json:
     return await agency.post(f"/v1/candidates/{candidate_id}/preferences", said)
 
 
-async def refused(agency: Agency, candidate_id: str, **said: Any) -> list[tuple[str, str]]:
+async def refused(
+    agency: Agency, candidate_id: str, *, status: int = 422, **said: Any
+) -> list[tuple[str, str]]:
     """Where a body is wrong and how."""
     response = await agency.call("POST", f"/v1/candidates/{candidate_id}/preferences", json=said)
-    return places_of(problem_of(response, 422))
+    return places_of(problem_of(response, status))
 
 
 async def versions(agency: Agency, candidate_id: str, **params: Any) -> list[Json]:
@@ -211,7 +213,7 @@ async def test_a_review_is_neither_to_come_nor_before_the_latest(agency: Agency,
         ("/reviewed_at", "in_future")
     ]
     await record(agency, candidate, reviewed_at=LATER, **WISHES)
-    assert await refused(agency, candidate, reviewed_at=ASKED, roles=["Driver"]) == [
+    assert await refused(agency, candidate, status=409, reviewed_at=ASKED, roles=["Driver"]) == [
         ("/reviewed_at", "review_order")
     ]
     await record(agency, candidate, reviewed_at=LATER, roles=["Planner"])
