@@ -124,7 +124,7 @@ def _week(words: Words, said: Said) -> Days | None:
     if week is None:
         return None
     days = _part_of_week(part, week, said)
-    if name != "the week":
+    if name not in {"week", "the week"}:
         return days
     if EARLY.match(part) and days.last < said.today:
         days = _part_of_week(part, _week_ahead("next week", said), said)
@@ -204,6 +204,7 @@ DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     (rf"{_PART}{_WEEK_NAME}", _week),
     (rf"(?:(?P<which>{_WHICH}) )?(?P<weekday>{WEEKDAY})", _weekday),
     ("mid ?week|(?:the )?middle of the week", _midweek),
+    (rf"(?P<part>{PARTS})(?: in| of)? (?P<name>week)(?P<start>)(?! \d)", _week),
     ("week ?end|eow|end of (?:the )?working week", _end_of_week),
     ("(?:the |this )?weekend", _weekend),
     (rf"(?P<n>{NUMBER}) (?P<joint>to|or) (?P<m>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _between_counts),

@@ -80,7 +80,7 @@ def _quarter(words: Words, said: Said) -> Days:
     first = date(said.today.year + (quarter < this), 1, 1)
     first = stepped(first, _MONTHS_A_QUARTER * (quarter - 1), "month")
     last = said.client.on_or_before(month_end(first.year, first.month + 2))
-    if words["part"] or words[0] in {"quarter end", "eoq"}:
+    if words["part"]:
         return one(last, ask=True)
     return Days(min(max(first, said.today), last), last, ask=True)
 
@@ -133,14 +133,13 @@ MONTHS: tuple[tuple[str, DaysReader], ...] = (
         rf"(?:{END_PART}(?: of)? )(?:(?:(?:the|this) )?(?:calendar )?year|(?P<year>\d{{4}}))|year end|eoy",
         _end_of_year,
     ),
-    (
-        rf"(?:(?P<part>{END_PART})(?: of)? )?(?:(?:the |this |next )quarter|q(?P<quarter>[1-4]))|quarter end|eoq",
-        _quarter,
-    ),
+    (rf"(?:(?P<part>{END_PART})(?: of)? )?(?:(?:the |this |next )quarter|q(?P<quarter>[1-4]))", _quarter),
+    (rf"(?P<part>{END_PART}(?: of)? quarter|quarter end|eoq)(?P<quarter>)", _quarter),
     (rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?month|month end|eom", _end_of_month),
     ("mid ?month|(?:the )?middle of the month", _middle_of_month),
     (rf"(?:the )?(?P<which>{'|'.join(_NTH)}|last|final) week (?:of|in) {_MONTH_NAME}{_YEAR}", _week_of_month),
     (rf"{_PART_OF_MONTH}{_MONTH_NAME}{_YEAR}", _month),
+    (rf"(?P<part>{PARTS})(?: in| of)? (?P<name>month)(?P<year>)", _month),
     (rf"(?P<part>)(?P<name>{_THIS_MONTH}|(?:next|this) {MONTH}){_YEAR}", _month),
     (rf"(?P<part>)(?P<name>{MONTH}) (?P<year>\d{{4}})", _month),
     (rf"(?<!in )(?<!by )(?<!during )(?P<part>)(?P<name>{_LONG_MONTH})(?P<year>)", _month_alone),
