@@ -120,11 +120,12 @@ def _weeks_from_day(words: Words, said: Said) -> Days | None:
 def _week(words: Words, said: Said) -> Days | None:
     """'Next week' is Monday to Friday; its end, start and middle are sections of it."""
     name, part = words["name"], words["part"] or ""
+    of_this_week = name in {"week", "the week"}
+    if of_this_week and MID.match(part):
+        return _midweek(words, said)
     week = _week_of(words["start"], said) if words["start"] else _week_ahead(name, said)
-    if week is None:
-        return None
-    days = _part_of_week(part, week, said)
-    if name not in {"week", "the week"}:
+    days = week and _part_of_week(part, week, said)
+    if days is None or not of_this_week:
         return days
     if EARLY.match(part) and days.last < said.today:
         days = _part_of_week(part, _week_ahead("next week", said), said)
@@ -151,7 +152,8 @@ def _part_of_week(part: str, week: Days, said: Said) -> Days:
     """Early is the first two working days, late the last two, mid Wednesday, the end the last working day."""
     monday = week.first - timedelta(days=week.first.weekday())
     if MID.match(part):
-        return one(monday + timedelta(days=2), ask=week.ask)
+        wednesday = monday + timedelta(days=2)
+        return one(wednesday, ask=week.ask or wednesday == said.today)
     every_day = (monday + timedelta(days=n) for n in range(7))
     working = [day for day in every_day if said.client.is_working_day(day)] or [week.first, week.last]
     if part.endswith(" half"):
@@ -165,6 +167,7 @@ def _part_of_week(part: str, week: Days, said: Said) -> Days:
 
 
 def _midweek(_: Words, said: Said) -> Days:
+    """Wednesday; said on that day or later, the next one, and we ask."""
     wednesday = said.monday() + timedelta(days=2)
     passed = wednesday <= said.today
     return one(wednesday + timedelta(days=7) if passed else wednesday, ask=passed)
@@ -203,8 +206,8 @@ DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?P<week>{_PLAIN_WEEK})(?: on)? (?P<weekday>{WEEKDAY})", _weekday_of_week),
     (rf"{_PART}{_WEEK_NAME}", _week),
     (rf"(?:(?P<which>{_WHICH}) )?(?P<weekday>{WEEKDAY})", _weekday),
-    ("mid ?week|(?:the )?middle of the week", _midweek),
     (rf"(?P<part>{PARTS})(?: in| of)? (?P<name>week)(?P<start>)(?! \d)", _week),
+    ("mid ?week", _midweek),
     ("week ?end|eow|end of (?:the )?working week", _end_of_week),
     ("(?:the |this )?weekend", _weekend),
     (rf"(?P<n>{NUMBER}) (?P<joint>to|or) (?P<m>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _between_counts),
