@@ -5,7 +5,7 @@ from datetime import date
 
 from app.rules.holidays import codes_of
 from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, is_other_weekday, one, stepped
-from app.rules.phrase_words import MONTH, WEEKDAY, month, unnamed
+from app.rules.phrase_words import FIRST_TO_NINTH, MONTH, NO_NOUN, WEEKDAY, month, ordinal, unnamed
 
 _MONTHS_A_YEAR = 12
 _HOURS_A_DAY = 24
@@ -48,10 +48,20 @@ def _date_or_none(year: int, wanted_month: int, day: int) -> date | None:
 def _day_of_month(words: Words, said: Said) -> Days | None:
     """'The 21st' is the next such date; of a month without that day we ask."""
     day, of = int(words["day"]), words["of"] or ""
-    first = said.today.replace(day=1)
     if "this" in of or "next" in of:
-        return _checked(stepped(first, 1 if "next" in of else 0, "month").replace(day=day), words, said)
-    months = [stepped(first, n, "month") for n in range(3)]
+        first = stepped(said.today.replace(day=1), 1 if "next" in of else 0, "month")
+        return _checked(first.replace(day=day), words, said)
+    return _next_with_number(day, words, said)
+
+
+def _ordinal_alone(words: Words, said: Said) -> Days | None:
+    """'The first' may be one of the interviews or candidates as well, so we ask."""
+    days = _next_with_number(ordinal(words["ordinal"]), words, said)
+    return days and replace(days, ask=True)
+
+
+def _next_with_number(day: int, words: Words, said: Said) -> Days | None:
+    months = [stepped(said.today.replace(day=1), n, "month") for n in range(3)]
     dates = [_date_or_none(m.year, m.month, day) for m in months]
     found = next((d for d in dates if d and d >= said.today), None)
     return _checked(found, words, said, ask=None in dates[:2]) if found else None
@@ -86,17 +96,9 @@ def _dotted(words: Words, said: Said) -> Days:
 _ORDINAL = "(?:st|nd|rd|th)"
 _ON = rf"(?:(?P<weekday>{WEEKDAY}) )?(?:the )?"
 _YEAR = r"(?: (?P<year>\d{4}))?"
-# An ordinal names a day of the month unless a noun follows: 'the 2nd round', 'the 1st and 2nd interviews'.
 _UNIT = "(?:days?|weeks?|months?|hours?|working|business)\\b"
-_NO_NOUN = (
-    "a|after|afternoon|all|an|and|are|as|at|be|because|before|but|by|close|co[bp]|depending|due|either|end|eo[bd]"
-    "|evening|first|for|from|he|her|his|hopefully|hr|i|ideally|if|ill|im|in|is|it|latest|likely|lunch|lunchtime"
-    "|maybe|midday|morning|my|noon|of|on|once|or|our|pending|please|probably|provided|she|should|since|so|subject"
-    r"|thanks?|that|the|their|then|there|they|though|through|till?|to|unless|until|we|when|will|with|would|yes|you"
-    r"|\w+ (?:will|would|should)"
-)
 _AND_OTHERS = rf"(?: (?:and|or|to) (?:the )?\d{{1,2}}{_ORDINAL}?)*"
-_NO_NOUN_AFTER = rf"(?!{_AND_OTHERS} (?!(?:{_NO_NOUN}|{MONTH})\b)[a-z])"
+_NO_NOUN_AFTER = rf"(?!{_AND_OTHERS} (?!(?:{NO_NOUN}|{MONTH})\b)[a-z])"
 _FROM_DAY = rf"(?:the )?(?P<begin>\d{{1,2}}){_ORDINAL}?"
 _TO_DAY = rf"(?P<joint>to|and|or) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?"
 DATES: tuple[tuple[str, DaysReader], ...] = (
@@ -111,6 +113,10 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (
         rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?{_NO_NOUN_AFTER}",
         _day_of_month,
+    ),
+    (
+        rf"(?:(?P<weekday>{WEEKDAY}) )?the (?P<ordinal>{FIRST_TO_NINTH})(?=$|,| at| or| latest)",
+        _ordinal_alone,
     ),
     (rf"the (?P<day>\d{{1,2}})(?P<of>){_NO_NOUN_AFTER}", _day_of_month),
     (rf"(?P<weekday>{WEEKDAY}) (?P<day>1[3-9]|2\d|3[01])(?P<of>)(?![.:/]\d){_NO_NOUN_AFTER}", _day_of_month),

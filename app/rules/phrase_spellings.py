@@ -4,7 +4,17 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-from app.rules.phrase_words import MONTH, UNITS, WEEKDAY, number
+from app.rules.phrase_words import (
+    FIRST_TO_NINTH,
+    MONTH,
+    NO_NOUN,
+    TEENS,
+    TENTH_TO_LAST,
+    UNITS,
+    WEEKDAY,
+    number,
+    ordinal,
+)
 
 
 def normal(phrase: str) -> str:
@@ -41,7 +51,20 @@ def _as_digits(words: re.Match[str]) -> str:
 
 
 def _as_ordinal(words: re.Match[str]) -> str:
-    return f"{_ORDINALS.index(words[0]) + 1}th"
+    return _nth(words[0])
+
+
+def _nth(words: str) -> str:
+    day = ordinal(words)
+    return f"{day}{_SUFFIXES.get(day, 'th')}"
+
+
+def _as_ordinal_of_month(words: re.Match[str]) -> str:
+    return f"{words['month']} {_nth(words['day'])}"
+
+
+def _as_day_of_month(words: re.Match[str]) -> str:
+    return f"{words['month']} {number(words['day'])[0]}"
 
 
 _SIGNS = str.maketrans(
@@ -67,10 +90,13 @@ _MEANT = {
 }
 _ABBREVIATED = tuple(_MEANT)
 _HOURS = f"(?:{'|'.join(UNITS)}|ten|eleven|twelve)"
-_ORDINALS = """
-    first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth
-    fifteenth sixteenth seventeenth eighteenth nineteenth twentieth
-    """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
+_NO_NOUN_AFTER = rf"(?![-\w]| (?!(?:{NO_NOUN}|{MONTH})\b)[a-z])"
+_DAY_IN_WORDS = f"(?:{TENTH_TO_LAST}|{FIRST_TO_NINTH})"
+_SUFFIXES = {1: "st", 2: "nd", 3: "rd", 21: "st", 22: "nd", 23: "rd", 31: "st"}
+_DAY_COUNT = f"(?:thirty(?: one)?|twenty(?: (?:{'|'.join(UNITS)}))?|{'|'.join(TEENS + UNITS)})"
+# 'We may' and 'it may' name no month.
+_OF_MONTH = f"(?= (?:(?:of )?(?!may){MONTH}|of may|of (?:this|the|next) month)\\b)"
+_AFTER_MONTH = rf"\b(?P<month>(?!may (?!the )){MONTH})(?: the)? "
 _UNIT = "(?:days?|weeks?|working|business|hours?|months?)"
 _TH = "(?:st|nd|rd|th)?"
 
@@ -85,10 +111,14 @@ _WORDS: tuple[_Spelling, ...] = (
     (re.compile(rf"\b({WEEKDAY}|tomorrow|this) am\b"), r"\1 morning"),
     (re.compile(rf"\b({WEEKDAY}|tomorrow|this) pm\b"), r"\1 afternoon"),
     (re.compile(rf"\b({WEEKDAY}) ?- ?(?={WEEKDAY}\b)"), r"\1 to "),
+    (re.compile(r"\b(twenty|thirty)-(?=[a-z])"), r"\1 "),
     (re.compile(rf"\b{_HOURS}(?= (?:am|pm|oclock|in the (?:morning|afternoon|evening))\b)"), _as_digits),
     (re.compile(rf"(?<=half |past ){_HOURS}\b(?! {_UNIT})"), _as_digits),
     (re.compile(rf"(?<=\bat |\bby ){_HOURS}(?=$| on | today| tomorrow| {WEEKDAY})"), _as_digits),
-    (re.compile(rf"\b(?:{'|'.join(_ORDINALS)})(?= (?:of {MONTH}|(?!mar|may){MONTH})\b)"), _as_ordinal),
+    (re.compile(rf"\b{_DAY_IN_WORDS}{_OF_MONTH}|\b{TENTH_TO_LAST}{_NO_NOUN_AFTER}"), _as_ordinal),
+    (re.compile(rf"{_AFTER_MONTH}(?P<day>{_DAY_IN_WORDS}){_NO_NOUN_AFTER}"), _as_ordinal_of_month),
+    (re.compile(rf"\b{_DAY_COUNT}{_OF_MONTH}"), _as_digits),
+    (re.compile(rf"{_AFTER_MONTH}(?P<day>{_DAY_COUNT}){_NO_NOUN_AFTER}"), _as_day_of_month),
     (re.compile(r"(?<=[a-z]) ?/ ?(?=[a-z])"), " or "),
 )
 _NUMBERS: tuple[_Spelling, ...] = (

@@ -10,17 +10,33 @@ MONTH = (
     "|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
 )
 UNITS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_TEENS = """
+TEENS = """
     ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
     """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-_NUMBERS = {"a": 1, "an": 1} | {name: n for n, name in enumerate(UNITS + _TEENS, 1)}
+_NUMBERS = {"a": 1, "an": 1} | {name: n for n, name in enumerate(UNITS + TEENS, 1)}
 _NUMBERS |= {name: 10 * n for n, name in enumerate(_TENS, 2)}
 _VAGUE_NUMBERS = {"couple": 2, "few": 3, "several": 3, "another": 1}
-_SPELT = f"(?:{'|'.join(_TENS)})(?: (?:{'|'.join(UNITS)}))?|{'|'.join(_TEENS + UNITS)}|an?"
+_SPELT = f"(?:{'|'.join(_TENS)})(?: (?:{'|'.join(UNITS)}))?|{'|'.join(TEENS + UNITS)}|an?"
+_ORDINAL_UNITS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
+_ORDINAL_TEENS = """
+    tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth
+    """.split()  # noqa: SIM905 - a list of so many words, one a line, would be unreadable.
+_ORDINAL_TWENTIES = ["twentieth", *(f"twenty {unit}" for unit in _ORDINAL_UNITS)]
+_ORDINALS = [*_ORDINAL_UNITS, *_ORDINAL_TEENS, *_ORDINAL_TWENTIES, "thirtieth", "thirty first"]
+FIRST_TO_NINTH = f"(?:{'|'.join(_ORDINAL_UNITS)})"
+TENTH_TO_LAST = f"(?:{'|'.join(_ORDINALS[len(_ORDINAL_UNITS) :])})"
 NUMBER = rf"(?:\d{{1,3}}|(?:an? )?(?:couple|few|several)(?: of)?|another|{_SPELT})"
 POSSIBLE = "(?:possible|poss|practicable|practical)"
 AS_SOON_AS_POSSIBLE = f"as soon as {POSSIBLE}|asap"
+# An ordinal names a day of the month unless a noun follows: 'the 2nd round', 'the 1st and 2nd interviews'.
+NO_NOUN = (
+    "a|after|afternoon|all|an|and|are|as|at|be|because|before|but|by|close|co[bp]|depending|due|either|end|eo[bd]"
+    "|evening|first|for|from|he|her|his|hopefully|hr|i|ideally|if|ill|im|in|is|it|latest|likely|lunch|lunchtime"
+    "|maybe|midday|morning|my|noon|of|on|once|or|our|pending|please|probably|provided|she|should|since|so|subject"
+    r"|thanks?|that|the|their|then|there|they|though|through|till?|to|unless|until|we|when|will|with|would|yes|you"
+    r"|\w+ (?:will|would|should)"
+)
 # The parts of a week or a month.
 EARLY = re.compile("(?:the )?(?:early|earlier|start|beginning|first|top)")
 MID = re.compile("(?:the )?(?:mid|half)")
@@ -41,6 +57,11 @@ def number(words: str) -> tuple[int, bool]:
         if vague in words:
             return n, True
     return (int(words) if words.isdecimal() else sum(_NUMBERS[word] for word in words.split())), False
+
+
+def ordinal(words: str) -> int:
+    """The day of the month some words name: 'twenty first' is 21."""
+    return _ORDINALS.index(words) + 1
 
 
 def weekday(name: str) -> int:

@@ -43,6 +43,8 @@ EVENTS = [
     # an ordinal before a noun
     ("after the 2nd interview", "2nd interview", None, 1, True),
     ("after the 2nd interview on Friday", "2nd interview", date(2026, 7, 17), 1, False),
+    ("after the first and second rounds on Friday", "first and second rounds", date(2026, 7, 17), 1, False),
+    ("once the tenth candidate is seen on Friday", "tenth candidate seen", date(2026, 7, 17), 1, False),
     ("after 2nd round", "2nd round", None, 1, True),
     ("after the 1st and 2nd rounds", "1st and 2nd rounds", None, 1, True),
     ("once the 3rd party checks are done", "3rd party checks done", None, 1, True),
