@@ -229,6 +229,11 @@ def _largest(groups: dict[str, str | None]) -> tuple[int, bool]:
     return max(fewest, most), vague or also_vague or groups.get("joint") == "or"
 
 
+def _on_day_of_interview(_: Words, said: Said) -> Reading:
+    timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=0, anchor=TimescaleAnchor.INTERVIEW)
+    return Reading(timescale, ask=False)
+
+
 def _next_working_day(words: Words, said: Said) -> Reading:
     anchor = TimescaleAnchor.INTERVIEW if words["interview"] else TimescaleAnchor.GIVEN
     return Reading(Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=1, anchor=anchor), ask=False)
@@ -282,6 +287,11 @@ def _after_event(words: Words, said: Said) -> Reading:
     return promise._replace(ask=True) if promise else reading
 
 
+def _on_day_of_event(words: Words, said: Said) -> Reading:
+    """'On the day of the panel on 22 July' is still that day."""
+    return read_event(said, words["event"], 0)
+
+
 def _counted_after_event(words: Words, said: Said) -> Reading:
     """'Two days after the panel on 3 August': offsets count working days, so plain days make us ask."""
     n, vague = number(words["n"] or "a")
@@ -312,7 +322,8 @@ _DAY_UNIT = (
     "(?P<unit>(?:full |clear )?(?:working|business|week|office) ?days?|wds?|bds?"
     "|(?:working|business) weeks?|days?)"
 )
-_INTERVIEW = "(?P<interview> (?:after|from|of|following|post|since) (?:(?:the|our|his|her|their) )?interview)"
+_THE_INTERVIEW = "(?:(?:the|our|his|her|their) )?interview"
+_INTERVIEW = f"(?P<interview> (?:after|from|of|following|post|since) {_THE_INTERVIEW})"
 _SPAN = rf"(?:(?P<n>{NUMBER})|the) (?P<unit>(?:working |business )?(?:days?|weeks?|fortnights?))"
 _FROM = "(?:between |from |either )?"
 _JOINT = "to|or|and|through|till|until"
@@ -351,6 +362,7 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", _working_days),
     (rf"{_BY}(?:an?|the next) day or (?P<more>two|three|so)", _day_or_two),
     (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", _next_working_day),
+    (rf"{_BY}(?:the )?(?:same |very )?day (?:of|as) {_THE_INTERVIEW}", _on_day_of_interview),
     (rf"{_BY}(?:the )?day{_INTERVIEW}", _next_working_day),
     (rf"{_BY}{_COUNT} hours?(?: time| from now|{_INTERVIEW})?", _hours),
     (
@@ -363,6 +375,7 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
         _after_time,
     ),
     (rf"{_AFTER} {_AN_EVENT}(?P<event>.+)", _after_event),
+    (rf"{_BY}(?:the )?(?:same |very )?day (?:of|as) (?P<event>.+)", _on_day_of_event),
     (rf"{_BY}{_SPAN} (?:after|following|from|of|post) (?P<event>.+)", _counted_after_event),
 )
 _NO_PROMISE_TABLE = (

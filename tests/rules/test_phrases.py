@@ -276,6 +276,7 @@ READINGS = [
     ("3 days after the interview", "working_days, 17 Jul 17:30?"),
     ("within five working days of the interview", "working_days, 21 Jul 17:30"),
     ("the day after the interview", "working_days, 15 Jul 17:30"),
+    ("on the day of the interview", "working_days, 14 Jul 17:30?"),
     ("a week after the interview", "date, 21 Jul 17:30"),
     ("within the next week", "date, 22 Jul 17:30"),
     ("in the next fortnight", "date, 29 Jul 17:30"),
