@@ -51,6 +51,10 @@ _TURN_TABLE = (
     "you(?= (?:will|should|can|would))|there(?= (?:will|should))|will do|going to|this time|for (?:sure|certain)",
     "at (?:the (?:very )?)?latest|at most|max(?:imum)?|able to|can(?= \\w)",
     AS_SOON_AS_POSSIBLE,
+    # 'Please' before a verb is a request: 'please confirm by Friday'.
+    r"please(?! (?!(?:many|thanks?|cheers|regards|kind)\b)\w)|cheers|ta|all the best|no (?:worries|problem)",
+    "(?:(?:with|kind(?:est)?|best|warm(?:est)?|many) )*(?:regards|wishes|thanks)|best$",
+    "(?:thank you|thanks)(?: (?:so|very) much| a lot| again)?",
 )
 _TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")

@@ -200,6 +200,8 @@ READINGS = [
     ("Friday the 24th", "date, 24 Jul 17:30"),
     ("24th of July", "date, 24 Jul 17:30"),
     ("July 24, 2026", "date, 24 Jul 17:30"),
+    ("July 24th, 2026", "date, 24 Jul 17:30"),
+    ("Friday July 24th, 2026", "date, 24 Jul 17:30"),
     ("21/07/2026", "date, 21 Jul 17:30"),
     ("07/21/2026", "date, 21 Jul 17:30"),
     ("03/08/2026", "date, 03 Aug 17:30?"),

@@ -33,6 +33,12 @@ PROMISES = [
     ("no more than a week", "date, 22 Jul 17:30"),
     ("within the next hour", "instant, 15 Jul 11:00"),
     ("in 2 hrs", "instant, 15 Jul 12:00"),
+    ("by Friday please", "date, 17 Jul 17:30"),
+    ("please, by Friday", "date, 17 Jul 17:30"),
+    ("By Friday please. Many thanks", "date, 17 Jul 17:30"),
+    ("By Friday, cheers!", "date, 17 Jul 17:30"),
+    ("Kind regards, by Friday", "date, 17 Jul 17:30"),
+    ("By Friday. Thank you very much. Best", "date, 17 Jul 17:30"),
     ("in an hr", "instant, 15 Jul 11:00"),
 ]
 
@@ -81,6 +87,8 @@ def test_who_answers_and_how_does_not_change_the_reading(phrase: str, reading: s
         # nor what is asked of us
         "let me know by Friday",
         "please let me know by Friday",
+        "please confirm by Friday",
+        "By Friday, please reply",
         "can you let us know by Friday",
         "ring me on Friday",
         "We expect to hear from you by Friday",
