@@ -91,8 +91,27 @@ def _end_of_year(words: Words, said: Said) -> Days:
 
 
 def _christmas(words: Words, said: Said) -> Days | None:
-    day = date(said.today.year, _DECEMBER, 24 if words["eve"] else 25)
+    """Christmas Eve and Day are days; Christmas alone may be the days around it, so we ask."""
+    day = date(said.today.year, _DECEMBER, 24 if words["day"] == "eve" else 25)
+    return _upcoming([day, day.replace(year=day.year + 1)], said, ask=words["day"] is None)
+
+
+def _easter(_: Words, said: Said) -> Days | None:
+    """Easter Sunday, the day before England's Easter Monday."""
+    years = (said.today.year, said.today.year + 1)
+    mondays = (named_holidays("GB-ENG", year)["easter monday"] for year in years)
+    return _upcoming([monday - timedelta(days=1) for monday in mondays], said, ask=True)
+
+
+def _new_years_eve_or_day(words: Words, said: Said) -> Days | None:
+    day = date(said.today.year, _DECEMBER, 31) if words["day"] == "eve" else date(said.today.year, 1, 1)
     return _upcoming([day, day.replace(year=day.year + 1)], said)
+
+
+def _new_year(_: Words, said: Said) -> Days:
+    """The first week of January, as in 'early January'; a guess, so we ask."""
+    january = date(said.today.year + 1, 1, 1)
+    return Days(said.client.on_or_after(january), said.client.on_or_after(january.replace(day=7)), ask=True)
 
 
 def _feast(words: Words, said: Said) -> Days | None:
@@ -123,7 +142,7 @@ _MONTH_NAME = rf"(?P<name>{_THIS_MONTH}|(?:next |this )?{MONTH})"
 _YEAR = r"(?: (?P<year>\d{4}))?"
 _FEASTS = (
     "(?:good|black) friday|(?:easter|whit|cyber) monday|(?:easter|palm) sunday|ash wednesday|shrove tuesday"
-    "|boxing day|new years day|thanksgiving(?: day)?|(?:may|memorial|labou?r|independence|canada|victoria) day"
+    "|boxing day|thanksgiving(?: day)?|(?:may|memorial|labou?r|independence|canada|victoria) day"
 )
 # The short name of a month alone, and some long ones, may be none ("we may decide"): a word must introduce it.
 _LONG_MONTH = "january|february|july|august|september|october|november|december"
@@ -143,7 +162,10 @@ MONTHS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?P<part>)(?P<name>{_THIS_MONTH}|(?:next|this) {MONTH}){_YEAR}", _month),
     (rf"(?P<part>)(?P<name>{MONTH}) (?P<year>\d{{4}})", _month),
     (rf"(?<!in )(?<!by )(?<!during )(?P<part>)(?P<name>{_LONG_MONTH})(?P<year>)", _month_alone),
-    ("christmas(?P<eve> eve)?(?: day)?|xmas", _christmas),
+    ("(?:christmas|xmas)(?: (?P<day>eve|day))?", _christmas),
     (rf"(?P<feast>{_FEASTS})", _feast),
+    ("easter", _easter),
+    ("new years? (?P<day>eve|day)", _new_years_eve_or_day),
+    ("(?:early )?(?:in )?(?:the )?new year", _new_year),
     ("(?:the )?(?:next )?bank holiday", _bank_holiday),
 )

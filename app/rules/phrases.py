@@ -130,7 +130,7 @@ def _by_days(words: Words, said: Said) -> Reading | None:
 
 
 def _before_days(words: Words, said: Said) -> Reading | None:
-    """'Before Friday' ends the working day before; 'before the end of Friday' is still Friday."""
+    """'Before Friday' and 'by Easter' end the working day before; 'before the end of Friday' is still Friday."""
     days = read_days(words["days"], said)
     if days is None:
         return None
@@ -344,6 +344,7 @@ _HOUR = rf"(?:{HOUR}|{CLOSE}|(?:work|hours)(?= (?:on |today|tomorrow|{WEEKDAY})|
 _AN_EVENT = rf"(?!(?:{_CIRCULAR}|that|this|then|lunch)$|(?:{_AT_ONCE}|then|{_HOUR})\b)"
 
 _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
+    (r"(?:by|no later than) (?P<days>christmas|xmas|easter|(?:the )?new year)", _before_days),
     (rf"{_BY}(?P<days>{DAYS})", _by_days),
     (rf"(?:before|prior to|ahead of) (?P<days>{DAYS})", _before_days),
     (rf"{_NOT_BEFORE} (?P<days>{DAYS})", _not_before_days),
