@@ -99,8 +99,8 @@ def _christmas(words: Words, said: Said) -> Days | None:
 def _easter(_: Words, said: Said) -> Days | None:
     """Easter Sunday, the day before England's Easter Monday."""
     years = (said.today.year, said.today.year + 1)
-    mondays = (named_holidays("GB-ENG", year)["easter monday"] for year in years)
-    return _upcoming([monday - timedelta(days=1) for monday in mondays], said, ask=True)
+    mondays = (named_holidays("GB-ENG", year).get("easter monday") for year in years)
+    return _upcoming([monday - timedelta(days=1) for monday in mondays if monday], said, ask=True)
 
 
 def _new_years_eve_or_day(words: Words, said: Said) -> Days | None:

@@ -392,6 +392,7 @@ clients = st.sampled_from([LONDON, calendar_of("America/New_York", "US"), calend
 @example("1" * 1000, NOW, LONDON)
 @example("at " * 333, NOW, LONDON)
 @example("in 999 months", NOW, LONDON)
+@example("by Easter", datetime(2100, 12, 29, tzinfo=UTC), LONDON)
 @example("٣ working days", NOW, LONDON)
 def test_any_text_is_read_without_raising(text: str, now: datetime, client: WorkingCalendar) -> None:
     found = read(text, now, client)
