@@ -71,7 +71,7 @@ def _between_counts(words: Words, said: Said) -> Days:
     most, _ = number(words["m"])
     unit = words["unit"]
     first, last = sorted(stepped(said.today, n, unit) for n in (fewest, most))
-    return Days(first, last, ask=vague or words["joint"] != "to")
+    return Days(first, last, ask=vague or words["joint"] != "to" or not said.client.is_working_day(last))
 
 
 def _one_or_two(words: Words, said: Said) -> Days:
@@ -111,7 +111,11 @@ def _weeks_from_day(words: Words, said: Said) -> Days | None:
     n, vague = number(words.groupdict().get("n") or "a")
     literal = {"today": 0, "now": 0, "tomorrow": 1}.get(words["start"])
     start = read_days(words["start"], said) if literal is None else one(said.today + timedelta(days=literal))
-    return one(start.last + timedelta(days=7 * n), ask=vague or start.ask) if start else None
+    if start is None:
+        return None
+    day = start.last + timedelta(days=7 * n)
+    day_off = literal is not None and not said.client.is_working_day(day)
+    return one(day, ask=vague or start.ask or day_off)
 
 
 # --- Weeks ---------------------------------------------------------------------------------------------
@@ -123,7 +127,7 @@ def _week(words: Words, said: Said) -> Days | None:
     of_this_week = name in {"week", "the week"}
     if of_this_week and MID.match(part):
         return _midweek(words, said)
-    week = _week_of(words["start"], said) if words["start"] else _week_ahead(name, said)
+    week = _week_of(words["start"], name, said) if words["start"] else _week_ahead(name, said)
     days = week and _part_of_week(part, week, said)
     if days is None or not of_this_week:
         return days
@@ -132,12 +136,14 @@ def _week(words: Words, said: Said) -> Days | None:
     return replace(days, ask=days.ask or part == "" or bool(EARLY.match(part)))
 
 
-def _week_of(text: str, said: Said) -> Days | None:
+def _week_of(text: str, name: str, said: Said) -> Days | None:
+    """'Week commencing 20 July'; we ask if that is no Monday."""
     start = read_days(text, said)
     if start is None:
         return None
     monday = start.first - timedelta(days=start.first.weekday())
-    return Days(monday, monday + timedelta(days=4), start.ask)
+    elsewhere = start.first != monday and re.search("week (?:of|ending)", name) is None
+    return Days(monday, monday + timedelta(days=4), start.ask or elsewhere)
 
 
 def _week_ahead(name: str, said: Said) -> Days:
@@ -189,9 +195,8 @@ _PLAIN_WEEK = (
     "(?:(?:the )?week after next|the week after"
     "|(?:this|next|the following|following|the coming|coming|the|that) week)"
 )
-_WEEK_NAME = (
-    rf"(?P<name>(?:the )?week (?:commencing|beginning|starting|of) (?P<start>{DATE}|{WEEKDAY})|{_PLAIN_WEEK})"
-)
+_WEEK_OF = "(?:the )?week (?:commencing|beginning|starting|ending|of)"
+_WEEK_NAME = rf"(?P<name>{_WEEK_OF} (?P<start>{DATE}|{WEEKDAY})|{_PLAIN_WEEK})"
 _WHICH = "this|next|coming|following|(?:the|this) (?:coming|following|next)"
 _LATER_UNIT = "(?P<unit>weeks?|fortnights?|months?|calendar (?:days?|weeks?|months?))"
 _FROM_NOW = "(?: time| from now| hence)?"

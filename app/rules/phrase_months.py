@@ -17,20 +17,27 @@ _NTH = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "four
 def _month(words: Words, said: Said) -> Days:
     """'End of the month' is its last working day; any other part of a month makes us ask."""
     first = _month_named(words["name"], words["year"], said)
-    last = month_end(first.year, first.month)
     part = words["part"] or ""
     far = not words["year"] and first - said.today > FAR_AHEAD
     client = said.client
     if MID.match(part):
         return one(client.on_or_after(first.replace(day=15)), ask=True)
     if EARLY.match(part):
-        return Days(client.on_or_after(first), client.on_or_after(first.replace(day=7)), ask=True)
+        return _early_in_month(words, first, said)
+    last = client.on_or_before(month_end(first.year, first.month))
     if LATE.match(part):
-        return Days(client.on_or_after(first.replace(day=21)), client.on_or_before(last), ask=True)
+        return Days(client.on_or_after(first.replace(day=21)), last, ask=True)
     if part not in {"", "in", "during"}:
-        return one(client.on_or_before(last), ask=far or part == "by")
-    begin, end = max(client.on_or_after(first), said.today), client.on_or_before(last)
-    return Days(begin, max(begin, end), ask=far or begin > end)
+        return one(last, ask=far or part == "by")
+    begin = max(client.on_or_after(first), said.today)
+    return Days(begin, max(begin, last), ask=far or begin > last or words["name"] == "the month")
+
+
+def _early_in_month(words: Words, first: date, said: Said) -> Days:
+    """Its first week; the start of 'the month', once that has passed, is the next month's."""
+    week = Days(said.client.on_or_after(first), said.client.on_or_after(first.replace(day=7)), ask=True)
+    passed = words["name"] in {"month", "the month"} and week.last < said.today
+    return _early_in_month(words, stepped(first, 1, "month"), said) if passed else week
 
 
 def _week_of_month(words: Words, said: Said) -> Days:

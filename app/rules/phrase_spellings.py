@@ -81,6 +81,7 @@ _MEANT = {
     "monday": "monady",
     "friday": "firday",
     "week commencing": "w ?/ ?[bc]|wc",
+    "week ending": "w ?/ ?e",
     "next": "nxt",
     "week": "wk",
     "weeks": r"wks|(?<=\d )w",
