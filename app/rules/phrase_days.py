@@ -98,6 +98,11 @@ def _weekday(words: Words, said: Said) -> Days:
     return one(day, ask=wanted == said.today.weekday() or beyond_this_week)
 
 
+def _weekday_after_next(words: Words, said: Said) -> Days:
+    """A week after 'next Friday', and as doubtful."""
+    return one(said.monday(2) + timedelta(days=weekday(words["weekday"])), ask=True)
+
+
 def _weekday_of_week(words: Words, said: Said) -> Days | None:
     week = read_days(words["week"], said)
     return week and one(
@@ -109,11 +114,12 @@ def _weekday_of_week(words: Words, said: Said) -> Days | None:
 def _weeks_from_day(words: Words, said: Said) -> Days | None:
     """'A week on Friday', 'Friday week', 'two weeks from tomorrow': literal days, counted in weeks."""
     n, vague = number(words.groupdict().get("n") or "a")
+    days_each = 14 if "fortnight" in words["unit"] else 7
     literal = {"today": 0, "now": 0, "tomorrow": 1}.get(words["start"])
     start = read_days(words["start"], said) if literal is None else one(said.today + timedelta(days=literal))
     if start is None:
         return None
-    day = start.last + timedelta(days=7 * n)
+    day = start.last + timedelta(days=days_each * n)
     day_off = literal is not None and not said.client.is_working_day(day)
     return one(day, ask=vague or start.ask or day_off)
 
@@ -199,13 +205,18 @@ _WEEK_OF = "(?:the )?week (?:commencing|beginning|starting|ending|of)"
 _WEEK_NAME = rf"(?P<name>{_WEEK_OF} (?P<start>{DATE}|{WEEKDAY})|{_PLAIN_WEEK})"
 _WHICH = "this|next|coming|following|(?:the|this) (?:coming|following|next)"
 _LATER_UNIT = "(?P<unit>weeks?|fortnights?|months?|calendar (?:days?|weeks?|months?))"
+_WEEKS = "(?P<unit>weeks?|fortnights?)"
 _FROM_NOW = "(?: time| from now| hence)?"
 DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     ("(?:the )?day after tomorrow|overmorrow", _day_after_tomorrow),
-    (rf"(?P<n>{NUMBER}) weeks? (?:on|from) (?P<start>{WEEKDAY}|today|tomorrow|now|{DATE})", _weeks_from_day),
-    (rf"(?P<n>{NUMBER}) weeks? (?P<start>today|tomorrow|{WEEKDAY})", _weeks_from_day),
-    (rf"week on (?P<start>{WEEKDAY})", _weeks_from_day),
-    (rf"(?P<start>{WEEKDAY}|today|tomorrow) week", _weeks_from_day),
+    (
+        rf"(?P<n>{NUMBER}) {_WEEKS} (?:on|from) (?P<start>{WEEKDAY}|today|tomorrow|now|{DATE})",
+        _weeks_from_day,
+    ),
+    (rf"(?P<n>{NUMBER}) {_WEEKS} (?P<start>today|tomorrow|{WEEKDAY})", _weeks_from_day),
+    (rf"{_WEEKS} on (?P<start>{WEEKDAY})", _weeks_from_day),
+    (rf"(?P<start>{WEEKDAY}|today|tomorrow) (?P<unit>week|fortnight)", _weeks_from_day),
+    (rf"(?:the )?(?P<weekday>{WEEKDAY}) after next", _weekday_after_next),
     *DATES,
     (rf"(?P<weekday>{WEEKDAY})(?: of| in)? (?P<week>{_PLAIN_WEEK})", _weekday_of_week),
     (rf"(?P<week>{_PLAIN_WEEK})(?: on)? (?P<weekday>{WEEKDAY})", _weekday_of_week),

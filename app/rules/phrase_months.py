@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from app.rules.holidays import named_holidays, public_holidays
 from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, month_end, one, stepped
-from app.rules.phrase_words import EARLY, END_PART, LATE, MID, MONTH, PARTS, month
+from app.rules.phrase_words import EARLY, END_PART, LATE, MID, MONTH, PARTS, WEEKDAY, month, weekday
 
 _DECEMBER = 12
 _MONTHS_A_QUARTER = 3
@@ -54,6 +54,22 @@ def _nth_week(first: date, which: str, said: Said) -> Days:
     day = client.on_or_after(first) if which in _NTH else client.on_or_before(last)
     monday = day - timedelta(days=day.weekday()) + timedelta(weeks=_NTH.get(which, 0))
     return Days(monday, monday + timedelta(days=4), ask=True)
+
+
+def _weekday_of_month(words: Words, said: Said) -> Days | None:
+    """'The first Monday of August'; that of 'the month', once it has passed, is the next month's, and asked."""
+    first = _month_named(words["name"], words["year"], said)
+    day = _nth_weekday(first, words["which"], weekday(words["weekday"]))
+    if day >= said.today or words["name"] != "the month":
+        return one(day, ask=day == said.today or (not words["year"] and day - said.today > FAR_AHEAD))
+    return one(_nth_weekday(stepped(first, 1, "month"), words["which"], weekday(words["weekday"])), ask=True)
+
+
+def _nth_weekday(first: date, which: str, wanted: int) -> date:
+    if which in _NTH:
+        return first + timedelta(days=(wanted - first.weekday()) % 7, weeks=_NTH[which])
+    last = month_end(first.year, first.month)
+    return last - timedelta(days=(last.weekday() - wanted) % 7)
 
 
 def _middle_of_month(_: Words, said: Said) -> Days | None:
@@ -163,6 +179,10 @@ MONTHS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?P<part>{END_PART}(?: of)? quarter|quarter end|eoq)(?P<quarter>)", _quarter),
     (rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?month|month end|eom", _end_of_month),
     ("mid ?month|(?:the )?middle of the month", _middle_of_month),
+    (
+        rf"(?:the )?(?P<which>{'|'.join(_NTH)}|last) (?P<weekday>{WEEKDAY}) (?:of|in) {_MONTH_NAME}{_YEAR}",
+        _weekday_of_month,
+    ),
     (rf"(?:the )?(?P<which>{'|'.join(_NTH)}|last|final) week (?:of|in) {_MONTH_NAME}{_YEAR}", _week_of_month),
     (rf"{_PART_OF_MONTH}{_MONTH_NAME}{_YEAR}", _month),
     (rf"(?P<part>{PARTS})(?: in| of)? (?P<name>month)(?P<year>)", _month),

@@ -22,6 +22,8 @@ _TIME_WORDS: dict[str, Clock] = {
     "midday": Clock(time(12)),
     "mid day": Clock(time(12)),
     "morning": Clock(time(12)),
+    "start of business": Clock(time(9), ask=True),
+    "start of play": Clock(time(9), ask=True),
     "first thing": Clock(time(10), ask=True),
     "lunch": Clock(time(13), ask=True),
     "lunchtime": Clock(time(13), ask=True),
@@ -67,7 +69,7 @@ _CLOCK_FACE = re.compile(
 )
 END_OF_DAY = Clock(None)
 _END_OF = "end of (?:(?:the )?(?:business |working |work )?day|play|business)"
-CLOSE = rf"(?:the )?(?:close of (?:play|business|(?:the )?day)|cop|cob|eod|eob|{_END_OF})"
+CLOSE = rf"(?:the )?(?:close of (?:play|business|(?:the )?day)|cop|cob|eod|eob|eop|{_END_OF})"
 CLOSE_OF = rf"(?:{CLOSE}|(?:the )?(?:close|end of))"
 _DIGITS = (
     r"\d{1,2}(?:[:.]\d\d)? ?(?:am|pm)|\d{1,2}[:.]\d\d ?(?:hours|h)|\d{1,2} oclock"

@@ -382,7 +382,8 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
 _NO_PROMISE_TABLE = (
     f"{AS_SOON_AS_POSSIBLE}|soon(?:ish)?|sooner rather than later|shortly",
     f"(?:once|when(?:ever)?|after|as soon as|until) {_CIRCULAR}",
-    "in (?:due course|good time|time|the near future|the fullness of time|the coming (?:days|weeks))",
+    "any (?:day|time|moment)(?: now)?|imminently|before long|(?:with)?in (?:the coming )?(?:days|weeks)",
+    "in (?:due course|good time|time|the near future|the fullness of time)",
     "(?:let|keep) you (?:know|posted|updated|informed)|(?:be|stay|get) in touch|(?:get|come|be) back to you",
     "(?:no|not an?y?|havent any) (?:idea|clue|timescales?|timelines?|time ?frames?|date|news|update|rush)",
     "(?:not|un) ?(?:yet )?(?:sure|known|decided|clear|certain|confirmed)|dunno|undecided|nothing yet",
