@@ -66,7 +66,9 @@ async def create(
     that end before they begin; ConflictError for days that are covered already, and for a cover that would come round
     to the consultant.
     """
-    consultant = await find(db, caller, Consultant, consultant_id)
+    # Locked, so that a consultant who moves meanwhile takes this cover along. It comes before the lock of all covers:
+    # nobody who has that waits for a consultant.
+    consultant = await find(db, caller, Consultant, consultant_id, lock=True)
     other = await find(db, caller, Consultant, terms["covered_by"], pointer="/covered_by")
     if other is consultant:
         raise InvalidError("Nobody covers themselves.", code="cover_self", pointer="/covered_by")
@@ -93,7 +95,11 @@ async def cancel(db: AsyncSession, caller: Caller, cover_id: UUID, *, now: datet
 
 
 async def follow_zone(db: AsyncSession, caller: Caller, consultant: Consultant, *, now: datetime) -> None:
-    """Put the covers of a consultant that are not over at the days that they name in the consultant's present zone."""
+    """Put the covers of a consultant that are not over at the days that they name in the consultant's present zone.
+
+    Nobody covers the consultant meanwhile.
+    """
+    await find(db, caller, Consultant, consultant.id, lock=True)
     lasting = rows_of(caller, Cover).where(Cover.consultant_id == consultant.id, _ends > now)
     for cover in (await db.scalars(lasting)).all():
         cover.start, cover.until = _span(consultant, cover.from_date, cover.to_date)

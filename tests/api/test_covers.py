@@ -1,11 +1,17 @@
 """Covers: who does whose work, and what the due list makes of it."""
 
 import asyncio
+from datetime import date
+from uuid import UUID
 
 import pytest
 
+from app.db import Database
+from app.services import consultants, covers
+from app.services.scope import Caller
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
+from tests.locks import queued
 
 START, END = "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00"
 NOON = "2026-07-14T12:00:00+01:00"
@@ -70,6 +76,49 @@ async def test_whoever_moves_takes_the_days_of_their_covers_along(agency: Agency
     assert set(await listed(agency, as_of="2097-07-14T12:00:00Z")) == {("Kim", None)}
     assert set(await listed(agency, as_of="2097-07-15T12:00:00Z")) == {("Kim", "Lee")}
     assert await agency.get(f"/v1/covers/{past['id']}") == past
+
+
+class Mover:
+    """Kim, whom Lee covers, moves to Auckland."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency, self.caller = agency, Caller(agency.id, "test", frozenset())
+
+    async def join(self) -> "Mover":
+        self.kim, self.lee = await team(self.agency, "Kim", "Lee")
+        await interviewed(self.agency, self.kim)
+        return self
+
+    async def is_covered_by_the_days_of_auckland(self) -> bool:
+        before, first = "2097-07-14T11:59:59Z", "2097-07-14T12:00:00Z"
+        last, after = "2097-07-19T11:59:59Z", "2097-07-19T12:00:00Z"
+        lists = [await listed(self.agency, as_of) for as_of in (before, first, last, after)]
+        return [{who for _, who in items} for items in lists] == [{None}, {"Lee"}, {"Lee"}, {None}]
+
+
+async def test_a_cover_waits_for_whoever_is_moving(agency: Agency, database: Database) -> None:
+    mover = await Mover(agency).join()
+    async with database.transaction(agency.id) as db:
+        moved, now = {"timezone": "Pacific/Auckland"}, db.info["now"]
+        await consultants.update(db, mover.caller, UUID(mover.kim), moved, now=now)
+        covering = asyncio.create_task(cover(agency, mover.kim, mover.lee, **AHEAD))
+        await queued(db, covering)
+    await covering
+    assert await mover.is_covered_by_the_days_of_auckland()
+
+
+async def test_whoever_moves_waits_for_a_cover(agency: Agency, database: Database) -> None:
+    mover = await Mover(agency).join()
+    async with database.transaction(agency.id) as db:
+        days = {name: date.fromisoformat(day) for name, day in AHEAD.items()}
+        terms, now = {"covered_by": UUID(mover.lee), **days}, db.info["now"]
+        await covers.create(db, mover.caller, UUID(mover.kim), terms, now=now)
+        move = asyncio.create_task(
+            agency.patch(f"/v1/consultants/{mover.kim}", {"timezone": "Pacific/Auckland"})
+        )
+        await queued(db, move)
+    await move
+    assert await mover.is_covered_by_the_days_of_auckland()
 
 
 async def test_the_list_of_the_one_who_covers_shows_the_items_marked(agency: Agency) -> None:
