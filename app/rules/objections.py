@@ -1,4 +1,4 @@
-"""Not bombarding (rulebook, section 5): what speaks against a contact about to be made, and until when.
+"""What speaks against a contact about to be made, and until when: not bombarding (rulebook, section 5), embargoes.
 
 It is help, not a lock: a contact that was made all the same is a fact like any other.
 """
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from app.rules.candidates import as_a_person
 from app.rules.drafts import counted
-from app.rules.facts import Candidate, ClientContact, is_in_vain, is_response
+from app.rules.facts import Candidate, ClientContact, Feedback, is_in_vain, is_response
 from app.rules.policy import Policy
 from app.rules.restraint import chase_floor, not_before
 from app.rules.situation import BEGINNING, Case, Situation
-from app.rules.vocabulary import GOOD_NEWS, Channel, Purpose, Target
+from app.rules.vocabulary import GOOD_NEWS, Channel, Decision, Purpose, Target
 
 WRITTEN = frozenset({Channel.EMAIL, Channel.SMS, Channel.WHATSAPP, Channel.FORM})
 
@@ -68,7 +68,18 @@ def objections(plan: Plan) -> list[Objection]:
     found = [rule(plan, policy) for rule in _rules(plan) for policy in policies]
     if plan.purpose is Purpose.CHASE and isinstance(plan.person, ClientContact):
         found += [_unanswered(Situation(*case, plan.at)) for case in concerned]
-    return _strictest(o for o in found if o and _end_of(o) > plan.at)
+    return [*_strictest(o for o in found if o and _end_of(o) > plan.at), *embargoes(plan)]
+
+
+def embargoes(plan: Plan) -> list[Objection]:
+    """H1, H2: news that the contact passes on too early, whoever began it; the words do not tell the news."""
+    words = "News that it passes on is under embargo: it is not to be told yet."
+    return _strictest(
+        Objection(_relay_rule(feedback), words, feedback.embargo_until, case.application.id)
+        for case in plan.concerned
+        for feedback in case.application.feedback
+        if plan.relays & feedback.names and feedback.embargo_until and feedback.embargo_until > plan.at
+    )
 
 
 def allowed_from(plan: Plan) -> datetime | None:
@@ -168,6 +179,11 @@ def _window(plan: Plan, policy: Policy) -> Objection:
     place = (plan.person.timezone, plan.person.holidays)
     opens = not_before(target, plan.at, plan.at, policy=policy, person=place)
     return Objection("T7", f"It is outside the hours for contacts with {noun}, where they are.", opens)
+
+
+def _relay_rule(feedback: Feedback) -> str:
+    """The rule by which feedback is passed on."""
+    return "H2" if feedback.decision is Decision.UNDECIDED else "H1"
 
 
 def _strictest(found: Iterable[Objection]) -> list[Objection]:

@@ -23,8 +23,9 @@ from app.models import (
     Void,
 )
 from app.rules.events import EventType
-from app.rules.objections import Objection, Plan, objections
+from app.rules.objections import Objection, Plan, embargoes, objections
 from app.rules.policy import Policy
+from app.rules.situation import Case
 from app.rules.vocabulary import Answer, ApplicationMode, ContactParty, Direction, Outcome
 from app.services import facts, files, objects, people, plans, records, relays, revisions, status, voids
 from app.services.additions import with_contact
@@ -50,7 +51,7 @@ class Recorded:
 async def record(
     db: AsyncSession, caller: Caller, values: Mapping[str, Any], sent: Sent = UNNAMED, *, now: datetime
 ) -> Recorded:
-    """Record a contact and recompute every application it covers; warn where it broke G1, G2, G3, G4, M2 or T7.
+    """Record a contact and recompute every application it covers; warn where a rule or an embargo spoke against it.
 
     `values` are the columns, `person_id`, `application_ids` (None: all of that person's), `relays` and `promise`.
     Raises NotFoundError for what is not there, InvalidError for what is not that person's and for a contact with an
@@ -84,10 +85,7 @@ async def _record_with_candidate(
     if known := await records.sent_before(db, caller, Contact, sent):
         standings = [standing(file.case, now) for file in own if file.id in covered]
         return Recorded(known, standings, created=False)
-    warnings: Sequence[Objection] = ()
-    if values["direction"] is Direction.OUTBOUND:
-        cases, at = [file.case for file in own], values["occurred_at"] or now
-        warnings = objections(await plans.of_candidate(db, caller, values, covered, cases, at=at))
+    warnings = await _warnings(db, caller, values, covered, [file.case for file in own], now)
     contact = await add(db, caller, values, now=now)
     await records.note(db, caller, contact, sent)
     if contact.answer is Answer.OUT or not covered:
@@ -101,6 +99,23 @@ async def _record_with_candidate(
     occurrences = _told(contact, covered, EventType.CONTACT_RECORDED)
     standing_of = await status.conclude(db, caller, told, occurrences, now=now)
     return Recorded(contact, [standing_of[application_id] for application_id in covered], warnings)
+
+
+async def _warnings(
+    db: AsyncSession,
+    caller: Caller,
+    values: Mapping[str, Any],
+    covered: Sequence[UUID],
+    cases: Sequence[Case],
+    now: datetime,
+) -> Sequence[Objection]:
+    """What spoke against a contact with a candidate; where they began it themselves, only an embargo does."""
+    is_ours = values["direction"] is Direction.OUTBOUND
+    if not is_ours and not values["relays"]:
+        return ()
+    at = values["occurred_at"] or now
+    made = await plans.of_candidate(db, caller, values, covered, cases, at=at)
+    return objections(made) if is_ours else embargoes(made)
 
 
 async def plan(db: AsyncSession, caller: Caller, values: Mapping[str, Any], *, now: datetime) -> Plan:

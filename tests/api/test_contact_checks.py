@@ -144,6 +144,24 @@ async def test_a_call_at_night_is_allowed_in_the_morning(scene: Scene) -> None:
     assert answer["allowed_from"] == "2026-07-20T07:00:00Z"
 
 
+@pytest.mark.parametrize("direction", ["outbound", "inbound"])
+async def test_news_told_under_embargo_is_recorded_all_the_same_and_the_answer_warns(
+    scene: Scene, direction: str
+) -> None:
+    """Whoever rang."""
+    said_by_client = {"decision": "offer", "received_at": "2026-07-14T14:00:00+01:00"}
+    embargo = {"embargo_until": "2026-07-16T12:00:00+01:00"}
+    feedback = await scene.agency.post(
+        f"/v1/interviews/{scene.interviews[0]}/feedback", {**said_by_client, **embargo}
+    )
+    talk, at = scene.to_candidate(relays=[feedback["id"]]), "2026-07-15T10:00:00+01:00"
+    held = [("H1", "2026-07-16T11:00:00Z", scene.one)]
+    answer = await scene.check(talk, at)
+    assert (said(answer["objections"]), answer["allowed_from"]) == (held, "2026-07-16T11:00:00Z")
+    made = await scene.record(talk, at, "reached", direction=direction)
+    assert (said(made["warnings"]), made["relays"]) == (held, [feedback["id"]])
+
+
 async def test_a_check_stores_nothing(scene: Scene) -> None:
     await scene.check(scene.to_client(), "2026-07-20T10:00:00+01:00")
     assert (await scene.agency.get("/v1/contacts"))["items"] == []

@@ -1,4 +1,4 @@
-"""What speaks against a contact about to be made, and from when no more (G1 to G4, M2, T7)."""
+"""What speaks against a contact about to be made, and from when no more (G1 to G4, M2, T7, H1, H2)."""
 
 from dataclasses import replace
 from typing import Any
@@ -191,6 +191,39 @@ def test_g3_good_news_may_come_through_where_the_candidate_wants_it(
     planned = call("Tue 21 Jul 10:00", file, relays=frozenset({"f1"}))
     assert [rule for rule, _ in said(planned)] == rules
     assert [rule for rule, _ in said(replace(planned, relays=frozenset()))] == ["G3"]
+
+
+@pytest.mark.parametrize(
+    ("decision", "rule"), [(Decision.OFFER, "H1"), (Decision.REJECT, "H1"), (Decision.UNDECIDED, "H2")]
+)
+def test_news_under_embargo_waits_for_its_end(decision: Decision, rule: str) -> None:
+    told = feedback("Tue 14 Jul 14:00", decision, embargo="Thu 16 Jul 12:00")
+    file = application(feedback=[told])
+    assert said(call("Wed 15 Jul 10:00", file, relays=frozenset({"f1"}))) == [(rule, "Thu 16 Jul 12:00")]
+    assert said(call("Thu 16 Jul 12:00", file, relays=frozenset({"f1"}))) == []
+    assert said(call("Wed 15 Jul 10:00", file)) == []
+
+
+def test_an_embargo_holds_for_the_news_by_the_name_of_an_earlier_record() -> None:
+    first = feedback("Tue 14 Jul 14:00", Decision.OFFER)
+    corrected = feedback(
+        "Tue 14 Jul 14:00", Decision.OFFER, id="f2", embargo="Thu 16 Jul 12:00", earlier=[first]
+    )
+    file = application(feedback=[corrected])
+    assert said(call("Wed 15 Jul 10:00", file, relays=frozenset({"f1"}))) == [("H1", "Thu 16 Jul 12:00")]
+
+
+def test_the_words_about_an_embargo_do_not_tell_the_news() -> None:
+    told = feedback("Tue 14 Jul 14:00", Decision.OFFER, embargo="Thu 16 Jul 12:00")
+    planned = call("Wed 15 Jul 10:00", application(feedback=[told]), relays=frozenset({"f1"}))
+    assert objections(planned) == [
+        Objection(
+            "H1",
+            "News that it passes on is under embargo: it is not to be told yet.",
+            at("Thu 16 Jul 12:00"),
+            "p1",
+        )
+    ]
 
 
 def test_t7_candidates_are_not_called_at_night_nor_on_a_holiday_of_theirs() -> None:
