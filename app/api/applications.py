@@ -8,11 +8,9 @@ from pydantic import Field, model_validator
 from app.api.members import ApplicationCreate, ApplicationFields
 from app.api.shapes import ExplainedStatus, VoidedView, VoidTerms, explained
 from app.api.views import (
-    ExternalIdFilter,
     NamingFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     narrowed,
@@ -126,15 +124,13 @@ async def create_application(body: ApplicationCreate, work: InWork, response: Re
 @applications.get("/v1/applications", **operation("applications:read", 404))
 async def list_applications(
     work: InWork,
+    sync: Syncing,
     paging: Paged,
     candidate_id: NamingFilter = None,
     job_id: NamingFilter = None,
     consultant_id: NamingFilter = None,
     client_contact_id: NamingFilter = None,
     state: Annotated[SeveralWords[ApplicationState] | None, Query(description="Repeat for several")] = None,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
 ) -> Page[ApplicationView]:
     """List applications, oldest first."""
     wanted = {
@@ -144,9 +140,7 @@ async def list_applications(
         "client_contact_id": client_contact_id,
     }
     await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
-    query = objects.known_as(
-        work.caller, RefKind.APPLICATION, Application, external_source, external_id, updated_since
-    )
+    query = sync.of(work, RefKind.APPLICATION, Application)
     query = narrowed(query, Application, wanted)
     if state:
         query = query.where(Application.state.in_(state))

@@ -9,10 +9,8 @@ from pydantic import Field
 from app.api.members import CandidateCreate, CandidateFields
 from app.api.views import (
     POLLING,
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     narrowed,
@@ -20,7 +18,7 @@ from app.api.views import (
     view,
 )
 from app.models import Candidate, RefKind
-from app.services import objects, pauses, people, preferences
+from app.services import pauses, people, preferences
 from app.services.scope import check_named, find
 from app.web.deps import InWork, Work
 from app.web.operations import operation, router
@@ -87,19 +85,15 @@ async def create_candidate(body: CandidateCreate, work: InWork, response: Respon
 @candidates.get("/v1/candidates", **operation("directory:read", 404))
 async def list_candidates(
     work: InWork,
+    sync: Syncing,
     paging: Paged,
     consultant_id: ByConsultant = None,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
     preferences_changed_since: PreferencesChangedSince = None,
 ) -> Page[CandidateView]:
     """List candidates, oldest first."""
     if consultant_id is not None:
         await check_named(work.db, work.caller, {"consultant_id": consultant_id})
-    query = objects.known_as(
-        work.caller, RefKind.CANDIDATE, Candidate, external_source, external_id, updated_since
-    )
+    query = sync.of(work, RefKind.CANDIDATE, Candidate)
     query = narrowed(query, Candidate, {"consultant_id": consultant_id})
     if preferences_changed_since is not None:
         whose = preferences.whose_changed_since(work.caller, preferences_changed_since)

@@ -4,10 +4,8 @@ from fastapi import Response
 
 from app.api.members import ClientContactCreate
 from app.api.views import (
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     narrowed,
@@ -15,7 +13,7 @@ from app.api.views import (
     view,
 )
 from app.models import Client, ClientContact, RefKind
-from app.services import objects, people
+from app.services import people
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
@@ -69,18 +67,11 @@ async def create_client_contact(
 
 @client_contacts.get("/v1/clients/{client_id}/contacts", **operation("directory:read", 404))
 async def list_client_contacts(
-    client_id: Id,
-    work: InWork,
-    paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
+    client_id: Id, work: InWork, sync: Syncing, paging: Paged
 ) -> Page[ClientContactView]:
     """List the contacts at a client, oldest first."""
     await find(work.db, work.caller, Client, client_id)
-    query = objects.known_as(
-        work.caller, RefKind.CLIENT_CONTACT, ClientContact, external_source, external_id, updated_since
-    )
+    query = sync.of(work, RefKind.CLIENT_CONTACT, ClientContact)
     query = narrowed(query, ClientContact, {"client_id": client_id})
     return await listed(ClientContactView, work, paging, query, ClientContact)
 

@@ -4,10 +4,8 @@ from fastapi import Response
 
 from app.api.members import ClientCreate
 from app.api.views import (
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     saved_view,
@@ -53,15 +51,9 @@ async def create_client(body: ClientCreate, work: InWork, response: Response) ->
 
 
 @clients.get("/v1/clients", **operation("directory:read"))
-async def list_clients(
-    work: InWork,
-    paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
-) -> Page[ClientView]:
+async def list_clients(work: InWork, sync: Syncing, paging: Paged) -> Page[ClientView]:
     """List clients, oldest first."""
-    query = objects.known_as(work.caller, RefKind.CLIENT, Client, external_source, external_id, updated_since)
+    query = sync.of(work, RefKind.CLIENT, Client)
     return await listed(ClientView, work, paging, query, Client)
 
 

@@ -4,10 +4,8 @@ from fastapi import Response
 
 from app.api.members import ConsultantCreate
 from app.api.views import (
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     saved_view,
@@ -15,7 +13,6 @@ from app.api.views import (
 )
 from app.models import Consultant, RefKind
 from app.services import consultants as service
-from app.services import objects
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
@@ -53,17 +50,9 @@ async def create_consultant(body: ConsultantCreate, work: InWork, response: Resp
 
 
 @consultants.get("/v1/consultants", **operation("directory:read"))
-async def list_consultants(
-    work: InWork,
-    paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
-) -> Page[ConsultantView]:
+async def list_consultants(work: InWork, sync: Syncing, paging: Paged) -> Page[ConsultantView]:
     """List consultants, oldest first."""
-    query = objects.known_as(
-        work.caller, RefKind.CONSULTANT, Consultant, external_source, external_id, updated_since
-    )
+    query = sync.of(work, RefKind.CONSULTANT, Consultant)
     return await listed(ConsultantView, work, paging, query, Consultant)
 
 

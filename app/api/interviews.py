@@ -5,10 +5,8 @@ from fastapi import Response
 from app.api.members import InterviewCreate
 from app.api.shapes import ExplainedStatus, explained
 from app.api.views import (
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     narrowed,
@@ -18,7 +16,6 @@ from app.api.views import (
 from app.models import Application, Interview, RefKind
 from app.rules.vocabulary import InterviewState
 from app.services import interviews as service
-from app.services import objects
 from app.services.scope import find
 from app.web.deps import InWork
 from app.web.operations import operation, router
@@ -74,18 +71,11 @@ async def schedule_interview(
 
 @interviews.get("/v1/applications/{application_id}/interviews", **operation("applications:read", 404))
 async def list_interviews(
-    application_id: Id,
-    work: InWork,
-    paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
+    application_id: Id, work: InWork, sync: Syncing, paging: Paged
 ) -> Page[InterviewView]:
     """List the interviews of an application, in the order they were scheduled."""
     await find(work.db, work.caller, Application, application_id)
-    query = objects.known_as(
-        work.caller, RefKind.INTERVIEW, Interview, external_source, external_id, updated_since
-    )
+    query = sync.of(work, RefKind.INTERVIEW, Interview)
     query = narrowed(query, Interview, {"application_id": application_id})
     return await listed(InterviewView, work, paging, query, Interview)
 

@@ -7,10 +7,8 @@ from pydantic import Field
 
 from app.api.members import JobCreate, JobTerms
 from app.api.views import (
-    ExternalIdFilter,
     ObjectView,
-    SourceFilter,
-    UpdatedSince,
+    Syncing,
     by_name,
     listed,
     narrowed,
@@ -21,7 +19,6 @@ from app.api.views import (
 from app.models import Job, JobChange, RefKind
 from app.rules.vocabulary import JobState
 from app.services import jobs as service
-from app.services import objects
 from app.services.jobs import Revised
 from app.services.scope import check_named, columns_of, find
 from app.web.deps import InWork
@@ -107,15 +104,13 @@ async def create_job(body: JobCreate, work: InWork, response: Response) -> JobSa
 @jobs.get("/v1/jobs", **operation("directory:read", 404))
 async def list_jobs(
     work: InWork,
+    sync: Syncing,
     paging: Paged,
     client_id: Annotated[Id | None, Query(description="Only those of this client")] = None,
     state: Annotated[SeveralWords[JobState] | None, Query(description="Repeat for several")] = None,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
-    updated_since: UpdatedSince = None,
 ) -> Page[JobView]:
     """List jobs, oldest first."""
-    query = objects.known_as(work.caller, RefKind.JOB, Job, external_source, external_id, updated_since)
+    query = sync.of(work, RefKind.JOB, Job)
     if client_id is not None:
         await check_named(work.db, work.caller, {"client_id": client_id})
     query = narrowed(query, Job, {"client_id": client_id})

@@ -1,15 +1,17 @@
 """What every resource does alike: external ids, lists, partial changes."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Select
 
+from app.models import RefKind
 from app.models.base import Row, TenantedBase
 from app.services import corrections, objects
 from app.services.objects import Saved
@@ -97,6 +99,24 @@ POLLING = "Polling, go back by a minute each time: a change is dated when its re
 UpdatedSince = Annotated[
     Instant | None, Query(description=f"Only what was changed at or after this instant. {POLLING}")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFilters:
+    """By what another system, which keeps in step with ours, narrows a list of objects."""
+
+    external_source: SourceFilter = None
+    external_id: ExternalIdFilter = None
+    updated_since: UpdatedSince = None
+
+    def of(self, work: Work, kind: RefKind, table: type[Row]) -> Select[Any]:
+        """The objects of a table, so narrowed."""
+        return objects.known_as(
+            work.caller, kind, table, self.external_source, self.external_id, self.updated_since
+        )
+
+
+Syncing = Annotated[SyncFilters, Depends()]
 
 
 def by_name(body: Input, *, sent_only: bool = False) -> dict[str, Any]:
