@@ -12,6 +12,7 @@ from app.api.views import (
     ObjectView,
     Syncing,
     by_name,
+    filtered,
     listed,
     narrowed,
     saved_view,
@@ -21,7 +22,7 @@ from app.models import Application, RefKind, Snooze
 from app.rules.vocabulary import ApplicationMode, ApplicationState, ReasonCode
 from app.services import applications as service
 from app.services import objects
-from app.services.scope import check_named, columns_of, find
+from app.services.scope import check_filters, columns_of, find
 from app.services.standings import Standing
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
@@ -133,17 +134,15 @@ async def list_applications(
     state: Annotated[SeveralWords[ApplicationState] | None, Query(description="Repeat for several")] = None,
 ) -> Page[ApplicationView]:
     """List applications, oldest first."""
-    wanted = {
+    naming = {
         "candidate_id": candidate_id,
         "job_id": job_id,
         "consultant_id": consultant_id,
         "client_contact_id": client_contact_id,
     }
-    await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
+    await check_filters(work.db, work.caller, naming)
     query = sync.of(work, RefKind.APPLICATION, Application)
-    query = narrowed(query, Application, wanted)
-    if state:
-        query = query.where(Application.state.in_(state))
+    query = filtered(query, Application, {**naming, "state": state})
     return await listed(ApplicationView, work, paging, query, Application)
 
 

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import Field
 
-from app.api.views import narrowed, recorded
+from app.api.views import filtered, recorded
 from app.models import AuditEntry
-from app.services.scope import check_named, columns_of, find
+from app.services.scope import check_filters, columns_of, find
 from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant
+from app.web.schema import Id, Instant, SeveralIds, SeveralTexts
 
 audit = router("Audit")
 
@@ -36,26 +36,29 @@ async def list_audit_entries(
     work: InWork,
     paging: Paged,
     principal: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="Only what this caller did")
+        SeveralTexts | None, Query(description="Only what this caller did; repeat for several")
     ] = None,
-    consultant_id: Annotated[Id | None, Query(description="Only what this consultant did")] = None,
+    consultant_id: Annotated[
+        SeveralIds | None, Query(description="Only what this consultant did; repeat for several")
+    ] = None,
     operation: Annotated[
-        str | None, Query(min_length=1, max_length=100, description="Only this operation, by its name")
+        SeveralTexts | None, Query(description="Only this operation, by its name; repeat for several")
     ] = None,
-    object_id: Annotated[Id | None, Query(description="Only what was done to this object")] = None,
+    object_id: Annotated[
+        SeveralIds | None, Query(description="Only what was done to this object; repeat for several")
+    ] = None,
     since: Annotated[Instant | None, Query(description="Only what was recorded then or later")] = None,
     until: Annotated[Instant | None, Query(description="Only what was recorded before")] = None,
 ) -> Page[AuditEntryView]:
     """List what was done, oldest first."""
-    if consultant_id is not None:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
-    wanted = {
+    await check_filters(work.db, work.caller, {"consultant_id": consultant_id})
+    filters = {
         "principal": principal,
         "consultant_id": consultant_id,
         "operation": operation,
         "object_id": object_id,
     }
-    query = narrowed(columns_of(work.caller, AuditEntry), AuditEntry, wanted)
+    query = filtered(columns_of(work.caller, AuditEntry), AuditEntry, filters)
     if since is not None:
         query = query.where(AuditEntry.recorded_at >= since)
     if until is not None:

@@ -12,22 +12,24 @@ from app.api.views import (
     ObjectView,
     Syncing,
     by_name,
+    filtered,
     listed,
-    narrowed,
     saved_view,
     view,
 )
 from app.models import Candidate, RefKind
 from app.services import pauses, people, preferences
-from app.services.scope import check_named, find
+from app.services.scope import check_filters, find
 from app.web.deps import InWork, Work
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant, Name, Output, Zone, absent
+from app.web.schema import Id, Instant, Name, Output, SeveralIds, Zone, absent
 
 candidates = router("Candidates")
 
-ByConsultant = Annotated[Id | None, Query(description="Only those this consultant owns")]
+ByConsultant = Annotated[
+    SeveralIds | None, Query(description="Only those this consultant owns; repeat for several")
+]
 
 PreferencesChangedSince = Annotated[
     Instant | None,
@@ -91,10 +93,9 @@ async def list_candidates(
     preferences_changed_since: PreferencesChangedSince = None,
 ) -> Page[CandidateView]:
     """List candidates, oldest first."""
-    if consultant_id is not None:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
+    await check_filters(work.db, work.caller, {"consultant_id": consultant_id})
     query = sync.of(work, RefKind.CANDIDATE, Candidate)
-    query = narrowed(query, Candidate, {"consultant_id": consultant_id})
+    query = filtered(query, Candidate, {"consultant_id": consultant_id})
     if preferences_changed_since is not None:
         whose = preferences.whose_changed_since(work.caller, preferences_changed_since)
         query = query.where(Candidate.id.in_(whose))

@@ -1,7 +1,9 @@
 """What the due list and the chase list share: their filters, their items, and the way they are answered."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from fastapi import Query, Response
@@ -9,11 +11,16 @@ from pydantic import Field
 
 from app.rules.vocabulary import Actor, Level, ReasonCode, Target
 from app.services.cards import Page
+from app.services.scope import check_filters
+from app.web.deps import Work
 from app.web.paging import Paging
-from app.web.schema import Id, Instant, Output, SeveralWords
+from app.web.schema import Id, Instant, Output, SeveralIds, SeveralWords
 
 ByConsultant = Annotated[
-    Id | None, Query(description="Only what this consultant does: their own, and that of those they cover")
+    SeveralIds | None,
+    Query(
+        description="Only what this consultant does: their own, and that of those they cover; repeat for several"
+    ),
 ]
 Levels = Annotated[SeveralWords[Level] | None, Query(description="Repeat for several")]
 Reasons = Annotated[SeveralWords[ReasonCode] | None, Query(description="Repeat for several")]
@@ -73,6 +80,12 @@ class DueItem(Output):
     covered_by: NamedPerson | None = Field(description="Who does it while that consultant is away.")
     target: DueTarget
     since: DueSince
+
+
+async def check_consultants(work: Work, ids: Sequence[UUID] | None, found: Page) -> None:
+    """Raise NotFoundError unless the consultants whose list was asked for are there; one who has cards is."""
+    if ids and (len(ids) > 1 or not found.cards):
+        await check_filters(work.db, work.caller, {"consultant_id": ids})
 
 
 def answered(paging: Paging, at: datetime, found: Page) -> Response:

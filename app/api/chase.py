@@ -3,11 +3,19 @@
 from fastapi import Response
 from pydantic import Field
 
-from app.api.cards import AsOf, ByConsultant, DueItem, Levels, NamedPerson, Reasons, answered
+from app.api.cards import (
+    AsOf,
+    ByConsultant,
+    DueItem,
+    Levels,
+    NamedPerson,
+    Reasons,
+    answered,
+    check_consultants,
+)
 from app.rules.vocabulary import Level
 from app.services import chase as service
 from app.services.cards import Wanted
-from app.services.scope import check_named
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -49,9 +57,8 @@ async def list_chase(
     as_of: AsOf = None,
 ) -> Response:
     """List what waits on clients, one card per client contact with all that one call can settle (P1)."""
-    wanted = Wanted(consultant_id, reason or (), levels=level or ())
+    wanted = Wanted(consultant_id or (), reason or (), levels=level or ())
     at, after = paging.pinned(as_of or work.now)
     found = await service.chase_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
-    if consultant_id is not None and not found.cards:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
+    await check_consultants(work, consultant_id, found)
     return answered(paging, at, found)

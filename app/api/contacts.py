@@ -8,14 +8,14 @@ from fastapi import Query, Response
 from pydantic import Field
 
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
-from app.api.views import ExternalIdFilter, ExternalRefView, NamingFilter, Sendable, SourceFilter
+from app.api.views import ExternalIdFilter, ExternalRefView, NamingFilter, Sendable, SourceFilter, filtered
 from app.models import Contact, ContactApplication, RecordKind
 from app.rules.objections import Objection, allowed_from, objections
 from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
 from app.services import contacts as service
 from app.services import facts, objects
 from app.services.contacts import Recorded
-from app.services.scope import check_named, columns_of, find
+from app.services.scope import check_filters, columns_of, find
 from app.services.voids import is_voided
 from app.web.deps import InWork, Work
 from app.web.etags import Tagged
@@ -195,7 +195,7 @@ async def list_contacts(
     paging: Paged,
     candidate_id: NamingFilter = None,
     client_contact_id: NamingFilter = None,
-    application_id: Annotated[Id | None, Query(description="Only those that name this application")] = None,
+    application_id: NamingFilter = None,
     external_source: SourceFilter = None,
     external_id: ExternalIdFilter = None,
     voided: Annotated[
@@ -203,21 +203,15 @@ async def list_contacts(
     ] = None,
 ) -> Page[ContactView]:
     """List contacts, in the order they were recorded."""
-    wanted = {
-        "candidate_id": candidate_id,
-        "client_contact_id": client_contact_id,
-        "application_id": application_id,
-    }
-    await check_named(work.db, work.caller, {name: value for name, value in wanted.items() if value})
-    query = columns_of(work.caller, Contact)
+    people = {"candidate_id": candidate_id, "client_contact_id": client_contact_id}
+    await check_filters(work.db, work.caller, {**people, "application_id": application_id})
+    query = filtered(columns_of(work.caller, Contact), Contact, people)
     query = objects.narrowed(query, work.caller, RecordKind.CONTACT, Contact, external_source, external_id)
-    if candidate_id is not None:
-        query = query.where(Contact.candidate_id == candidate_id)
-    if client_contact_id is not None:
-        query = query.where(Contact.client_contact_id == client_contact_id)
-    if application_id is not None:
-        naming = columns_of(work.caller, ContactApplication).where(
-            ContactApplication.application_id == application_id
+    if application_id:
+        naming = filtered(
+            columns_of(work.caller, ContactApplication),
+            ContactApplication,
+            {"application_id": application_id},
         )
         query = query.where(Contact.id.in_(naming.with_only_columns(ContactApplication.contact_id)))
     if voided is not None:

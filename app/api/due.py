@@ -4,11 +4,19 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from app.api.cards import AsOf, ByConsultant, DueItem, Levels, NamedPerson, Reasons, answered
+from app.api.cards import (
+    AsOf,
+    ByConsultant,
+    DueItem,
+    Levels,
+    NamedPerson,
+    Reasons,
+    answered,
+    check_consultants,
+)
 from app.rules.vocabulary import Level, Target
 from app.services import due as service
 from app.services.cards import Wanted
-from app.services.scope import check_named
 from app.web.deps import InWork
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
@@ -43,9 +51,8 @@ async def list_due(
     as_of: AsOf = None,
 ) -> Response:
     """List who is due a word, one card per candidate, the most urgent first (P1)."""
-    wanted = Wanted(consultant_id, reason or (), target or (), level or ())
+    wanted = Wanted(consultant_id or (), reason or (), target or (), level or ())
     at, after = paging.pinned(as_of or work.now)
     found = await service.due_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
-    if consultant_id is not None and not found.cards:
-        await check_named(work.db, work.caller, {"consultant_id": consultant_id})
+    await check_consultants(work, consultant_id, found)
     return answered(paging, at, found)

@@ -10,6 +10,7 @@ from app.api.views import (
     ObjectView,
     Syncing,
     by_name,
+    filtered,
     listed,
     narrowed,
     recorded,
@@ -20,12 +21,12 @@ from app.models import Job, JobChange, RefKind
 from app.rules.vocabulary import JobState
 from app.services import jobs as service
 from app.services.jobs import Revised
-from app.services.scope import check_named, columns_of, find
+from app.services.scope import check_filters, columns_of, find
 from app.web.deps import InWork
 from app.web.etags import Tagged
 from app.web.operations import operation, router
 from app.web.paging import Page, Paged
-from app.web.schema import Id, Instant, Money, Name, Output, SeveralWords, Word, absent
+from app.web.schema import Id, Instant, Money, Name, Output, SeveralIds, SeveralWords, Word, absent
 
 jobs = router("Jobs")
 
@@ -106,16 +107,15 @@ async def list_jobs(
     work: InWork,
     sync: Syncing,
     paging: Paged,
-    client_id: Annotated[Id | None, Query(description="Only those of this client")] = None,
+    client_id: Annotated[
+        SeveralIds | None, Query(description="Only those of this client; repeat for several")
+    ] = None,
     state: Annotated[SeveralWords[JobState] | None, Query(description="Repeat for several")] = None,
 ) -> Page[JobView]:
     """List jobs, oldest first."""
     query = sync.of(work, RefKind.JOB, Job)
-    if client_id is not None:
-        await check_named(work.db, work.caller, {"client_id": client_id})
-    query = narrowed(query, Job, {"client_id": client_id})
-    if state:
-        query = query.where(Job.state.in_(state))
+    await check_filters(work.db, work.caller, {"client_id": client_id})
+    query = filtered(query, Job, {"client_id": client_id, "state": state})
     return await listed(JobView, work, paging, query, Job)
 
 

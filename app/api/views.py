@@ -1,6 +1,6 @@
 """What every resource does alike: external ids, lists, partial changes."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Any, TypeVar
@@ -19,7 +19,7 @@ from app.services.records import KINDS, UNNAMED, Sent
 from app.web.deps import Work
 from app.web.etags import Tagged
 from app.web.paging import Page, Paging
-from app.web.schema import Id, Input, Instant, Name, Output
+from app.web.schema import Id, Input, Instant, Name, Output, SeveralIds, SeveralTexts
 
 View = TypeVar("View", bound=Output)
 
@@ -89,12 +89,12 @@ class ObjectView(Tagged):
 
 
 SourceFilter = Annotated[
-    str | None, Query(min_length=1, max_length=200, description="Only what this system knows")
+    SeveralTexts | None, Query(description="Only what this system knows; repeat for several")
 ]
 ExternalIdFilter = Annotated[
-    str | None, Query(min_length=1, max_length=200, description="Only what has this external id")
+    SeveralTexts | None, Query(description="Only what has this external id; repeat for several")
 ]
-NamingFilter = Annotated[Id | None, Query(description="Only those that name it")]
+NamingFilter = Annotated[SeveralIds | None, Query(description="Only those that name it; repeat for several")]
 POLLING = "Polling, go back by a minute each time: a change is dated when its request begins, and seen when it ends."
 UpdatedSince = Annotated[
     Instant | None, Query(description=f"Only what was changed at or after this instant. {POLLING}")
@@ -197,20 +197,23 @@ def records_of(
     work: Work,
     table: type[TenantedBase],
     interview_id: UUID,
-    source: str | None,
-    external_id: str | None,
+    sources: list[str] | None,
+    external_ids: list[str] | None,
 ) -> Select[Any]:
-    """The records about an interview, narrowed to those an external system knows."""
+    """The records about an interview, narrowed to those external systems know."""
     about = narrowed(corrections.with_successors(work.caller, table), table, {"interview_id": interview_id})
-    return objects.narrowed(about, work.caller, KINDS[table], table, source, external_id)
+    return objects.narrowed(about, work.caller, KINDS[table], table, sources, external_ids)
 
 
-def narrowed(
-    query: Select[Any], table: type[TenantedBase], wanted: Mapping[str, UUID | str | None]
-) -> Select[Any]:
+def narrowed(query: Select[Any], table: type[TenantedBase], wanted: Mapping[str, UUID]) -> Select[Any]:
     """A list narrowed to rows with given values."""
     columns = table.__table__.columns
-    for name, value in wanted.items():
-        if value is not None:
-            query = query.where(columns[name] == value)
-    return query
+    return query.where(*(columns[name] == value for name, value in wanted.items()))
+
+
+def filtered(
+    query: Select[Any], table: type[TenantedBase], filters: Mapping[str, Collection[UUID | str] | None]
+) -> Select[Any]:
+    """A list narrowed to rows with any of the values that each filter names, if it names some."""
+    columns = table.__table__.columns
+    return query.where(*(columns[name].in_(values) for name, values in filters.items() if values))

@@ -48,5 +48,5 @@ async def _load(stage: Stage, report: Report) -> None:
 
 
 async def _is_loaded(db: AsyncSession, caller: Caller) -> bool:
-    known = objects.named_by(caller, RefKind.APPLICATION, SOURCE, None)
+    known = objects.named_by(caller, RefKind.APPLICATION, [SOURCE])
     return await db.scalar(known.limit(1)) is not None

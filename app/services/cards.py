@@ -35,7 +35,7 @@ LEVEL = (
 class Wanted:
     """What a list is narrowed to; empty means everything."""
 
-    consultant_id: UUID | None = None
+    consultant_ids: Sequence[UUID] = ()
     codes: Sequence[ReasonCode] = ()
     targets: Sequence[Target] = ()
     levels: Sequence[Level] = ()
@@ -174,17 +174,16 @@ def summary(items: Sequence[Item]) -> dict[str, Any]:
     return {"level": worst, "due_at": min([item.row.due_at for item in items])}
 
 
-def owners(consultant_id: UUID | None, acting: Mapping[UUID, Acting]) -> list[UUID] | None:
-    """Whose items a consultant sees: their own, and those of everybody whose work they do."""
-    if consultant_id is None:
-        return None
-    return [consultant_id, *(owner for owner, other in acting.items() if other.id == consultant_id)]
+def owners(consultant_ids: Sequence[UUID], acting: Mapping[UUID, Acting]) -> list[UUID]:
+    """Whose items some consultants see, once each: their own, and those of everybody whose work they do."""
+    covered = (owner for owner, other in acting.items() if other.id in consultant_ids)
+    return list(dict.fromkeys([*consultant_ids, *covered]))
 
 
 def _given(wanted: Wanted, acting: Mapping[UUID, Acting], after: list[Any] | None) -> dict[str, Any]:
     """The parameters of what narrows a list, by name; none of what does not."""
     wishes = {
-        **_owned(owners(wanted.consultant_id, acting)),
+        **_owned(owners(wanted.consultant_ids, acting)),
         "codes": list(wanted.codes),
         "targets": list(wanted.targets),
         "levels": list(wanted.levels),
@@ -198,10 +197,8 @@ def _covering(acting: Mapping[UUID, Acting]) -> dict[str | None, dict[str, Any]]
     return {str(owner): {"id": other.id, "name": other.name} for owner, other in acting.items()}
 
 
-def _owned(ids: Sequence[UUID] | None) -> dict[str, Any]:
+def _owned(ids: Sequence[UUID]) -> dict[str, Any]:
     """Nearly always it is one, and the planner knows that few rows are one consultant's."""
-    if ids is None:
-        return {}
     return {"owner": ids[0]} if len(ids) == 1 else {"owners": ids}
 
 

@@ -94,7 +94,7 @@ async def report(db: AsyncSession, caller: Caller, consultant_id: UUID, *, at: d
     acting = (await covers.acting_at(db, caller, at)).get(consultant_id)
     items, more = [], 0
     if is_working_day and acting is None:
-        found = await due.due_list(db, caller, Wanted(consultant_id), at=at, after=None, limit=MOST_LINES)
+        found = await due.due_list(db, caller, Wanted([consultant_id]), at=at, after=None, limit=MOST_LINES)
         items = [_item(card, consultant_id, at, zone) for card in found.cards]
         if found.next_key:
             more = await due.count_cards(db, caller, consultant_id, at=at) - len(items)

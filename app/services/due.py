@@ -46,7 +46,7 @@ async def count_by_level(db: AsyncSession, caller: Caller, *, at: datetime) -> d
 
 async def count_cards(db: AsyncSession, caller: Caller, consultant_id: UUID, *, at: datetime) -> int:
     """How many cards the whole due list of a consultant has."""
-    mine = owners(consultant_id, await covers.acting_at(db, caller, at))
+    mine = owners([consultant_id], await covers.acting_at(db, caller, at))
     parameters = {"agency_id": caller.agency_id, "at": at, "owners": mine}
     count: int = (await db.scalars(_COUNT_CARDS, parameters)).one()
     return count

@@ -17,6 +17,7 @@ from app.services import revisions
 from app.services.scope import Caller, columns_of, find
 
 Refs = Sequence[Mapping[str, str]]
+Texts = Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,30 +147,30 @@ async def refs_of(
 
 
 def named_by(
-    caller: Caller, kind: RefKind | RecordKind, source: str | None, external_id: str | None
+    caller: Caller, kind: RefKind | RecordKind, sources: Texts = None, external_ids: Texts = None
 ) -> Select[UUID]:
-    """The ids of objects, or records, that an external system knows, by its name or by one of its ids."""
+    """The ids of objects, or records, that external systems know, by their names or by some of their ids."""
     query = select(ExternalRef.object_id).where(
         ExternalRef.agency_id == caller.agency_id, ExternalRef.kind == kind
     )
-    if source is not None:
-        query = query.where(ExternalRef.source == source)
-    return query if external_id is None else query.where(ExternalRef.external_id == external_id)
+    if sources:
+        query = query.where(ExternalRef.source.in_(sources))
+    return query.where(ExternalRef.external_id.in_(external_ids)) if external_ids else query
 
 
 def known_as(
     caller: Caller,
     kind: RefKind,
     table: type[Row],
-    source: str | None,
-    external_id: str | None,
+    sources: Texts,
+    external_ids: Texts,
     updated_since: datetime | None,
 ) -> Select[Any]:
-    """A list of objects, narrowed to those an external system knows, or that changed since an instant."""
+    """A list of objects, narrowed to those external systems know, or that changed since an instant."""
     query = columns_of(caller, table)
     if updated_since is not None:
         query = query.where(table.__table__.columns["updated_at"] >= updated_since)
-    return narrowed(query, caller, kind, table, source, external_id)
+    return narrowed(query, caller, kind, table, sources, external_ids)
 
 
 def narrowed(
@@ -177,20 +178,20 @@ def narrowed(
     caller: Caller,
     kind: RefKind | RecordKind,
     table: type[Row],
-    source: str | None,
-    external_id: str | None,
+    sources: Texts,
+    external_ids: Texts,
 ) -> Select[Any]:
-    """A list narrowed to what an external system knows, by its name or by one of its ids, if either is given."""
-    if source is None and external_id is None:
+    """A list narrowed to what external systems know, by their names or by some of their ids, if either are given."""
+    if not sources and not external_ids:
         return query
-    return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, source, external_id)))
+    return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, sources, external_ids)))
 
 
 async def named(db: AsyncSession, caller: Caller, kind: RefKind | RecordKind, refs: Refs) -> UUID | None:
     """The object or record that external ids name, if any. Raises ConflictError if they name two."""
     found: set[UUID] = set()
     for ref in refs:
-        found.update(await db.scalars(named_by(caller, kind, ref["source"], ref["id"])))
+        found.update(await db.scalars(named_by(caller, kind, [ref["source"]], [ref["id"]])))
     if len(found) > 1:
         raise ConflictError(
             "The external ids name different objects.", code="external_ref_conflict", pointer="/external_refs"

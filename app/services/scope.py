@@ -1,5 +1,6 @@
 """The tenancy constructor: every query of the API begins here, so none can forget whose rows it may see (S1)."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -152,18 +153,29 @@ async def find(
     return row
 
 
-async def check_named(
-    db: AsyncSession, caller: Caller, ids: dict[str, UUID], *, in_path: bool = False
-) -> None:
-    """Raise NotFoundError unless each id, under the name it stands in the request, is the caller's.
+async def check_named(db: AsyncSession, caller: Caller, ids: Mapping[str, UUID]) -> None:
+    """Raise NotFoundError unless each id, under the name it stands in the path, is the caller's.
 
-    The error names the parameter of the query; of ids `in_path` it names none, as the path says what is missing.
+    The error names no parameter: the path says what is missing.
     """
     for name, row_id in ids.items():
-        table = NAMED_IDS[name]
-        found = select(table.id).where(table.agency_id == caller.agency_id, table.id == row_id)
-        if await db.scalar(found.where(_is_there(table))) is None:
-            raise NotFoundError(parameter=None if in_path else name)
+        if await db.scalar(_ids_of(caller, NAMED_IDS[name]).where(NAMED_IDS[name].id == row_id)) is None:
+            raise NotFoundError
+
+
+async def check_filters(
+    db: AsyncSession, caller: Caller, filters: Mapping[str, Collection[UUID] | None]
+) -> None:
+    """Raise NotFoundError, which names the parameter, unless all ids to which it narrows a list are the caller's."""
+    for name, given in filters.items():
+        if given:
+            found = await db.scalars(_ids_of(caller, NAMED_IDS[name]).where(NAMED_IDS[name].id.in_(given)))
+            if not set(given) <= set(found):
+                raise NotFoundError(parameter=name)
+
+
+def _ids_of(caller: Caller, table: type[TenantedBase]) -> Select[UUID]:
+    return select(table.id).where(table.agency_id == caller.agency_id, _is_there(table))
 
 
 def _is_there(table: type[Base]) -> ColumnElement[bool]:

@@ -259,5 +259,5 @@ def _is_list(annotation: Any) -> bool:
 
 
 async def _check_path(request: Request, caller: Caller, db: AsyncSession) -> None:
-    await check_named(db, caller, ids_in_path(request), in_path=True)
+    await check_named(db, caller, ids_in_path(request))
     request.scope[PATH_CHECKED] = True

@@ -289,8 +289,13 @@ Phone = Annotated[
 # A word of a closed list: its text is the word, which strict mode alone would refuse.
 Word = Annotated[Words, Field(strict=False)]
 
-# Several of them, as a filter takes.
-SeveralWords = Annotated[list[Word[Words]], Field(max_length=50)]
+# Several of a kind, as a filter takes.
+MOST_REPEATED = 50
+SeveralWords = Annotated[list[Word[Words]], Field(max_length=MOST_REPEATED)]
+SeveralIds = Annotated[list[Id], Field(max_length=MOST_REPEATED)]
+SeveralTexts = Annotated[
+    list[Annotated[str, StringConstraints(min_length=1, max_length=200)]], Field(max_length=MOST_REPEATED)
+]
 
 
 def _check_decimals(amount: float) -> float:

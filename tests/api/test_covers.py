@@ -132,6 +132,17 @@ async def test_the_list_of_the_one_who_covers_shows_the_items_marked(agency: Age
     assert await listed(agency) == [("Kim", "Lee"), ("Lee", None)]
 
 
+async def test_the_list_of_several_shows_what_each_of_them_does(agency: Agency) -> None:
+    kim, lee, ann, joe = await team(agency, "Kim", "Lee", "Ann", "Joe")
+    for consultant in (kim, lee, ann, joe):
+        await interviewed(agency, consultant)
+    await cover(agency, kim, lee)
+    assert await listed(agency, consultant_id=[lee, ann]) == [("Ann", None), ("Kim", "Lee"), ("Lee", None)]
+    assert await listed(agency, consultant_id=[lee, lee]) == await listed(agency, consultant_id=lee)
+    chased = {"as_of": "2026-07-15T12:00:00+01:00", "consultant_id": [lee, ann]}
+    assert len((await agency.get("/v1/chase", **chased))["items"]) == 3
+
+
 async def test_the_end_of_the_chain_does_the_work(agency: Agency) -> None:
     kim, lee, ann = await team(agency, "Kim", "Lee", "Ann")
     await interviewed(agency, kim)

@@ -295,16 +295,73 @@ async def test_a_limit_is_written_in_digits(agency: Agency, limit: str) -> None:
     assert problem_of(answer, 422)["errors"][0]["parameter"] == "limit"
 
 
-async def test_a_filter_may_be_repeated_wherever_the_document_says_so(agency: Agency) -> None:
+# What has one value: an instant, a yes or no, and what says which page is meant.
+SINGLE = {"date-time", "boolean"}
+OF_PAGES = {"limit", "cursor", "after", "wait"}
+
+
+async def test_every_filter_by_ids_or_words_may_be_repeated(agency: Agency) -> None:
     document = await agency.get("/openapi.json")
-    repeated = 0
-    for path, methods in document["paths"].items():
-        for parameter in methods.get("get", {}).get("parameters", []):
-            if "{" not in path and parameter["schema"].get("type") == "array":
-                words = document["components"]["schemas"][
-                    parameter["schema"]["items"]["$ref"].rpartition("/")[2]
-                ]["enum"]
-                answer = await agency.call("GET", path, params={parameter["name"]: words[:2]})
-                assert answer.status_code == 200, (path, answer.text)
-                repeated += 1
-    assert repeated > 4
+    parameters = [
+        (path, parameter)
+        for path, methods in document["paths"].items()
+        for parameter in methods.get("get", {}).get("parameters", [])
+        if parameter["in"] == "query" and parameter["name"] not in OF_PAGES
+    ]
+    for path, parameter in parameters:
+        schema = parameter["schema"]
+        kind = schema.get("format", schema["type"])
+        assert kind == "array" or kind in SINGLE, (path, parameter["name"])
+
+
+@pytest.mark.parametrize("name", ["candidate_id", "job_id", "consultant_id", "client_contact_id"])
+async def test_repeated_ids_mean_any_of_these(agency: Agency, name: str) -> None:
+    first, second, _ = [await agency.application() for _ in range(3)]
+    some = [first[name], second[name]]
+    assert await ids(agency, "/v1/applications", **{name: some}) == [first["id"], second["id"]]
+    assert await ids(agency, "/v1/applications", **{name: some, "state": ["closed", "on_hold"]}) == []
+
+
+@pytest.mark.parametrize("name", ["candidate_id", "application_id", "client_contact_id"])
+async def test_repeated_ids_mean_any_of_these_of_contacts(agency: Agency, name: str) -> None:
+    party = "client" if name == "client_contact_id" else "candidate"
+    made, named = [], []
+    for _ in range(3):
+        application = await agency.application()
+        ids_of = {**application, "application_id": application["id"]}
+        call = {"with": party, "person_id": application[f"{party}_id".replace("client_", "client_contact_")]}
+        call |= {"direction": "outbound", "outcome": "reached", "application_ids": [application["id"]]}
+        made.append((await agency.post("/v1/contacts", call))["id"])
+        named.append(ids_of[name])
+    assert await ids(agency, "/v1/contacts", **{name: named[:2]}) == made[:2]
+
+
+async def test_repeated_external_ids_mean_any_of_these(agency: Agency) -> None:
+    made = [
+        await agency.client(external_refs=[{"source": f"system {number}", "id": str(number)}])
+        for number in range(3)
+    ]
+    assert await ids(agency, "/v1/clients", external_id=["0", "2"]) == [made[0], made[2]]
+    systems = ["system 0", "system 1"]
+    assert await ids(agency, "/v1/clients", external_source=systems) == made[:2]
+    assert await ids(agency, "/v1/clients", external_source=systems, external_id=["1", "2"]) == [made[1]]
+
+
+async def test_every_one_of_several_ids_must_be_ours(agency: Agency, rival: Agency) -> None:
+    [mine, *_] = [await agency.consultant() for _ in range(2)]
+    application = await agency.application(consultant_id=mine)
+    await agency.interview(application["id"], "2026-07-14T10:00:00+01:00", "2026-07-14T11:00:00+01:00")
+    for path in ("/v1/applications", "/v1/candidates", "/v1/audit", *CARDS):
+        for unknown in (NOWHERE, await rival.consultant()):
+            answer = await agency.call("GET", path, params={"consultant_id": [mine, unknown]})
+            problem = problem_of(answer, 404, "not_found")
+            assert [error["parameter"] for error in problem["errors"]] == ["consultant_id"]
+
+
+async def test_the_same_ids_in_another_order_are_the_same_filter(agency: Agency, waiting: list[str]) -> None:
+    candidates = await ids(agency, "/v1/candidates")
+    first = await agency.get("/v1/applications", candidate_id=candidates, limit=2)
+    params = {"candidate_id": candidates[::-1], "cursor": first["next_cursor"]}
+    rest = await ids(agency, "/v1/applications", **params)
+    assert [*(item["id"] for item in first["items"]), *rest] == await ids(agency, "/v1/applications")
+    assert len(rest) == len(waiting) - 2

@@ -38,7 +38,7 @@ async def cards(dataset: Dataset, most: int) -> int:
     place = next(dataset.places())
     caller, owner = worker(place.agency_id), place.id(dataset.desk.stories[0].consultant_id)
     async with connected(dataset.url) as database, database.transaction(place.agency_id) as db:
-        found = await due.due_list(db, caller, Wanted(owner), at=db.info["now"], after=None, limit=most)
+        found = await due.due_list(db, caller, Wanted([owner]), at=db.info["now"], after=None, limit=most)
     return len(found.cards)
 
 
