@@ -24,6 +24,7 @@ ByConsultant = Annotated[
 ]
 Levels = Annotated[SeveralWords[Level] | None, Query(description="Repeat for several")]
 Reasons = Annotated[SeveralWords[ReasonCode] | None, Query(description="Repeat for several")]
+DueBefore = Annotated[Instant | None, Query(description="Only what fell due before this instant")]
 AsOf = Annotated[Instant | None, Query(description="Another instant; now if absent")]
 
 

@@ -6,6 +6,7 @@ from pydantic import Field
 from app.api.cards import (
     AsOf,
     ByConsultant,
+    DueBefore,
     DueItem,
     Levels,
     NamedPerson,
@@ -54,10 +55,11 @@ async def list_chase(
     consultant_id: ByConsultant = None,
     level: Levels = None,
     reason: Reasons = None,
+    due_before: DueBefore = None,
     as_of: AsOf = None,
 ) -> Response:
     """List what waits on clients, one card per client contact with all that one call can settle (P1)."""
-    wanted = Wanted(consultant_id or (), reason or (), levels=level or ())
+    wanted = Wanted(consultant_id or (), reason or (), levels=level or (), due_before=due_before)
     at, after = paging.pinned(as_of or work.now)
     found = await service.chase_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
     await check_consultants(work, consultant_id, found)

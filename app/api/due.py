@@ -7,6 +7,7 @@ from fastapi import Query, Response
 from app.api.cards import (
     AsOf,
     ByConsultant,
+    DueBefore,
     DueItem,
     Levels,
     NamedPerson,
@@ -48,10 +49,11 @@ async def list_due(
     level: Levels = None,
     reason: Reasons = None,
     target: Annotated[SeveralWords[Target] | None, Query(description="Repeat for several")] = None,
+    due_before: DueBefore = None,
     as_of: AsOf = None,
 ) -> Response:
     """List who is due a word, one card per candidate, the most urgent first (P1)."""
-    wanted = Wanted(consultant_id or (), reason or (), target or (), level or ())
+    wanted = Wanted(consultant_id or (), reason or (), target or (), level or (), due_before)
     at, after = paging.pinned(as_of or work.now)
     found = await service.due_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
     await check_consultants(work, consultant_id, found)

@@ -39,6 +39,7 @@ class Wanted:
     codes: Sequence[ReasonCode] = ()
     targets: Sequence[Target] = ()
     levels: Sequence[Level] = ()
+    due_before: datetime | None = None
 
 
 class Row(NamedTuple):
@@ -96,6 +97,7 @@ _NARROWED = {
     "owners": "r.consultant_id = ANY((SELECT CAST(:owners AS uuid[]))::uuid[])",
     "codes": "r.code = ANY(:codes)",
     "targets": "r.target = ANY(:targets)",
+    "due_before": "r.due_at < :due_before",
 }
 _AFTER = ("after_rank", "after_position", "after_due_at", "after_subject_id")
 
@@ -187,6 +189,7 @@ def _given(wanted: Wanted, acting: Mapping[UUID, Acting], after: list[Any] | Non
         "codes": list(wanted.codes),
         "targets": list(wanted.targets),
         "levels": list(wanted.levels),
+        "due_before": wanted.due_before,
         **_after(after),
     }
     return {name: value for name, value in wishes.items() if value not in (None, [])}

@@ -86,6 +86,8 @@ async def test_a_card_says_when_that_person_may_be_asked(agency: Agency) -> None
         ({"level": ["overdue", "escalated"]}, 0),
         ({"reason": "timescale_missing"}, 1),
         ({"reason": "client_response_due"}, 0),
+        ({"due_before": "2026-07-15T11:00:00+01:00"}, 0),
+        ({"due_before": "2026-07-15T11:00:00.000001+01:00"}, 1),
     ],
     ids=str,
 )

@@ -118,6 +118,9 @@ async def test_a_coming_instant_is_asked_with_as_of(agency: Agency) -> None:
         ({"reason": ["debrief_due", "timescale_missing"]}, ["debrief_due", "timescale_missing"]),
         ({"level": "due"}, ["timescale_missing"]),
         ({"level": ["overdue", "escalated"]}, ["debrief_due"]),
+        ({"due_before": END}, []),
+        ({"due_before": "2026-07-15T11:00:00+01:00"}, ["debrief_due"]),
+        ({"due_before": "2026-07-15T10:00:00.000001Z"}, ["debrief_due", "timescale_missing"]),
     ],
     ids=str,
 )
