@@ -4,22 +4,34 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
 from app import writes
+from app.db import Statement
 from app.errors import InvalidError, NotFoundError
-from app.models import Application, Feedback, JobChange, Relay
-from app.services.scope import Caller
+from app.models import Application, JobChange, Relay
+from app.services.scope import AGENCY, Caller
+
+# Records that correct one another are the same news: the last of them says whether it is flagged.
+_FEEDBACK = Statement(f"""
+SELECT f.id, f.application_id, f.details->>'role_change' AS role_change, (
+  WITH RECURSIVE later AS (
+    SELECT f.id, f.details
+    UNION ALL
+    SELECT n.id, n.details FROM later l JOIN feedback n ON n.agency_id = {AGENCY} AND n.supersedes = l.id)
+  SELECT COALESCE(CAST(details->'flag_discrimination' AS boolean), false) FROM later ORDER BY id DESC LIMIT 1
+) AS is_flagged
+FROM feedback f WHERE f.agency_id = {AGENCY} AND f.id = ANY(:ids)
+""")
 
 
 class News(NamedTuple):
     """What a contact passes on: feedback with its application, changes with their job, and what it covers.
 
     `role_changes` are the applications about which some of the feedback says that the job has changed, and `flagged`
-    the feedback that discriminates, by its own record or by a correction's.
+    the feedback that discriminates, as far as the last record of the same news says so.
     """
 
     ids: Sequence[UUID]
@@ -59,9 +71,9 @@ async def find_news(
     feedback = await _feedback(db, caller, ids)
     news = News(
         tuple(dict.fromkeys(ids)),
-        {row.id: row.application_id for row in feedback},
-        {row.application_id for row in feedback if row.role_change is not None},
-        {row.id for row in feedback if row.is_flagged},
+        {row["id"]: row["application_id"] for row in feedback},
+        {row["application_id"] for row in feedback if row["role_change"] is not None},
+        {row["id"] for row in feedback if row["is_flagged"]},
         await _job_changes(db, caller, ids),
         {a_id: job_id for a_id, job_id in own.items() if application_ids is None or a_id in application_ids},
     )
@@ -130,22 +142,7 @@ async def _jobs(db: AsyncSession, caller: Caller, candidate_id: UUID) -> dict[UU
 
 async def _feedback(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> Sequence[Any]:
     """The feedback among some ids, with its application, what it says of a changed job, and whether it is flagged."""
-    newer = aliased(Feedback)
-    corrected = exists().where(
-        newer.agency_id == caller.agency_id, newer.supersedes == Feedback.id, _is_flagged(newer)
-    )
-    query = select(
-        Feedback.id,
-        Feedback.application_id,
-        Feedback.details["role_change"].as_string().label("role_change"),
-        or_(_is_flagged(Feedback), corrected).label("is_flagged"),
-    ).where(Feedback.agency_id == caller.agency_id, Feedback.id.in_(ids))
-    return (await db.execute(query)).all()
-
-
-def _is_flagged(feedback: type[Feedback]) -> ColumnElement[bool]:
-    flag: ColumnElement[bool] = feedback.details["flag_discrimination"].as_boolean()
-    return flag
+    return await _FEEDBACK.fetch(db, {"agency_id": caller.agency_id, "ids": ids})
 
 
 async def _job_changes(db: AsyncSession, caller: Caller, ids: Sequence[UUID]) -> dict[UUID, UUID]:

@@ -34,6 +34,15 @@ class Scene:
             **fields,
         }
 
+    def asked(self, feedback: str) -> Json:
+        return {"with": "candidate", "person_id": self.candidate, "relays": [feedback]}
+
+    async def say(self, earlier: str, *, flagged: bool) -> str:
+        said = {"decision": "reject", "received_at": "2026-07-15T10:00:00+01:00", "supersedes": earlier}
+        path = f"/v1/interviews/{self.interview}/feedback"
+        saved: str = (await self.agency.post(path, {**said, "flag_discrimination": flagged}))["id"]
+        return saved
+
 
 @pytest.fixture
 async def scene(agency: Agency) -> Scene:
@@ -86,18 +95,35 @@ async def test_relayed_feedback_must_belong_to_a_covered_application(scene: Scen
 
 
 async def test_feedback_flagged_as_discriminating_is_the_managers_and_relayed_by_nobody(scene: Scene) -> None:
-    path = f"/v1/interviews/{scene.interview}/feedback"
-    said = {"decision": "reject", "received_at": "2026-07-15T10:00:00+01:00", "supersedes": scene.feedback}
-    flagged = (await scene.agency.post(path, {**said, "flag_discrimination": True}))["id"]
-    for relays in ([flagged], [scene.feedback]):
-        body = scene.talk(relays=relays)
+    flagged = await scene.say(scene.feedback, flagged=True)
+    for feedback in (flagged, scene.feedback):
+        body = scene.talk(relays=[feedback])
         assert await refusal(scene.agency, body) == (422, "discrimination_flagged", "/relays/0")
-        asked = {"with": "candidate", "person_id": scene.candidate, "relays": relays}
-        answer = await scene.agency.call("POST", "/v1/contacts/check", json=asked)
+        answer = await scene.agency.call("POST", "/v1/contacts/check", json=scene.asked(feedback))
         assert places_of(problem_of(answer, 422)) == [("/relays/0", "discrimination_flagged")]
-    lifted = (await scene.agency.post(path, {**said, "supersedes": flagged}))["id"]
+    lifted = await scene.say(flagged, flagged=False)
     told = await scene.agency.post("/v1/contacts", scene.talk(relays=[lifted]))
     assert told["relays"] == [lifted]
+
+
+@pytest.mark.parametrize("path", ["/v1/contacts", "/v1/contacts/check"])
+async def test_a_flag_counts_for_every_earlier_record_of_the_same_news(scene: Scene, path: str) -> None:
+    chain = [scene.feedback]
+    for flagged in (False, True):
+        chain.append(await scene.say(chain[-1], flagged=flagged))
+    for each in chain:
+        body = scene.talk(relays=[each]) if path == "/v1/contacts" else scene.asked(each)
+        answer = await scene.agency.call("POST", path, json=body)
+        assert places_of(problem_of(answer, 422)) == [("/relays/0", "discrimination_flagged")]
+    await scene.say(chain[-1], flagged=False)
+    assert (await scene.agency.post("/v1/contacts", scene.talk(relays=chain)))["relays"] == chain
+
+
+async def test_the_talk_of_a_debrief_relays_nothing_that_a_later_record_flags(scene: Scene) -> None:
+    await scene.say(await scene.say(scene.feedback, flagged=False), flagged=True)
+    body = {"interest_score": 5, "contact": {"relays": [scene.feedback]}}
+    answer = await scene.agency.call("POST", f"/v1/interviews/{scene.interview}/debriefs", json=body)
+    assert places_of(problem_of(answer, 422)) == [("/contact/relays/0", "discrimination_flagged")]
 
 
 async def test_an_application_of_somebody_else_cannot_be_covered(scene: Scene) -> None:
