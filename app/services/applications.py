@@ -160,7 +160,7 @@ async def _settle(
     """Check an application with what was just said of it, and keep its dates in step with its state."""
     _check_represented(application)
     _check_hold(application, hold, now)
-    settle_hold(application, now)
+    _settle_hold(application, now)
     await _check_until(db, caller, application, hold)
     _settle_closing(application, state_before, now)
 
@@ -216,10 +216,10 @@ def _begin_anew(application: Application, changes: Mapping[str, Any]) -> None:
     """Forget a hold that is over where another begins: only what is said of it now is its own."""
     is_over = application.hold_ended_at is not None
     if is_over and changes.get("state") is ApplicationState.ON_HOLD:
-        _forget_hold(application)
+        forget_hold(application)
 
 
-def settle_hold(application: Application, now: datetime) -> None:
+def _settle_hold(application: Application, now: datetime) -> None:
     """Keep a hold's dates in step with the state: it begins with the one and ends with the other (R6).
 
     One that ends before it has begun never was.
@@ -230,12 +230,13 @@ def settle_hold(application: Application, now: datetime) -> None:
         return
     is_over = application.hold_ended_at is not None
     if application.hold_since is None or (not is_over and now < application.hold_since):
-        _forget_hold(application)
+        forget_hold(application)
     elif not is_over:
         application.hold_ended_at = now
 
 
-def _forget_hold(application: Application) -> None:
+def forget_hold(application: Application) -> None:
+    """Let an application have no hold, past or present."""
     application.hold_since = application.hold_until = application.hold_reason = None
     application.hold_ended_at = None
 

@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 
 from app.models import Application, Feedback
 from app.rules.events import EventType
-from app.rules.facts import end_of_hold
-from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, TimescaleSource
+from app.rules.holds import Hold, Word, followed
+from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
 from app.services import records, revisions, rounds, status, timescales
-from app.services.applications import check_hold_end, settle_hold
+from app.services.applications import check_hold_end, forget_hold
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
 from app.services.records import UNNAMED, Recorded, Sent
@@ -35,9 +35,10 @@ async def record(
 ) -> Recorded[Feedback]:
     """Record what the client said; a job on hold puts the application on hold (R6), any other decision ends that.
 
-    One recorded late ends no hold that has begun after it was received; a hold still to come it calls off. `values`
-    may carry the client's next `timescale`, and name a record that this one supersedes. Raises NotFoundError,
-    InvalidError, ConflictError for one that is superseded already, and for external ids as `records.sent_before`.
+    Decisions count in the order in which they were received. One recorded late ends no hold that has begun after it was
+    received; a hold still to come it calls off. `values` may carry the client's next `timescale`, and name a record
+    that this one supersedes. Raises NotFoundError, InvalidError, ConflictError for one that is superseded already, and
+    for external ids as `records.sent_before`.
     """
     held = await rounds.held(db, caller, interview_id)
     supersedes = values.get("supersedes")
@@ -50,14 +51,7 @@ async def record(
     corrected = await find_corrected(db, caller, Feedback, supersedes, interview_id)
     row = await _add(db, caller, application, held, values, now)
     await records.note(db, caller, row, sent)
-    called_off = corrected is not None and _called_off(application, corrected)
-    if corrected:
-        _undo(application, corrected, await _latest_decision(db, caller, application.id))
-    decides = row.decision is not Decision.UNDECIDED
-    is_latest = decides and row == await _latest_decision(db, caller, application.id)
-    # What was called off in time stays so, however late a correction of that word is recorded.
-    if is_latest and (called_off or not _is_before_hold(application, row, now)):
-        _apply(application, row)
+    await _follow(db, caller, application, row, corrected)
     await revisions.note(db, application, now)
     ids = {"feedback_id": row.id, "interview_id": interview_id}
     occurrences = [Occurrence(EventType.FEEDBACK_RECORDED, application.id, ids)]
@@ -105,74 +99,71 @@ async def _check_hold(db: AsyncSession, caller: Caller, said: Mapping[str, Any])
         await check_hold_end(db, caller, since, until, pointer="/hold/until")
 
 
-def _undo(application: Application, corrected: Feedback, remaining: Feedback | None) -> None:
-    """Take back what a corrected decision did to the application: the hold that it began, or ended (R6).
-
-    Without the hold that it began, an earlier hold that it had prolonged stands again.
-    """
-    said_at = corrected.received_at
-    began = (_hold_since(corrected), said_at)  # earlier releases dated every hold by the word
-    if corrected.decision is Decision.ROLE_ON_HOLD and application.hold_since in began:
-        application.hold_since = None
-        if application.state is ApplicationState.ON_HOLD:
-            application.state = ApplicationState.ACTIVE
-        settle_hold(application, said_at)
-        if remaining and remaining.decision is Decision.ROLE_ON_HOLD:
-            _apply(application, remaining)
-    elif _ended_hold(application, corrected):
-        application.state = ApplicationState.ON_HOLD
-        settle_hold(application, said_at)
-
-
-def _ended_hold(application: Application, decided: Feedback) -> bool:
-    if application.state is not ApplicationState.ACTIVE or application.hold_ended_at is None:
-        return False
-    ended_at = end_of_hold(decided.received_at, application.hold_since)
-    return decided.decision in ENDS_HOLD and application.hold_ended_at == ended_at
-
-
-def _called_off(application: Application, decided: Feedback) -> bool:
-    """Whether a decision ended the hold before it began."""
-    since = application.hold_since
-    return _ended_hold(application, decided) and since is not None and decided.received_at < since
-
-
-def _is_before_hold(application: Application, decided: Feedback, now: datetime) -> bool:
-    """Whether a decision that would end the hold was received before it began, and it has begun by now (R6)."""
-    since = application.hold_since
-    if application.state is not ApplicationState.ON_HOLD or since is None:
-        return False
-    return decided.decision in ENDS_HOLD and decided.received_at < since <= now
-
-
-def _apply(application: Application, decided: Feedback) -> None:
-    if application.state is ApplicationState.CLOSED:
+async def _follow(
+    db: AsyncSession, caller: Caller, application: Application, row: Feedback, corrected: Feedback | None
+) -> None:
+    """Let the hold follow a decision that is new, or taken back, and the state follow the hold (R6)."""
+    # What was called off in time stays so, however late a correction of that word is recorded.
+    new = _word(application, row, recorded_at=(corrected or row).recorded_at)
+    old = _word(application, corrected, recorded_at=corrected.recorded_at) if corrected else None
+    if new is None and old is None:
         return
-    if decided.decision is Decision.ROLE_ON_HOLD:
-        hold = decided.details.get("hold") or {}
-        application.state = ApplicationState.ON_HOLD
-        application.hold_since = _hold_since(decided)
-        application.hold_until = date.fromisoformat(hold["until"]) if hold.get("until") else None
-        application.hold_reason = hold.get("reason")
+    known = _known_hold(application)
+    others = await _decisions(db, caller, application, row)
+    hold = followed(known, others, new, old)
+    if hold != known:
+        _set_hold(application, hold)
+
+
+def _word(application: Application, said: Feedback, *, recorded_at: datetime) -> Word | None:
+    """What feedback says of a hold; what decides nothing says nothing."""
+    if said.decision is Decision.UNDECIDED:
+        return None
+    is_held = said.decision is Decision.ROLE_ON_HOLD
+    return Word(said.received_at, recorded_at, _told_hold(application, said) if is_held else None)
+
+
+def _told_hold(application: Application, said: Feedback) -> Hold:
+    """The hold that somebody spoke of: it began as they said, but no later than we heard (R6)."""
+    told = said.details.get("hold") or {}
+    since = said.received_at
+    # Earlier releases dated every hold by the word.
+    if told.get("since") and application.hold_since != since:
+        since = min(datetime.fromisoformat(told["since"]), since)
+    until = date.fromisoformat(told["until"]) if told.get("until") else None
+    return Hold(since, until, told.get("reason"))
+
+
+def _known_hold(application: Application) -> Hold | None:
+    since = application.hold_since
+    if since is None:
+        return None
+    is_over = application.state is not ApplicationState.ON_HOLD
+    ended_at = (application.hold_ended_at or since) if is_over else None
+    return Hold(since, application.hold_until, application.hold_reason, ended_at)
+
+
+def _set_hold(application: Application, hold: Hold | None) -> None:
+    """Set the hold and the state that goes with it; what is closed stays so, and no hold begins in it."""
+    stands = hold is not None and hold.ended_at is None
+    if application.state is not ApplicationState.CLOSED:
+        application.state = ApplicationState.ON_HOLD if stands else ApplicationState.ACTIVE
+    elif stands:
+        return
+    if hold is None:
+        forget_hold(application)
     else:
-        application.state = ApplicationState.ACTIVE
-    settle_hold(application, end_of_hold(decided.received_at, application.hold_since))
+        application.hold_since, application.hold_ended_at = hold.since, hold.ended_at
+        application.hold_until, application.hold_reason = hold.until, hold.reason
 
 
-def _hold_since(decided: Feedback) -> datetime:
-    """When the hold began that somebody spoke of: as they said, but no later than we heard (R6)."""
-    since = (decided.details.get("hold") or {}).get("since")
-    return min(datetime.fromisoformat(since), decided.received_at) if since else decided.received_at
-
-
-async def _latest_decision(db: AsyncSession, caller: Caller, application_id: UUID) -> Feedback | None:
-    """The latest decision that counts: one recorded late must not undo what was decided since."""
+async def _decisions(db: AsyncSession, caller: Caller, application: Application, row: Feedback) -> list[Word]:
+    """The decisions that count beside a new record, in the order of recording."""
     newer = aliased(Feedback)
-    superseded = exists().where(newer.agency_id == Feedback.agency_id, newer.supersedes == Feedback.id)
-    decisions = rows_of(caller, Feedback).where(
-        Feedback.application_id == application_id, Feedback.decision != Decision.UNDECIDED, ~superseded
+    superseded = exists().where(newer.agency_id == caller.agency_id, newer.supersedes == Feedback.id)
+    others = rows_of(caller, Feedback).where(
+        Feedback.application_id == application.id, Feedback.id != row.id, ~superseded
     )
-    latest: Feedback | None = await db.scalar(
-        decisions.order_by(Feedback.received_at.desc(), Feedback.id.desc()).limit(1)
-    )
-    return latest
+    said = (await db.scalars(others.order_by(Feedback.id))).all()
+    words = (_word(application, each, recorded_at=each.recorded_at) for each in said)
+    return [word for word in words if word]
