@@ -154,13 +154,16 @@ def _in_force(versions: Sequence[Debrief]) -> list[Debrief]:
 def _check(
     interview: Interview, corrected: Debrief | None, occurred_at: datetime, entry: Mapping[str, Any]
 ) -> None:
-    """Refuse what cannot have happened, unless the version it corrects is what says so."""
+    """Refuse what cannot have happened, unless the version it corrects is what says so.
+
+    That an interview is not held may be known before its time.
+    """
     if interview.state in NOT_HELD and interview.state is not _state_told(corrected):
         raise ConflictError(
             "The interview was not held, so there is nothing to debrief; if it was, set its state first.",
             code="interview_not_held",
         )
-    if occurred_at < interview.start:
+    if occurred_at < interview.start and STATES[entry["attended"]] not in NOT_HELD:
         raise InvalidError(
             "The talk cannot have been before the interview.", code="debrief_early", pointer="/occurred_at"
         )

@@ -77,12 +77,30 @@ async def test_an_interview_that_was_not_held_has_nothing_to_debrief(agency: Age
         assert (refused.status_code, refused.json()["code"]) == (409, "interview_not_held")
 
 
-async def test_the_talk_cannot_have_been_before_the_interview(agency: Agency) -> None:
+@pytest.mark.parametrize("attended", ["attended", "cut_short"])
+async def test_the_talk_cannot_have_been_before_the_interview(agency: Agency, attended: str) -> None:
     _, interview = await interviewed(agency)
-    body = {"interest_score": 5, "occurred_at": "2026-07-14T09:59:00+01:00"}
+    body = {"interest_score": 5, "occurred_at": "2026-07-14T09:59:00+01:00", "attended": attended}
     refused = await agency.call("POST", f"/v1/interviews/{interview}/debriefs", json=body)
-    assert refused.status_code == 422
-    assert refused.json()["errors"][0]["pointer"] == "/occurred_at"
+    assert places_of(problem_of(refused, 422)) == [("/occurred_at", "debrief_early")]
+
+
+@pytest.mark.parametrize(
+    ("attended", "state"),
+    [
+        ("rescheduled", "cancelled"),
+        ("cancelled_by_client", "cancelled"),
+        ("cancelled_by_candidate", "cancelled"),
+        ("no_show", "no_show"),
+    ],
+)
+async def test_that_it_was_not_held_may_be_told_before_its_time(
+    agency: Agency, attended: str, state: str
+) -> None:
+    _, interview = await interviewed(agency)
+    saved = await debrief(agency, interview, attended=attended, occurred_at="2026-07-13T16:00:00+01:00")
+    assert saved["application_status"]["reasons"] == []
+    assert (await agency.get(f"/v1/interviews/{interview}"))["state"] == state
 
 
 async def test_a_no_show_told_in_the_debrief_ends_the_round(agency: Agency) -> None:
