@@ -155,7 +155,8 @@ class CurrentDebrief(Output):
     interview_id: Id
     version: int = Field(description="The latest version in it.")
     account: Annotated[dict[str, Any], AsGiven(ScoredAccount)] = Field(
-        description="Every member ever given; a later version wins, and a superseded one is left out."
+        description="Every member ever given; a later version wins, and a superseded one is left out. Of "
+        "`would_accept` and `accept_conditions` that do not go together the one given later is kept."
     )
     origins: dict[str, Id] = Field(description="The debrief that each member comes from.")
 

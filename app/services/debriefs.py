@@ -25,6 +25,7 @@ from app.rules.vocabulary import (
     Outcome,
     Purpose,
     TimescaleSource,
+    WouldAccept,
 )
 from app.services import additions, contacts, records, revisions, rounds, status, timescales
 from app.services.corrections import find_corrected
@@ -123,7 +124,8 @@ async def _set_state(
 async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[str, Any]:
     """The account of an interview as it stands: later versions win field by field, and each field names its origin.
 
-    A correction stands where the version stood that it supersedes. Raises NotFoundError while there is no debrief.
+    A correction stands where the version stood that it supersedes. What does not go with a later word is left out.
+    Raises NotFoundError while there is no debrief.
     """
     await find(db, caller, HeldInterview, interview_id)
     query = rows_of(caller, Debrief).where(Debrief.interview_id == interview_id).order_by(Debrief.version)
@@ -136,8 +138,17 @@ async def current(db: AsyncSession, caller: Caller, interview_id: UUID) -> dict[
         said = {"interest_score": debrief.interest_score, **debrief.account}
         account |= said
         origins |= dict.fromkeys(said, debrief.id)
+        for name in _outdated(account, said):
+            del account[name], origins[name]
     version = versions[-1].version
     return {"interview_id": interview_id, "version": version, "account": account, "origins": origins}
+
+
+def _outdated(account: Mapping[str, Any], said: Mapping[str, Any]) -> list[str]:
+    """What an account still has that does not go with what was just said: conditions go with `yes_if` alone."""
+    if not account.get("accept_conditions") or account.get("would_accept") in (None, WouldAccept.YES_IF):
+        return []
+    return ["accept_conditions" if "would_accept" in said else "would_accept"]
 
 
 def _in_force(versions: Sequence[Debrief]) -> list[Debrief]:

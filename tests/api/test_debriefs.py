@@ -150,6 +150,38 @@ async def test_conditions_may_be_added_to_what_was_said_before(agency: Agency) -
     assert (account["would_accept"], account["accept_conditions"]) == ("yes_if", "two days at home")
 
 
+async def test_conditions_leave_the_account_with_the_word_that_they_went_with(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    first = await debrief(
+        agency, interview, would_accept="yes_if", accept_conditions="two days at home", liked=["the team"]
+    )
+    second = await debrief(agency, interview, would_accept="no")
+    account = await agency.get(f"/v1/interviews/{interview}/debrief")
+    assert account["account"] == {"interest_score": 8, "would_accept": "no", "liked": ["the team"]}
+    assert account["origins"] == {
+        "interest_score": second["id"],
+        "would_accept": second["id"],
+        "liked": first["id"],
+    }
+
+
+async def test_conditions_given_later_take_the_place_of_a_no(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    await debrief(agency, interview, would_accept="no")
+    await debrief(agency, interview, accept_conditions="two days at home")
+    account = (await agency.get(f"/v1/interviews/{interview}/debrief"))["account"]
+    assert account == {"interest_score": 8, "accept_conditions": "two days at home"}
+
+
+async def test_conditions_do_not_come_back_by_themselves(agency: Agency) -> None:
+    _, interview = await interviewed(agency)
+    await debrief(agency, interview, would_accept="yes_if", accept_conditions="two days at home")
+    await debrief(agency, interview, would_accept="no")
+    await debrief(agency, interview, would_accept="yes_if")
+    account = (await agency.get(f"/v1/interviews/{interview}/debrief"))["account"]
+    assert account == {"interest_score": 8, "would_accept": "yes_if"}
+
+
 async def test_conditions_go_with_no_other_word_than_yes_if(agency: Agency) -> None:
     _, interview = await interviewed(agency)
     body = {"interest_score": 6, "would_accept": "no", "accept_conditions": "two days at home"}
