@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import Query, Response
 from pydantic import Field
 
+from app.api.records import Sendable
 from app.api.shapes import ExplainedStatus, PromiseTerms, VoidedView, VoidTerms, explained
-from app.api.views import ExternalIdFilter, ExternalRefView, NamingFilter, Sendable, SourceFilter, filtered
+from app.api.views import ExternalRefView, NamingFilter, Referred, filtered
 from app.models import Contact, ContactApplication, RecordKind
 from app.rules.objections import Objection, allowed_from, objections
 from app.rules.vocabulary import Answer, Channel, ContactParty, Direction, Outcome, Purpose
@@ -193,11 +194,10 @@ async def check_contact(body: ContactCheck, work: InWork) -> ContactChecked:
 async def list_contacts(
     work: InWork,
     paging: Paged,
+    referred: Referred,
     candidate_id: NamingFilter = None,
     client_contact_id: NamingFilter = None,
     application_id: NamingFilter = None,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
     voided: Annotated[
         Flag | None, Query(description="Only those that were voided, or only the others")
     ] = None,
@@ -206,7 +206,7 @@ async def list_contacts(
     people = {"candidate_id": candidate_id, "client_contact_id": client_contact_id}
     await check_filters(work.db, work.caller, {**people, "application_id": application_id})
     query = filtered(columns_of(work.caller, Contact), Contact, people)
-    query = objects.narrowed(query, work.caller, RecordKind.CONTACT, Contact, external_source, external_id)
+    query = referred.narrow(query, work, RecordKind.CONTACT, Contact)
     if application_id:
         naming = filtered(
             columns_of(work.caller, ContactApplication),

@@ -16,19 +16,9 @@ from app.api.members import (
     Named,
     by_external_id,
 )
-from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms, explained
-from app.api.views import (
-    ExternalIdFilter,
-    ExternalRef,
-    ExternalRefView,
-    Sendable,
-    SourceFilter,
-    View,
-    listed,
-    record_view,
-    recorded_view,
-    records_of,
-)
+from app.api.records import Sendable, record_view, recorded_view, records_of
+from app.api.shapes import ExplainedStatus, PromiseTerms, TimescaleTerms
+from app.api.views import ExternalRef, ExternalRefView, Referred, View, listed
 from app.models import Debrief, Interview, RefKind
 from app.rules.vocabulary import (
     Attended,
@@ -42,7 +32,7 @@ from app.rules.vocabulary import (
 )
 from app.services import captures, rounds
 from app.services import debriefs as service
-from app.services.debriefs import Recorded
+from app.services.debriefs import RecordedDebrief
 from app.services.items import Item
 from app.services.records import Sent
 from app.services.scope import find
@@ -289,12 +279,11 @@ async def list_debriefs(
     interview_id: Id,
     work: InWork,
     paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
+    referred: Referred,
 ) -> Page[DebriefView]:
     """List the versions of an interview's debrief, oldest first."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = records_of(work, Debrief, interview_id, external_source, external_id)
+    query = records_of(work, Debrief, interview_id, referred)
     return await listed(DebriefView, work, paging, query, Debrief)
 
 
@@ -311,12 +300,10 @@ async def get_debrief(debrief_id: Id, work: InWork) -> DebriefView:
 
 
 async def _saved(
-    model: type[View], work: Work, response: Response, done: Recorded, sent: Sent, **more: Any
+    model: type[View], work: Work, response: Response, done: RecordedDebrief, sent: Sent, **more: Any
 ) -> View:
-    beside = {
-        "timescale_ids": [timescale.id for timescale in done.timescales],
-        "contact_id": done.contact and done.contact.id,
-        "application_status": explained(done.standing),
-    }
-    both = {**beside, **more}
-    return await recorded_view(model, work, response, done.debrief, sent, is_new=done.created, **both)
+    timescale_ids = [timescale.id for timescale in done.timescales]
+    contact_id = done.contact and done.contact.id
+    return await recorded_view(
+        model, work, response, done, sent, timescale_ids=timescale_ids, contact_id=contact_id, **more
+    )

@@ -5,17 +5,9 @@ from typing import Annotated, Any
 from fastapi import Response
 from pydantic import Field
 
-from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import (
-    ExternalIdFilter,
-    ExternalRefView,
-    Sendable,
-    SourceFilter,
-    listed,
-    record_view,
-    recorded_view,
-    records_of,
-)
+from app.api.records import Sendable, record_view, recorded_view, records_of
+from app.api.shapes import ExplainedStatus, TimescaleTerms
+from app.api.views import ExternalRefView, Referred, listed
 from app.models import Feedback, Interview
 from app.rules.vocabulary import (
     Decision,
@@ -168,10 +160,7 @@ async def record_feedback(
     """Record what the client said; `role_on_hold` puts the application on hold."""
     sent = body.sent()
     done = await service.record(work.db, work.caller, interview_id, body.values(), sent, now=work.now)
-    status = explained(done.standing)
-    return await recorded_view(
-        FeedbackSaved, work, response, done.row, sent, is_new=done.created, application_status=status
-    )
+    return await recorded_view(FeedbackSaved, work, response, done, sent)
 
 
 @feedback.get("/v1/interviews/{interview_id}/feedback", **operation("records:read", 404))
@@ -179,12 +168,11 @@ async def list_feedback(
     interview_id: Id,
     work: InWork,
     paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
+    referred: Referred,
 ) -> Page[FeedbackView]:
     """List the feedback on an interview, in the order it was recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = records_of(work, Feedback, interview_id, external_source, external_id)
+    query = records_of(work, Feedback, interview_id, referred)
     return await listed(FeedbackView, work, paging, query, Feedback)
 
 

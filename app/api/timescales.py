@@ -5,17 +5,9 @@ from typing import Annotated, Any, Self
 from fastapi import Response
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from app.api.shapes import ExplainedStatus, TimescaleTerms, explained
-from app.api.views import (
-    ExternalIdFilter,
-    ExternalRefView,
-    Sendable,
-    SourceFilter,
-    listed,
-    record_view,
-    recorded_view,
-    records_of,
-)
+from app.api.records import Sendable, record_view, recorded_view, records_of
+from app.api.shapes import ExplainedStatus, TimescaleTerms
+from app.api.views import ExternalRefView, Referred, listed
 from app.models import Interview, Timescale
 from app.rules.phrases import Interpretation, interpret
 from app.rules.vocabulary import Confidence, TimescaleAnchor, TimescaleKind, TimescaleSource
@@ -152,10 +144,7 @@ async def record_timescale(
     """Record when the client will answer, in its own words and as structure; a revision is a new record."""
     sent = body.sent()
     done = await service.record(work.db, work.caller, interview_id, body.values(), sent, now=work.now)
-    status = explained(done.standing)
-    return await recorded_view(
-        TimescaleSaved, work, response, done.row, sent, is_new=done.created, application_status=status
-    )
+    return await recorded_view(TimescaleSaved, work, response, done, sent)
 
 
 @timescales.get("/v1/interviews/{interview_id}/timescales", **operation("records:read", 404))
@@ -163,12 +152,11 @@ async def list_timescales(
     interview_id: Id,
     work: InWork,
     paging: Paged,
-    external_source: SourceFilter = None,
-    external_id: ExternalIdFilter = None,
+    referred: Referred,
 ) -> Page[TimescaleView]:
     """List the timescales of an interview, in the order they were recorded."""
     await find(work.db, work.caller, Interview, interview_id)
-    query = records_of(work, Timescale, interview_id, external_source, external_id)
+    query = records_of(work, Timescale, interview_id, referred)
     return await listed(TimescaleView, work, paging, query, Timescale)
 
 

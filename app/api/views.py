@@ -2,20 +2,17 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
-import msgspec
 from fastapi import Depends, Query, Response
 from pydantic import Field
 from sqlalchemy import Select
 
-from app.models import RefKind
+from app.models import RecordKind, RefKind
 from app.models.base import Row, TenantedBase
-from app.services import corrections, objects
+from app.services import objects
 from app.services.objects import Saved
-from app.services.records import KINDS, UNNAMED, Sent
 from app.web.deps import Work
 from app.web.etags import Tagged
 from app.web.paging import Page, Paging
@@ -39,26 +36,6 @@ class ExternalRefView(Output):
 
 
 ExternalRefs = Annotated[list[ExternalRef], Field(max_length=20)]
-
-
-class Sendable(Input):
-    """A record that other systems know; what is posted again under a known external id is not recorded again."""
-
-    external_refs: ExternalRefs = Field(
-        default=[],
-        description="The same again under one of them changes nothing and answers 200 with the record. Something else "
-        "is a 409, unless the record is superseded by it, or counts no more.",
-    )
-
-    def sent(self) -> Sent:
-        """Under which external ids it was sent, and a fingerprint of what it says, however that is spelt."""
-        if not self.external_refs:
-            return UNNAMED
-        said = self.model_dump(
-            mode="json", by_alias=True, exclude_defaults=True, exclude={"external_refs", "supersedes"}
-        )
-        fingerprint = sha256(msgspec.json.encode(said, order="deterministic")).digest()
-        return Sent([ref.model_dump() for ref in self.external_refs], fingerprint)
 
 
 class Referable(Input):
@@ -102,11 +79,23 @@ UpdatedSince = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class SyncFilters:
-    """By what another system, which keeps in step with ours, narrows a list of objects."""
+class RefFilters:
+    """By what another system narrows a list to what it knows."""
 
     external_source: SourceFilter = None
     external_id: ExternalIdFilter = None
+
+    def narrow(
+        self, query: Select[Any], work: Work, kind: RefKind | RecordKind, table: type[Row]
+    ) -> Select[Any]:
+        """A list of what is of a kind, so narrowed."""
+        return objects.narrowed(query, work.caller, kind, table, self.external_source, self.external_id)
+
+
+@dataclass(frozen=True, slots=True)
+class SyncFilters(RefFilters):
+    """The same for a list of objects, with which it keeps in step."""
+
     updated_since: UpdatedSince = None
 
     def of(self, work: Work, kind: RefKind, table: type[Row]) -> Select[Any]:
@@ -116,6 +105,7 @@ class SyncFilters:
         )
 
 
+Referred = Annotated[RefFilters, Depends()]
 Syncing = Annotated[SyncFilters, Depends()]
 
 
@@ -136,33 +126,6 @@ async def saved_view(
     """A created object as we answer it, with 201; or with 200 the one that an external id named."""
     response.status_code = 201 if saved.created else 200
     return await view(model, work, saved.row, **more)
-
-
-async def record_view(
-    model: type[View], work: Work, table: type[TenantedBase], record_id: UUID, **more: Any
-) -> View:
-    """A record as we answer it, with what supersedes it and its external ids."""
-    row = await corrections.read(work.db, work.caller, table, record_id)
-    refs = await objects.refs_of(work.db, work.caller, [record_id])
-    return model.model_validate({**row, "external_refs": refs[record_id], **more})
-
-
-async def recorded_view(
-    model: type[View],
-    work: Work,
-    response: Response,
-    row: TenantedBase,
-    sent: Sent,
-    *,
-    is_new: bool,
-    **more: Any,
-) -> View:
-    """A new record as we answer it, with 201; or with 200 the one that came of the same before."""
-    if not is_new:
-        response.status_code = 200
-        return await record_view(model, work, type(row), row.id, **more)
-    fields = {**objects.fields_of(row), "superseded_by": None, "external_refs": sent.noted}
-    return model.model_validate({**fields, **more})
 
 
 def _nested(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -191,18 +154,6 @@ async def recorded(
     rows, more = await objects.page(work.db, query, table, after=paging.after, limit=paging.limit)
     items = [model.model_validate(row) for row in rows]
     return Page[model](items=items, next_cursor=paging.next_cursor(rows, more=more))  # type: ignore[valid-type]
-
-
-def records_of(
-    work: Work,
-    table: type[TenantedBase],
-    interview_id: UUID,
-    sources: list[str] | None,
-    external_ids: list[str] | None,
-) -> Select[Any]:
-    """The records about an interview, narrowed to those external systems know."""
-    about = narrowed(corrections.with_successors(work.caller, table), table, {"interview_id": interview_id})
-    return objects.narrowed(about, work.caller, KINDS[table], table, sources, external_ids)
 
 
 def narrowed(query: Select[Any], table: type[TenantedBase], wanted: Mapping[str, UUID]) -> Select[Any]:

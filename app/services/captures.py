@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.errors import InvalidError, RefusedError
 from app.models import RefKind
 from app.services import debriefs, items, objects
-from app.services.debriefs import Recorded
+from app.services.debriefs import RecordedDebrief
 from app.services.items import TABLES, Item, KnownNames, Touched
 from app.services.objects import Saved
 from app.services.records import Sent
@@ -41,7 +41,7 @@ OWNERS: dict[RefKind, tuple[RefKind, ...]] = {
 class Captured:
     """A recorded debrief, the ids of all that it is about by kind, and which of them are new."""
 
-    recorded: Recorded
+    recorded: RecordedDebrief
     ids: Mapping[RefKind, UUID]
     created: Sequence[RefKind]
 

@@ -30,10 +30,10 @@ from app.rules.vocabulary import (
 from app.services import additions, contacts, records, revisions, rounds, status, timescales
 from app.services.corrections import find_corrected
 from app.services.outbox import Occurrence
-from app.services.records import UNNAMED, Sent
+from app.services.records import UNNAMED, Recorded, Sent
 from app.services.rounds import Round
 from app.services.scope import Caller, find, rows_of
-from app.services.standings import Standing, standing
+from app.services.standings import standing
 
 NOT_HELD = frozenset({InterviewState.CANCELLED, InterviewState.NO_SHOW})
 
@@ -49,14 +49,11 @@ STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """What one debrief call left behind; nothing with a debrief that is not new."""
+class RecordedDebrief(Recorded[Debrief]):
+    """A debrief with what was recorded beside it: nothing with one that is not new."""
 
-    debrief: Debrief
-    timescales: Sequence[Timescale]
-    contact: Contact | None
-    standing: Standing
-    created: bool = True
+    timescales: Sequence[Timescale] = ()
+    contact: Contact | None = None
 
 
 async def record(
@@ -67,7 +64,7 @@ async def record(
     sent: Sent = UNNAMED,
     *,
     now: datetime,
-) -> Recorded:
+) -> RecordedDebrief:
     """Record a debrief with its timescales, contact and promise, and recompute the application.
 
     `entry` has the columns, `attended`, the rest of the account as JSON, and the optional `timescale`,
@@ -81,7 +78,7 @@ async def record(
         db, caller, Debrief, sent, supersedes=supersedes, interview_id=interview_id
     )
     if known:
-        return Recorded(known, (), None, standing(held.file.case, now), created=False)
+        return RecordedDebrief(known, standing(held.file.case, now), created=False)
     corrected = await find_corrected(db, caller, Debrief, supersedes, interview_id)
     occurred_at = entry["occurred_at"] or now
     _check(held.interview, corrected, occurred_at, entry)
@@ -103,7 +100,7 @@ async def record(
         application = additions.with_contact(application, contact, (entry["contact"] or {}).get("relays", ()))
     file = held.file.knowing(application)
     standings = await status.conclude(db, caller, [file], occurrences, now=now)
-    return Recorded(debrief, given, contact, standings[held.application_id])
+    return RecordedDebrief(debrief, standings[held.application_id], timescales=given, contact=contact)
 
 
 async def _set_state(
