@@ -58,7 +58,10 @@ async def list_chase(
     due_before: DueBefore = None,
     as_of: AsOf = None,
 ) -> Response:
-    """List what waits on clients, one card per client contact with all that one call can settle (P1)."""
+    """List what waits on clients, one card per client contact with all that one call can settle (P1).
+
+    While pages are read, a card that a new record moves may be missed or come twice: ask again from the start.
+    """
     wanted = Wanted(consultant_id or (), reason or (), levels=level or (), due_before=due_before)
     at, after = paging.pinned(as_of or work.now)
     found = await service.chase_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)

@@ -52,7 +52,10 @@ async def list_due(
     due_before: DueBefore = None,
     as_of: AsOf = None,
 ) -> Response:
-    """List who is due a word, one card per candidate, the most urgent first (P1)."""
+    """List who is due a word, one card per candidate, the most urgent first (P1).
+
+    While pages are read, a card that a new record moves may be missed or come twice: ask again from the start.
+    """
     wanted = Wanted(consultant_id or (), reason or (), target or (), level or (), due_before)
     at, after = paging.pinned(as_of or work.now)
     found = await service.due_list(work.db, work.caller, wanted, at=at, after=after, limit=paging.limit)
