@@ -371,6 +371,21 @@ def test_an_import_that_was_stopped_goes_on_where_it_was(service: Service, tmp_p
     assert len(service.named("clients", "stopped")) == 1_098
 
 
+def test_the_last_lines_of_an_object_count_though_an_earlier_call_was_the_same(
+    service: Service, tmp_path: Path
+) -> None:
+    """Three calls, of which the first and the last are equal: a replay of the first would leave the second's names."""
+    names = [f"{name} {number}" for name in ("One", "Two", "One") for number in range(500)]
+    items = [client("equal", position % 500, name=name) for position, name in enumerate(names)]
+    with relay(service, "pass", "pass", "403") as (url, heard):
+        file = ndjson(tmp_path, items)
+        assert service.run(file, url=url).exit_code == 2
+        went_on = service.run(file, url=url)
+    assert (went_on.exit_code, counted(went_on)) == (0, [0, 500, 0, 1_000])
+    assert len(set(heard.keys)) == 3
+    assert sorted(each["name"] for each in service.named("clients", "equal")) == sorted(names[:500])
+
+
 def test_a_file_that_changed_is_begun_anew(service: Service, tmp_path: Path) -> None:
     items = [client("altered", n) for n in range(600)]
     file = ndjson(tmp_path, items)

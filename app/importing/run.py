@@ -125,7 +125,7 @@ def _import(
 ) -> list[tuple[Line, Refusal]]:
     """Send the lines of one call and count what became of them; gives those that were rejected."""
     sent = [line for line in batch if line.refusal is None]
-    results = sender.send([line.text for line in sent]) if sent else []
+    results = sender.send(sent) if sent else []
     told = dict(zip((line.number for line in sent), results, strict=True))
     rejected = []
     for line in batch:

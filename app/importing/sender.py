@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from app.errors import ImportStoppedError
+from app.importing.lines import Line
 
 Json = dict[str, Any]
 
@@ -33,20 +34,20 @@ PASSING = {
 class Sender:
     """Sends the items of one run to a service over one connection.
 
-    The key of a call comes from the run and the call's content: sent again after a lost answer it does nothing twice,
-    and in a later run it is done anew.
+    The key of a call comes from the run, the call's first line and its content: sent again after a lost answer it does
+    nothing twice, while a later run does it anew, and so does a later call of the same content.
     """
 
     client: httpx.Client
     run: str
     dry_run: bool
 
-    def send(self, items: Sequence[bytes]) -> list[Json]:
-        """What became of each item. Raises ImportStoppedError if the service refuses the call, or keeps silent."""
-        body = b'{"items":[' + b",".join(items) + b"]}"
+    def send(self, lines: Sequence[Line]) -> list[Json]:
+        """What became of each line. Raises ImportStoppedError if the service refuses the call, or keeps silent."""
+        body = b'{"items":[' + b",".join(line.text for line in lines) + b"]}"
         headers = {"Content-Type": "application/json"}
         if not self.dry_run:
-            headers["Idempotency-Key"] = sha256(self.run.encode() + body).hexdigest()
+            headers["Idempotency-Key"] = sha256(f"{self.run} {lines[0].number} ".encode() + body).hexdigest()
         request = self.client.build_request(
             "POST",
             "/v1/bulk",
