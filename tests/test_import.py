@@ -457,6 +457,9 @@ def test_the_key_comes_from_a_file_or_the_environment(service: Service, tmp_path
     for unfit in ("tb_live_one\ntb_live_two", "tb_live_\xe9"):
         refused = service.run(file, key=unfit)
         assert (refused.exit_code, "Give an API key" in refused.output) == (2, True)
+    unreadable = table(tmp_path, b"tb_live_\xff", "no-text")
+    refused = service.run(file, "--key-file", str(unreadable))
+    assert (refused.exit_code, "Give an API key" in refused.output) == (2, True)
     wrong = service.run(file, key="tb_live_wrong")
     assert (wrong.exit_code, "401 unauthenticated" in wrong.output) == (2, True)
     kept = tmp_path / "api-key"

@@ -75,9 +75,15 @@ def import_file(
 
 
 def _key_of(file: Path | None) -> str:
-    key = os.environ.get("TOUCHBASE_API_KEY", "") if file is None else file.read_text(encoding="utf-8")
+    """The API key. Raises click.UsageError for what cannot be one, such as a file that is no text."""
+    if file is None:
+        key = os.environ.get("TOUCHBASE_API_KEY", "")
+    else:
+        key = file.read_text(encoding="utf-8", errors="replace")
     if not re.fullmatch(r"[!-~]+", key.strip()):
-        raise click.UsageError("Give an API key in TOUCHBASE_API_KEY or with --key-file.")
+        raise click.UsageError(
+            "Give an API key in TOUCHBASE_API_KEY or with --key-file: printable ASCII, and nothing else."
+        )
     return key.strip()
 
 
