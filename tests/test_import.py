@@ -480,7 +480,20 @@ def test_another_address_is_told(service: Service, tmp_path: Path, path: str) ->
 
 
 @pytest.mark.parametrize(
-    "url", ["127.0.0.1:8000", "localhost:8000", "ftp://localhost", "http://", "http://localhost:x"]
+    "url",
+    [
+        "127.0.0.1:8000",
+        "localhost:8000",
+        "ftp://localhost",
+        "http://",
+        "http://localhost:x",
+        "http://127.0.0.1:99999",
+        "http://127.0.0.1:0",
+        "http://a b/",
+        "http://exa_mple..com",
+        f"http://{'a' * 64}.com",
+        "http://xn--/",
+    ],
 )
 def test_what_is_no_address_is_told_at_once(service: Service, tmp_path: Path, url: str) -> None:
     result = service.run(ndjson(tmp_path, [client("address", 1)]), url=url)

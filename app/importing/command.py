@@ -12,6 +12,10 @@ from app.api.bulk import ITEMS
 from app.errors import ImportStoppedError
 from app.importing.run import Summary, Task, run
 
+# A name as resolvers take it, or the address of IPv6, the only one with a colon.
+_HOST = re.compile(r"[\w-]{1,63}(\.[\w-]{1,63})*\.?|.*:.*", re.ASCII)
+_MOST_PORT = 65_535
+
 
 class Stopped(click.ClickException):
     """An import that cannot go on, told from one that rejected some lines."""
@@ -23,10 +27,13 @@ def _address(_context: click.Context, _parameter: click.Parameter, value: str) -
     """Told here: to the sender, what cannot be called looks like a service that is not there for a moment."""
     try:
         url = httpx.URL(value)
-    except httpx.InvalidURL as error:
+        host = url.host  # which is only decoded when it is asked for
+    except (httpx.InvalidURL, ValueError) as error:
         raise click.BadParameter(str(error)) from None
-    if url.scheme not in {"http", "https"} or not url.host:
+    if url.scheme not in {"http", "https"} or not host or not _HOST.fullmatch(url.raw_host.decode("ascii")):
         raise click.BadParameter("It begins with http:// or https:// and the name of a host.")
+    if url.port is not None and not 0 < url.port <= _MOST_PORT:
+        raise click.BadParameter(f"Its port is a number from 1 to {_MOST_PORT}.")
     return value
 
 
