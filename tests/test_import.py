@@ -23,7 +23,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from app.cli import main
-from app.importing.lines import batches, read_ndjson
+from app.importing.columns import columns_of
+from app.importing.lines import batches, header_of, read_csv, read_ndjson
 from app.importing.reports import guarded
 from tests.agency import Json
 from tests.serving import serving
@@ -155,6 +156,17 @@ def test_a_csv_file_as_spreadsheets_write_them(service: Service, tmp_path: Path)
     assert (second["name"], second["seeking"], second["holidays"]) == ("Two\nlines", False, "GB-ENG")
     assert second["do_not_contact"]["until"] == "2098-07-02T00:00:00Z"
     assert (third["name"], third["phone"], third["do_not_contact"]) == ("Ünïcødé", None, None)
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_csv_file_has_its_lines_ended_in_any_way_and_empty_ones_anywhere(
+    tmp_path: Path, ending: str
+) -> None:
+    lines = ["\ufeff", "", "external_ref.id,name", "", "1,Acme", "", '2,"Two', 'lines"', "3,Mühle"]
+    file = table(tmp_path, ending.join(lines))
+    columns = columns_of(header_of(file), "client", "endings")
+    read = [(line.number, *line.cells) for line in read_csv(file, columns)]
+    assert read == [(5, "1", "Acme"), (7, "2", f"Two{ending}lines"), (9, "3", "Mühle")]
 
 
 def test_the_cells_of_a_csv_file_may_name_other_objects_and_be_numbers(
@@ -425,6 +437,7 @@ BROKEN: list[tuple[str, bytes, tuple[str, ...], str]] = [
     ("rows.csv", latin("external_ref.id,name\n1,Acme\n2,Mühle\n"), CSV, "line 3: this is not UTF-8"),
     ("all.ndjson", b'{"kind": "client"}\n{"kind": "\xff"}\n', (), "line 2: this is not UTF-8"),
     ("rows.csv", b"", CSV, "is empty"),
+    ("rows.csv", b"\xef\xbb\xbf\n\n", CSV, "is empty"),
     ("rows.csv", b"external_ref.id,nmae\n1,Acme\n", CSV, "A client has no 'nmae'. Its columns are:"),
     ("rows.csv", b"external_ref.id,name,name\n1,A,B\n", CSV, "stands twice"),
     ("rows.csv", b"name\nAcme\n", CSV, "external_ref.id is missing"),

@@ -101,13 +101,15 @@ def _parsed(number: int, end: int, text: bytes) -> Line:
 
 
 def read_csv(path: Path, columns: Columns) -> Iterator[Line]:
-    """The items of a CSV file, whose first record is the header. Raises UnreadableFileError for what is no CSV."""
+    """The items of a CSV file, whose first record is the header; empty lines are passed over.
+
+    Raises UnreadableFileError for what is no CSV.
+    """
     with path.open("rb") as file:
         records = _records(path, file)
         next(records)
         for number, cells in records:
-            if cells:
-                yield _composed(number, file.tell(), cells, columns)
+            yield _composed(number, file.tell(), cells, columns)
 
 
 def header_of(path: Path) -> list[str]:
@@ -119,22 +121,26 @@ def header_of(path: Path) -> list[str]:
 
 
 def _records(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
-    """The records of a CSV file, each with the number of the line on which it begins."""
+    """The records of a CSV file but for empty lines, each with the number of the line on which it begins."""
     csv.field_size_limit(MOST_BYTES)
     reader, begins = csv.reader(_texts(path, file), strict=True), 1
     try:
         for cells in reader:
-            yield begins, cells
+            if cells:
+                yield begins, cells
             begins = reader.line_num + 1
     except csv.Error as error:
         raise UnreadableFileError(f"{path}, the record of line {begins} is not CSV: {error}.") from None
 
 
 def _texts(path: Path, file: BinaryIO) -> Iterator[str]:
+    """The lines of a CSV file, whether they end in LF, CRLF or CR alone."""
     for number, raw in enumerate(_raw_lines(file), 1):
         if len(raw) > MOST_BYTES:
             raise UnreadableFileError(f"{path}, line {number}: the line is too long.")
-        yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
+        text = raw.removeprefix(codecs.BOM_UTF8 if number == 1 else b"")
+        for line in text.splitlines(keepends=True):
+            yield line.decode("utf-8")
 
 
 def _composed(number: int, end: int, cells: list[str], columns: Columns) -> Line:
