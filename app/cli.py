@@ -13,7 +13,7 @@ from uuid import UUID
 
 import click
 import yaml
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import backups, embedded, logs, serving
@@ -33,6 +33,7 @@ from app.services.audit import Deed
 from app.services.scope import Caller, every_agency, rows_of
 from app.serving import EndSignal, Service
 from app.settings import Settings, read_settings
+from app.web.schema import Name
 from app.worker import crew
 
 Result = TypeVar("Result")
@@ -45,16 +46,22 @@ DATA_DIR = click.option(
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+
 
 def say(words: str) -> None:
     """Progress, on standard error: standard output is for scripts."""
     click.echo(words, err=True)
 
 
-def _not_empty(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if not value.strip():
-        raise click.BadParameter("must not be empty")
-    return value.strip()
+def _name(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    """A name as the API takes it."""
+    try:
+        return _NAME.validate_python(value).strip()
+    except ValidationError as error:
+        [first] = error.errors()
+        is_text = first["type"] != "string_unicode"
+        raise click.BadParameter(first["msg"] if is_text else "must be text in UTF-8") from None
 
 
 class Commands(click.Group):
@@ -222,7 +229,7 @@ def agency() -> None:
 
 
 @agency.command("create")
-@click.argument("name", callback=_not_empty)
+@click.argument("name", callback=_name)
 @DATA_DIR
 def create_agency(name: str, data_dir: Path | None) -> None:
     """Create an agency and print its id."""
@@ -242,7 +249,7 @@ def key() -> None:
 
 @key.command("create")
 @click.argument("agency_id", type=click.UUID)
-@click.option("--name", default="key", show_default=True, help="What the key is for.")
+@click.option("--name", default="key", show_default=True, callback=_name, help="What the key is for.")
 @click.option(
     "--role",
     type=click.Choice([str(role) for role in Role]),

@@ -326,7 +326,11 @@ async def statuses(http: httpx.AsyncClient, *keys: str) -> list[int]:
         ),
         (("key", "create", NOBODY, "--expires-at", "2200-01-31T00:00:00+0000"), "--expires-at"),
         (("key", "create", NOBODY, "--role", "integration", "--scope", "events:read"), "one of the two"),
-        (("key", "create", NOBODY, "--name", " "), "--name: must not be blank"),
+        (("key", "create", NOBODY, "--name", " "), "'--name': must not be blank"),
+        (("key", "create", NOBODY, "--name", "\udcff"), "'--name': must be text in UTF-8"),
+        (("agency", "create", " "), "'NAME': must not be blank"),
+        (("agency", "create", "x" * 201), "'NAME': String should have at most 200 characters"),
+        (("agency", "create", "Caf\udce9"), "'NAME': must be text in UTF-8"),
     ],
 )
 def test_a_command_says_what_is_wrong(
