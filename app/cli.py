@@ -20,12 +20,12 @@ from app import backups, embedded, logs, serving
 from app.api.api_keys import ApiKeyCreate
 from app.api.views import by_name
 from app.db import Database, connected
-from app.errors import SetupError, TouchbaseError
+from app.errors import NotFoundError, SetupError, TouchbaseError
 from app.importing.command import import_file
 from app.main import create_app
 from app.migrate import migrate as migrate_schema
 from app.migrate import pending_sql
-from app.models import ApiKey, Role
+from app.models import Agency, ApiKey, Role
 from app.services import api_keys, audit, policies
 from app.services.access import ALL, Scope
 from app.services.api_keys import Mint
@@ -308,6 +308,8 @@ def list_keys(agency_id: UUID, data_dir: Path | None) -> None:
 
     async def work(database: Database) -> None:
         async with database.transaction(agency_id) as db:
+            if await db.get(Agency, agency_id) is None:
+                raise NotFoundError
             for row in await db.scalars(rows_of(_operator(agency_id), ApiKey).order_by(ApiKey.id)):
                 click.echo(json.dumps(_told(row)))
 

@@ -317,6 +317,7 @@ async def statuses(http: httpx.AsyncClient, *keys: str) -> list[int]:
         (("key", "rotate", NOBODY, NOBODY), "no such"),
         (("key", "rotate", NOBODY, NOBODY, "--overlap-seconds", "700000"), "overlap-seconds"),
         (("key", "revoke", NOBODY, NOBODY), "no such"),
+        (("key", "list", NOBODY), "no such"),
         (("key", "create", NOBODY), "no such"),
         (("key", "create", NOBODY, "--scope", "all"), "scope"),
         (("key", "create", NOBODY, "--expires-at", "soon"), "expires-at"),
