@@ -161,10 +161,14 @@ def _rests(s: Situation, draft: Draft) -> tuple[Rest, ...]:
 
 
 def _last_attempt(s: Situation, draft: Draft) -> datetime | None:
-    """G1: the last attempt to reach the candidate since the reason fell due, or since the interview for its debrief."""
+    """G1: the last attempt in vain at the candidate since the reason fell due.
+
+    When it asks for a debrief, that may also be a message, or an attempt after the interview and before it is due.
+    """
     if draft.code is ReasonCode.DEBRIEF_DUE:
         last = s.history.missed.last(s.at)
-        return last.at if last and s.round and last.at > s.round.end else None
+        if last and s.round and last.at > s.round.end:
+            return last.at
     last = s.history.in_vain.last(s.at)
     return last.at if last and last.at >= draft.due_at else None
 

@@ -57,6 +57,13 @@ def test_asking_for_the_debrief_in_writing_is_an_attempt_too(outcome: Outcome) -
     assert levels(application, "Tue 14 Jul 16:00") == {"debrief_due": "overdue"}
 
 
+def test_an_attempt_at_the_very_end_of_the_interview_counts_where_nobody_was_there() -> None:
+    voicemail, note = given.voicemail("Tue 14 Jul 11:00"), given.note("Tue 14 Jul 11:00")
+    tried = given.application(contacts=[voicemail, note])
+    assert waiting(tried, "Tue 14 Jul 11:00") == {"debrief_due": "Tue 14 Jul 15:00"}
+    assert flagged(given.application(contacts=[note]), "Tue 14 Jul 11:00") == ["debrief_due"]
+
+
 def test_an_attempt_before_the_interview_quiets_no_debrief() -> None:
     application = given.application(contacts=[given.voicemail("Tue 14 Jul 09:30")])
     assert flagged(application, "Tue 14 Jul 11:00") == ["debrief_due"]
