@@ -19,8 +19,11 @@ from app.rules.policy import Policy
 from app.rules.situation import Situation
 from app.rules.vocabulary import Level, ReasonCode, Target
 
-# G2, M2: these ask the client for an answer; too many of them are a nuisance.
-CHASERS = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+# G2: after a chaser these rest for some days.
+RESTING_AFTER_CHASER = frozenset({ReasonCode.TIMESCALE_MISSING, ReasonCode.CLIENT_RESPONSE_DUE})
+
+# M2: all that asks the client for an answer waits for the day after the last chaser.
+ASKING_CLIENT = RESTING_AFTER_CHASER | {ReasonCode.NEXT_STEP_MISSING, ReasonCode.HOLD_REVIEW}
 
 
 class Rest(NamedTuple):
@@ -141,7 +144,7 @@ def _held_steps(draft: Draft, back: datetime, overdue: datetime | None) -> Seque
 def _rests(s: Situation, draft: Draft) -> tuple[Rest, ...]:
     """The waits that end after it is due: after the last attempt, chaser or touch (G1, G2, N1), and snoozes."""
     rests: list[Rest] = []
-    if draft.code in CHASERS and s.chasers:
+    if draft.code in RESTING_AFTER_CHASER and s.chasers:
         last = s.chasers[-1].at
         until = s.office.add_days(last, s.policy.chaser_cooldown_working_days)
         rests.append(Rest(until, partial(step, "chased {}, so quiet until {}", last, until)))

@@ -17,7 +17,7 @@ from app.rules.policy import Policy
 from app.rules.reasons import answers_of, drafts_of, is_direct
 from app.rules.reasons_to_candidate import promised_update_due
 from app.rules.reasons_to_client import withdrawal_told
-from app.rules.restraint import CHASERS, Reason, chase_floor, not_before, restrained
+from app.rules.restraint import ASKING_CLIENT, Reason, chase_floor, not_before, restrained
 from app.rules.situation import Situation
 from app.rules.vocabulary import Actor, Level, ReasonCode, Status, Target
 
@@ -181,7 +181,7 @@ def _next_action(s: Situation, flagged: Sequence[Reason], now: datetime) -> Next
     first = flagged[0]
     due = first.due_at
     application = s.application
-    if first.code in CHASERS:
+    if first.code in ASKING_CLIENT:
         chased = max((at for at in application.chased_at if at <= now), default=None)
         due = max(due, chase_floor(s.policy, chased)) if chased else due
     to_candidate = first.target is Target.CANDIDATE

@@ -17,7 +17,7 @@ from app.db import Statement
 from app.rules.holidays import Holidays
 from app.rules.levels import SHOWN
 from app.rules.policy import Policy
-from app.rules.restraint import CHASERS, chase_floor, not_before
+from app.rules.restraint import ASKING_CLIENT, chase_floor, not_before
 from app.rules.vocabulary import Actor, ApplicationMode, Level, ReasonCode, Target
 from app.services import covers, facts
 from app.services.covers import Acting
@@ -284,7 +284,7 @@ _PARTIES: Mapping[str, Callable[[Row], str | None]] = {
 
 def _not_before(row: Row, hours: _Hours, person: Named, chased_at: datetime | None) -> datetime:
     due = row.due_at
-    if chased_at and row.code in CHASERS:
+    if chased_at and row.code in ASKING_CLIENT:
         due = max(due, hours.chase_floor(chased_at))
     place = (person.timezone, person.holidays) if person.timezone else hours.place
     return hours.first(row.target, max(due, hours.at), place)

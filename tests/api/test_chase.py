@@ -78,6 +78,22 @@ async def test_a_card_says_when_that_person_may_be_asked(agency: Agency) -> None
     assert card["not_before"] == "2026-07-16T13:00:00Z"
 
 
+async def test_a_chaser_leaves_what_else_the_client_is_asked_for_the_next_working_day_too(
+    agency: Agency,
+) -> None:
+    place = await person_at_client(agency)
+    held = await agency.application(**place)
+    hold = {"since": "2026-07-01T10:00:00+01:00", "until": "2026-07-15"}
+    await agency.patch(f"/v1/applications/{held['id']}", {"state": "on_hold", "hold": hold})
+    other = await interviewed(agency, **place)
+    await chased(agency, place, "2026-07-15T09:30:00Z", application_ids=[other["id"]])
+    [card] = await chase(agency)
+    [item] = card["items"]
+    assert (item["code"], item["not_before"]) == ("hold_review", "2026-07-16T08:00:00Z")
+    status = await agency.get(f"/v1/applications/{held['id']}/status", as_of=NEXT_DAY)
+    assert status["next_action"]["not_before"] == item["not_before"]
+
+
 @pytest.mark.parametrize(
     ("params", "count"),
     [

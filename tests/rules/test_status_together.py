@@ -7,7 +7,7 @@ import pytest
 
 from app.rules.facts import Application, covers
 from app.rules.status import order
-from app.rules.vocabulary import ContactParty, Decision
+from app.rules.vocabulary import ApplicationState, ContactParty, Decision
 from tests import given
 from tests.given import at, policy
 from tests.rules.answers import answer, flagged, not_before, times, waiting
@@ -145,6 +145,33 @@ def test_a_client_chased_today_for_anybody_is_chased_again_tomorrow(
     application = replace(given.application(contacts=[told], **AWAITED), chased_at=(at(chased),))
     assert flagged(application, now)[0] == "client_response_due"
     assert not_before(application, now) == earliest
+
+
+NEXT_STAGE = given.feedback("Wed 15 Jul 14:00", Decision.NEXT_STAGE)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        ({"debriefs": [DEBRIEF]}, "timescale_missing"),
+        (
+            {"feedback": [NEXT_STAGE], "contacts": [given.note("Wed 15 Jul 15:00", relays=["f1"])]},
+            "next_step_missing",
+        ),
+        (
+            {
+                "debriefs": [DEBRIEF],
+                "state": ApplicationState.ON_HOLD,
+                "hold": given.hold("Wed 15 Jul 10:00", "Fri 17 Jul"),
+            },
+            "hold_review",
+        ),
+    ],
+)
+def test_whatever_the_client_is_asked_for_waits_for_that_day(facts: dict[str, Any], code: str) -> None:
+    application = replace(given.application(**facts), chased_at=(at("Fri 17 Jul 16:00"),))
+    assert flagged(application, "Fri 17 Jul 16:30") == [code]
+    assert not_before(application, "Fri 17 Jul 16:30") == "Mon 20 Jul 09:00"
 
 
 def test_the_floor_holds_for_chasers_only() -> None:
