@@ -16,18 +16,24 @@ from app.rules.vocabulary import ENDS_HOLD, ApplicationState, Decision, Timescal
 
 def disclosed(s: Situation) -> Situation:
     """The application as the candidate knows it at the same instant."""
-    recorded = s.history.feedback.facts
-    versions = [_known_version(s, feedback) for feedback in recorded]
+    received = _received(s)
+    versions = [_known_version(s, feedback) for feedback in received]
     known = [version for version in versions if version]
-    hidden = [feedback for feedback in recorded if feedback not in known]
-    if not hidden:
+    if known == list(s.history.feedback.until(s.at)):
         return s
+    hidden = [feedback for feedback in received if feedback not in known]
     timescales = _timescales(s.application, known, hidden)
     state, hold = _standing(s, known, hidden)
     world = replace(
         s.application, state=state, hold=hold, feedback=tuple(known), timescales=tuple(timescales)
     )
     return Situation(world, s.policy, s.at)
+
+
+def _received(s: Situation) -> list[Feedback]:
+    """The latest record of each piece of news that had been received by then; what comes later has no effect yet."""
+    versions = [[v for v in f.versions if s.knows(v.received_at)] for f in s.history.feedback.facts]
+    return [latest_first[0] for latest_first in versions if latest_first]
 
 
 def _known_version(s: Situation, feedback: Feedback) -> Feedback | None:

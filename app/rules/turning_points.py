@@ -33,6 +33,7 @@ def _dates(application: Application, policy: Policy) -> list[tuple[Kind, datetim
         *[(Kind.DEBRIEF, d.recorded_at) for d in application.debriefs if d.other_processes],
         *[(Kind.TIMESCALE, t.given_at) for t in application.timescales],
         *[(_kind_of(f), f.received_at) for f in application.feedback],
+        *[(Kind.DISCLOSURE, v.received_at) for f in application.feedback for v in f.versions],
         *[(Kind.DISCLOSURE, v.available_at) for f in application.feedback for v in f.versions],
         *[(_kind_of_contact(c), c.at) for c in application.contacts],
         (Kind.TURN, application.withdrawn_at),

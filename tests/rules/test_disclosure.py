@@ -162,3 +162,22 @@ def test_closing_upon_an_untold_no_leaves_the_date_as_it_was() -> None:
     open_file = held_and_ended(feedback=[hold, no], contacts=[told("Thu 16 Jul 10:00")])
     assert touch_base_from(open_file, LATER) == "Mon 27 Jul 10:00"
     assert touch_base_from(replace(open_file, state=CLOSED), LATER) == "Mon 27 Jul 10:00"
+
+
+NOTED = given.hold("Tue 14 Jul 14:00")
+
+
+@pytest.mark.parametrize("later", [{}, {"feedback": [given.feedback("Mon 20 Jul 10:00", HELD)]}])
+def test_what_is_not_received_yet_hides_nothing(later: dict[str, Any]) -> None:
+    held = given.application(state=ON_HOLD, hold=NOTED, **later)
+    assert touch_base_from(held, "Fri 17 Jul 12:00") is None
+    ended = given.application(hold=given.hold("Tue 14 Jul 14:00", ended="Thu 16 Jul 10:00"), **later)
+    assert touch_base_from(ended, "Fri 17 Jul 12:00") == "Thu 23 Jul 10:00"
+
+
+def test_a_correction_still_to_come_takes_nothing_back() -> None:
+    wrong = given.feedback("Wed 15 Jul 10:00", NO, id="f0")
+    right = given.feedback("Mon 20 Jul 10:00", earlier=[wrong])
+    application = given.application(feedback=[right], contacts=[told("Thu 16 Jul 10:00", "f0")])
+    assert touch_base_from(application, "Thu 16 Jul 09:59") == AS_ASSUMED
+    assert touch_base_from(application, "Fri 17 Jul 12:00") is None
