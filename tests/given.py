@@ -168,10 +168,11 @@ def feedback(
     embargo: str | None = None,
     earlier: Iterable[Feedback] = (),
     discriminates: bool = False,
+    held_since: str | None = None,
 ) -> Feedback:
     """What the client said about the interview, in place of what was recorded of it `earlier`."""
-    until = at(embargo) if embargo else None
-    return Feedback(id, interview, at(when), decision, until, tuple(earlier), discriminates)
+    until, since = (at(words) if words else None for words in (embargo, held_since))
+    return Feedback(id, interview, at(when), decision, until, tuple(earlier), discriminates, since)
 
 
 def contact(

@@ -82,6 +82,7 @@ def _application(known: Known, file: File) -> Json:
         "feedback": [
             {
                 "interview": f["interview_id"],
+                "hold": f["details"]["hold"],
                 **{k: f[k] for k in ("id", "received_at", "decision", "embargo_until", "supersedes")},
             }
             for f in sorted([*file.corrected_feedback.values(), *file.feedback.values()], key=_id)

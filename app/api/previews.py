@@ -119,7 +119,7 @@ class PreviewHold(Input):
 
 
 class PreviewFeedback(Input):
-    """What the client said; the rules look at its date, decision and embargo."""
+    """What the client said; the rules look at its date, decision and embargo, and since when it holds the job."""
 
     id: Key
     interview: Key

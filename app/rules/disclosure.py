@@ -70,7 +70,7 @@ def _standing(
     state, hold = s.application.state, s.application.hold
     if s.closed and s.decision in hidden:
         state = ApplicationState.ACTIVE
-    if _is_hold_hidden(known, hidden):
+    if _is_hold_hidden(hold, known, hidden):
         return (ApplicationState.ACTIVE if state is ApplicationState.ON_HOLD else state), None
     if state is not ApplicationState.ACTIVE:
         return state, hold
@@ -82,12 +82,17 @@ def _standing(
     return state, hold
 
 
-def _is_hold_hidden(known: Sequence[Feedback], hidden: Sequence[Feedback]) -> bool:
-    """Whether the client's word that the job is on hold is hidden; another decision ends what was said before it."""
+def _is_hold_hidden(hold: Hold | None, known: Sequence[Feedback], hidden: Sequence[Feedback]) -> bool:
+    """Whether the hold began with the client's word, and that is hidden.
+
+    Another decision ends what was said before it. A hold from before that word was noted by somebody, and is known.
+    """
     holds = [feedback for feedback in hidden if feedback.decision is Decision.ROLE_ON_HOLD]
     latest_first = sorted([*_decisions(known), *holds], key=attrgetter("received_at"), reverse=True)
     said = list(takewhile(lambda f: f.decision is Decision.ROLE_ON_HOLD, latest_first))
-    return bool(said) and all(feedback in hidden for feedback in said)
+    if not said or any(feedback in known for feedback in said):
+        return False
+    return hold is None or hold.since is None or hold.since >= min(f.holds_from for f in said)
 
 
 def _corrected_hold(known: Sequence[Feedback], recorded: Sequence[Feedback]) -> Feedback | None:

@@ -111,8 +111,8 @@ class GivenTimescale:
 class Feedback:
     """What the client said about an interview, with or without a decision (R6).
 
-    `earlier` are the records that this one supersedes, the newest first. What is said to discriminate is the manager's
-    to deal with, and relayed by nobody.
+    `hold_since` is since when the job is on hold, where it says that. `earlier` are the records that this one
+    supersedes, the newest first. What is said to discriminate is the manager's to deal with, and relayed by nobody.
     """
 
     id: str
@@ -122,11 +122,17 @@ class Feedback:
     embargo_until: datetime | None = None
     earlier: tuple["Feedback", ...] = ()
     flag_discrimination: bool = False
+    hold_since: datetime | None = None
 
     @property
     def available_at(self) -> datetime:
         """The instant from which it may be passed on."""
         return max(self.received_at, self.embargo_until or self.received_at)
+
+    @property
+    def holds_from(self) -> datetime:
+        """The instant from which it puts the job on hold: as it says, but no later than it was received (R6)."""
+        return min(self.hold_since or self.received_at, self.received_at)
 
     @property
     def names(self) -> frozenset[str]:

@@ -54,6 +54,9 @@ COVERING = f"""{_covering_all("a.candidate_id")}
         WHERE ca.agency_id = {AGENCY} AND ca.application_id = a.id
     """
 
+# Since when a piece of feedback `f` says that the job is on hold.
+_HOLD_SINCE = "CAST(f.details->'hold'->>'since' AS timestamptz)"
+
 # Where a debrief `d` stands in the order of recording: a correction, in the place of the first that it corrects.
 _PLACE = f"""CASE WHEN d.supersedes IS NULL THEN d.id ELSE (
         WITH RECURSIVE earlier AS (
@@ -120,19 +123,19 @@ SELECT json_build_object(
         WHERE n.agency_id = {AGENCY} AND n.supersedes = t.id AND n.recorded_at <= :known_at)),
   'feedback', (SELECT COALESCE(json_agg(json_build_object(
       'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
-      'embargo_until', f.embargo_until,
+      'embargo_until', f.embargo_until, 'hold_since', {_HOLD_SINCE},
       'flag_discrimination', COALESCE(CAST(f.details->'flag_discrimination' AS boolean), false),
       'earlier', (
         WITH RECURSIVE earlier AS (
-          SELECT e.id, e.interview_id, e.received_at, e.decision, e.embargo_until, e.supersedes FROM feedback e
+          SELECT e.* FROM feedback e
             WHERE e.agency_id = {AGENCY} AND e.id = f.supersedes
           UNION ALL
-          SELECT e.id, e.interview_id, e.received_at, e.decision, e.embargo_until, e.supersedes FROM earlier l
+          SELECT e.* FROM earlier l
             JOIN feedback e ON e.agency_id = {AGENCY} AND e.id = l.supersedes)
         SELECT COALESCE(json_agg(json_build_object(
-            'id', id, 'interview_id', interview_id, 'received_at', received_at, 'decision', decision,
-            'embargo_until', embargo_until) ORDER BY id DESC), '[]')
-        FROM earlier)) ORDER BY f.id), '[]')
+            'id', f.id, 'interview_id', f.interview_id, 'received_at', f.received_at, 'decision', f.decision,
+            'embargo_until', f.embargo_until, 'hold_since', {_HOLD_SINCE}) ORDER BY f.id DESC), '[]')
+        FROM earlier f)) ORDER BY f.id), '[]')
     FROM feedback f
     WHERE f.agency_id = {AGENCY} AND f.application_id = a.id AND f.recorded_at <= :known_at
       AND NOT EXISTS (SELECT FROM feedback n

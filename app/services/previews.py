@@ -210,7 +210,13 @@ def _feedback(records: Iterable[Json]) -> Iterable[Feedback]:
         corrected = found.pop(f["supersedes"], None)
         earlier = (corrected, *corrected.earlier) if corrected else ()
         found[f["id"]] = Feedback(
-            f["id"], f["interview"], f["received_at"], f["decision"], f["embargo_until"], earlier
+            f["id"],
+            f["interview"],
+            f["received_at"],
+            f["decision"],
+            f["embargo_until"],
+            earlier,
+            hold_since=f["hold"] and f["hold"]["since"],
         )
     return found.values()
 

@@ -174,6 +174,17 @@ async def may_ask_from(agency: Agency, application: str) -> str | None:
     return found
 
 
+async def test_a_hold_dated_before_the_word_of_it_shows_no_sooner_than_that_is_told(agency: Agency) -> None:
+    application, interview = await interviewed(agency)
+    before = await may_ask_from(agency, application)
+    hold = {"since": "2026-07-14T14:00:00+01:00"}
+    said = await say(agency, interview, "role_on_hold", "2026-07-15T12:00:00+01:00", hold=hold)
+    assert await may_ask_from(agency, application) == before
+    corrected = {"hold": hold, "supersedes": said["id"]}
+    await say(agency, interview, "role_on_hold", "2026-07-15T12:00:00+01:00", **corrected)
+    assert await may_ask_from(agency, application) == before
+
+
 EMBARGO = {"embargo_until": "2026-09-01T12:00:00+01:00"}
 REJECTED = {"decision": "reject", "received_at": "2026-07-15T12:00:00+01:00"}
 HELD = {"decision": "role_on_hold", "received_at": "2026-07-15T12:00:00+01:00"}

@@ -175,6 +175,19 @@ def test_what_is_not_received_yet_hides_nothing(later: dict[str, Any]) -> None:
     assert touch_base_from(ended, "Fri 17 Jul 12:00") == "Thu 23 Jul 10:00"
 
 
+@pytest.mark.parametrize("embargo", [None, EMBARGO])
+def test_an_untold_word_on_a_hold_that_somebody_had_noted_changes_nothing(embargo: str | None) -> None:
+    said = given.feedback("Mon 20 Jul 10:00", HELD, embargo=embargo)
+    assert touch_base_from(given.application(state=ON_HOLD, hold=NOTED, feedback=[said]), LATER) is None
+    ended = given.hold("Tue 14 Jul 14:00", ended="Tue 21 Jul 10:00")
+    assert touch_base_from(given.application(hold=ended, feedback=[said]), LATER) == "Tue 28 Jul 10:00"
+
+
+def test_an_untold_hold_that_began_before_the_word_of_it_does_not_show() -> None:
+    said = given.feedback("Mon 20 Jul 10:00", HELD, held_since="Tue 14 Jul 14:00")
+    assert touch_base_from(given.application(state=ON_HOLD, hold=NOTED, feedback=[said]), LATER) == AS_ASSUMED
+
+
 def test_a_correction_still_to_come_takes_nothing_back() -> None:
     wrong = given.feedback("Wed 15 Jul 10:00", NO, id="f0")
     right = given.feedback("Mon 20 Jul 10:00", earlier=[wrong])
