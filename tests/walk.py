@@ -102,6 +102,7 @@ class Walk:
             (2, self.pause),
             (1, self.lift_pause),
             (1, self.go_away),
+            (1, self.move_client_contact),
             (4, self.change_application),
             (2, self.change_job),
             (1, self.change_policy),
@@ -317,6 +318,15 @@ class Walk:
         person["unavailable_until"] = until
         path = f"/v1/client-contacts/{self.file.client_contact_id}"
         return await self.agency.call("PATCH", path, json={"unavailable_until": until})
+
+    async def move_client_contact(self) -> httpx.Response | None:
+        """The client contact works elsewhere from now on."""
+        zone, holidays = self.random.choice(PLACES)
+        place = {"timezone": zone, "holidays": holidays}
+        self.known.people[self.file.client_contact_id].update(place)
+        return await self.agency.call(
+            "PATCH", f"/v1/client-contacts/{self.file.client_contact_id}", json=place
+        )
 
     async def review(self) -> httpx.Response | None:
         """Ask the candidate what they want."""

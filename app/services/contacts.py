@@ -149,11 +149,17 @@ async def _refreshed(
     event_type: EventType,
     now: datetime,
 ) -> list[Standing]:
-    """Where the applications stand that a contact covers; with a candidate who has none it concerns the person."""
+    """Where the applications stand that a contact covers; with a candidate who has none it concerns the person.
+
+    One about all of a client contact's applications bears also on those that are closed, as far as that shows (K1).
+    """
     if not covered and contact.candidate_id is not None:
         told = _told(contact, [contact.candidate_id], event_type)
         await status.refresh_candidates(db, caller, [contact.candidate_id], told, now=now)
     standings = await status.refresh(db, caller, covered, _told(contact, covered, event_type), now=now)
+    if contact.client_contact_id is not None and contact.all_applications:
+        since = contact.occurred_at
+        await people.review_ended(db, caller, contact.client_contact_id, since=since, now=now)
     return [standings[application_id] for application_id in covered]
 
 
@@ -369,7 +375,7 @@ async def _covered(db: AsyncSession, caller: Caller, values: Mapping[str, Any]) 
         own = await status.applications_of(db, caller, person_id)
     else:
         contact = await find(db, caller, ClientContact, person_id, pointer="/person_id")
-        own = sorted(await people.followed(db, caller, person_id))
+        own = await people.followed(db, caller, person_id)
         if named is not None:
             own = await _applications_at(db, caller, contact.client_id)
     covered = await _among(db, caller, own, named)

@@ -137,6 +137,7 @@ class Touched:
     applications: set[UUID] = field(default_factory=set)
     seeking: dict[UUID, bool] = field(default_factory=dict)  # candidates, with whether they seek a job
     occurrences: list[Occurrence] = field(default_factory=list)  # what was done to the applications
+    client_contacts: set[UUID] = field(default_factory=set)  # on whom reviews of candidates may rest
     consultants: set[UUID] = field(default_factory=set)  # who have no status, but digests
 
 
@@ -191,6 +192,9 @@ async def _lock(db: AsyncSession, caller: Caller, items: Sequence[Item], names: 
     """
     rows = _rows_to_lock(items, names)
     rows[RefKind.CANDIDATE].update(await _candidates_of(db, caller, rows))
+    seeking = names.found(name for item in items if item.values.get("seeking") for name in item.names())
+    of_seeking = await people.client_contacts_of(db, caller, [object_id for _, object_id in seeking])
+    rows[RefKind.CLIENT_CONTACT].update(of_seeking)
     for kind, table in TABLES.items():
         if rows[kind]:
             mine = select(table.id).where(table.agency_id == caller.agency_id, table.id.in_(rows[kind]))
@@ -215,7 +219,7 @@ async def _candidates_of(
         Interview.agency_id == caller.agency_id, Interview.id.in_(rows[RefKind.INTERVIEW])
     )
     of_jobs = Application.job_id.in_(rows[RefKind.JOB]) & OPEN
-    of_people = Application.client_contact_id.in_(rows[RefKind.CLIENT_CONTACT]) & status.FOLLOWED
+    of_people = Application.client_contact_id.in_(rows[RefKind.CLIENT_CONTACT]) & status.heeded(caller)
     named = or_(Application.id.in_(rows[RefKind.APPLICATION]), Application.id.in_(interviewed))
     query = select(Application.candidate_id).where(
         Application.agency_id == caller.agency_id, or_(named, of_jobs, of_people)
@@ -239,6 +243,8 @@ async def store(
             saved: Saved[Any]
             saved, concerned = await people.store_client_contact(*of, values, refs, given=given, now=now)
             touched.applications.update(concerned)
+            if not saved.created:
+                touched.client_contacts.add(saved.row.id)
         case RefKind.CANDIDATE:
             saved = await people.store_candidate(*of, values, refs, given=given, now=now)
             if saved.row.seeking or not saved.created:
@@ -272,6 +278,8 @@ async def refresh(db: AsyncSession, caller: Caller, touched: Touched, *, now: da
     # With the applications of a candidate who seeks, their review has been computed already.
     reviewed = {candidate_id for candidate_id in concerned.values() if touched.seeking.get(candidate_id)}
     await status.refresh_candidates(db, caller, touched.seeking.keys() - reviewed, now=now)
+    for client_contact_id in sorted(touched.client_contacts):
+        await people.review_ended(db, caller, client_contact_id, now=now)
     if touched.consultants:
         await consultants.look_for_digests(db, caller, now=now)
 

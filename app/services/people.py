@@ -1,15 +1,15 @@
 """Candidates and client contacts: a change to a person is a change to every application it bears on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import InvalidError, RetryError
-from app.models import Application, Candidate, ClientContact, RefKind
+from app.models import Application, Candidate, ClientContact, Contact, RefKind
 from app.services import facts, objects, pauses, status
 from app.services.instants import happened_at
 from app.services.objects import Refs, Saved, change, put
@@ -47,7 +47,9 @@ async def store_candidate(
     await facts.hold_policy(db, caller)
     known_id = await objects.named(db, caller, RefKind.CANDIDATE, refs)
     if known_id is not None:
-        await status.lock_candidate(db, caller, known_id)
+        known = await status.lock_candidate(db, caller, known_id)
+        if "seeking" in given and values["seeking"]:
+            await _begin_to_seek(db, caller, known)
     saved = await put(db, caller, RefKind.CANDIDATE, Candidate, known_id, columns, refs, given=given, now=now)
     if pause or (not saved.created and "do_not_contact" in given):
         await pauses.replace(db, caller, saved.row, pause, now=now)
@@ -63,6 +65,8 @@ async def update_candidate(
     """
     candidate = await status.lock_candidate(db, caller, candidate_id)
     _check_review(changes, now)
+    if changes.get("seeking"):
+        await _begin_to_seek(db, caller, candidate)
     columns, pause = _apart(changes)
     if "do_not_contact" in changes:
         await pauses.replace(db, caller, candidate, pause, now=now)
@@ -85,6 +89,8 @@ async def save_client_contact(
     saved, concerned = await store_client_contact(db, caller, values, refs, given=given, now=now)
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
+    if not saved.created:
+        await review_ended(db, caller, saved.row.id, now=now)
     return saved
 
 
@@ -129,6 +135,8 @@ async def update_client_contact(
     await change(db, contact, changes, now=now)
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
+    if bears:
+        await review_ended(db, caller, client_contact_id, now=now)
     return contact
 
 
@@ -168,26 +176,75 @@ async def check_client(
 async def lock_client_contact(
     db: AsyncSession, caller: Caller, client_contact_id: UUID, *, pointer: str | None = None
 ) -> list[UUID]:
-    """Lock the candidates of a client contact's applications, as far as these are followed, and then the contact.
+    """Lock the candidates of a client contact's applications, as far as it bears on them, and then the contact.
 
-    Gives the applications; no other comes to the contact from then on. If one did in between, to lock its candidate
-    now would break the order of locks, so the request begins anew. Raises NotFoundError, RetryError; `pointer` is as
-    in `find`.
+    Gives the applications that are followed; no other comes to the contact from then on. If one did in between, to lock
+    its candidate now would break the order of locks, so the request begins anew. Raises NotFoundError, RetryError;
+    `pointer` is as in `find`.
     """
-    seen = await followed(db, caller, client_contact_id)
-    await status.lock_candidates(db, caller, set(seen.values()))
+    seen = await _heeded(db, caller, client_contact_id)
+    await status.lock_candidates(db, caller, seen)
     await find(db, caller, ClientContact, client_contact_id, pointer=pointer, lock=True)
-    found = await followed(db, caller, client_contact_id)
-    if not set(found.values()) <= set(seen.values()):
+    if not await _heeded(db, caller, client_contact_id) <= seen:
         raise RetryError
-    return sorted(found)
+    return await followed(db, caller, client_contact_id)
 
 
-async def followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> dict[UUID, UUID]:
-    """The applications of a client contact that are followed, each with its candidate."""
-    query = select(Application.id, Application.candidate_id).where(
-        Application.agency_id == caller.agency_id,
-        Application.client_contact_id == client_contact_id,
-        status.FOLLOWED,
+async def _heeded(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> set[UUID]:
+    """The candidates on whom a fact about a client contact may bear."""
+    query = _with(caller, client_contact_id).with_only_columns(Application.candidate_id)
+    return set(await db.scalars(query.where(status.heeded(caller))))
+
+
+async def followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> list[UUID]:
+    """The applications of a client contact that are followed."""
+    query = _with(caller, client_contact_id).where(status.FOLLOWED)
+    return list(await db.scalars(query.order_by(Application.id)))
+
+
+def _with(caller: Caller, client_contact_id: UUID) -> Select[UUID]:
+    """The applications of a client contact."""
+    return select(Application.id).where(
+        Application.agency_id == caller.agency_id, Application.client_contact_id == client_contact_id
     )
-    return {row.id: row.candidate_id for row in await db.execute(query)}
+
+
+async def review_ended(
+    db: AsyncSession, caller: Caller, client_contact_id: UUID, *, since: datetime | None = None, now: datetime
+) -> None:
+    """Compute the reviews anew of those who seek and whose application is closed, of a locked client contact (K1).
+
+    A review counts from the talk about moving on, if there was one, and that rests on what was known of the client by
+    then: what came `since` an instant bears on no talk before it.
+    """
+    ended = _with(caller, client_contact_id).where(~status.FOLLOWED, status.heeded(caller))
+    if since is not None:
+        ended = ended.where(
+            exists().where(
+                Contact.agency_id == caller.agency_id,
+                Contact.candidate_id == Application.candidate_id,
+                Contact.occurred_at >= since,
+            )
+        )
+    candidates = await db.scalars(ended.with_only_columns(Application.candidate_id))
+    await status.refresh_candidates(db, caller, set(candidates), now=now)
+
+
+async def client_contacts_of(db: AsyncSession, caller: Caller, candidate_ids: Collection[UUID]) -> list[UUID]:
+    """The client contacts of all applications of candidates."""
+    query = select(Application.client_contact_id).where(
+        Application.agency_id == caller.agency_id,
+        Application.candidate_id.in_(candidate_ids),
+        Application.client_contact_id.is_not(None),
+    )
+    return [each for each in await db.scalars(query.distinct()) if each]
+
+
+async def _begin_to_seek(db: AsyncSession, caller: Caller, candidate: Candidate) -> None:
+    """Lock the client contacts of a locked candidate: a fact about them comes before, or finds who seeks by then."""
+    if not candidate.seeking:
+        theirs = await client_contacts_of(db, caller, [candidate.id])
+        mine = select(ClientContact.id).where(
+            ClientContact.agency_id == caller.agency_id, ClientContact.id.in_(theirs)
+        )
+        await db.execute(mine.order_by(ClientContact.id).with_for_update(key_share=True))

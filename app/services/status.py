@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import writes
@@ -49,6 +49,14 @@ _LOCK = Statement(
     f"""SELECT c.id FROM candidates c WHERE c.agency_id = {AGENCY} AND c.id = ANY(:ids)
     ORDER BY c.id FOR NO KEY UPDATE"""
 )
+
+
+def heeded(caller: Caller) -> ColumnElement[bool]:
+    """Which applications a fact about their client contact may bear on: the followed, and all of who seeks (K1)."""
+    seeks = exists().where(
+        Candidate.agency_id == caller.agency_id, Candidate.id == Application.candidate_id, Candidate.seeking
+    )
+    return FOLLOWED | seeks
 
 
 async def of_application(

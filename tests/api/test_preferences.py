@@ -1,14 +1,20 @@
 """Preferences: versions of what a candidate looks for, the review they settle (K1), and whom a change concerns."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from app.db import Database
+from app.services import people
+from app.services.scope import Caller
 from tests.agency import Agency, Json
 from tests.api.conftest import Office, iso
 from tests.contract.problems import places_of, problem_of
+from tests.locks import queued
 
 ASKED = "2026-07-20T10:00:00+01:00"
 LATER = "2026-07-22T10:00:00+01:00"
@@ -347,3 +353,114 @@ async def test_a_wrong_value_is_named_and_stores_nothing(
     assert [place for place, _ in places] == [pointer]
     assert await versions(agency, candidate) == []
     assert (await agency.get(f"/v1/candidates/{candidate}"))["last_preference_review_at"] is None
+
+
+# The talk about moving on, from which a review counts, rests on what was known of the client contact by then
+
+JO = {"source": "ats", "id": "jo"}
+SINCE_TALK, SINCE_REGISTRATION = "2026-07-29T08:00:00Z", "2026-06-02T08:00:00Z"
+
+
+class Ended:
+    """An answer promised by 8 July, three chasers, a talk on the 22nd, and the application was closed."""
+
+    def __init__(self, agency: Agency) -> None:
+        self.agency = agency
+
+    async def end(self, zone: str = "Europe/London") -> "Ended":
+        registered = {"seeking": True, "registered_at": iso("Mon 4 May 09:00")}
+        consultant = await self.agency.consultant()
+        self.candidate = await self.agency.candidate(consultant_id=consultant, **registered)
+        self.client = await self.agency.client()
+        self.jo = await self.agency.client_contact(self.client, timezone=zone, external_refs=[JO])
+        place = {"client_contact_id": self.jo, "job_id": await self.agency.job(self.client)}
+        application = await self.agency.application(candidate_id=self.candidate, **place)
+        held = (iso("Mon 6 Jul 10:00"), iso("Mon 6 Jul 11:00"))
+        interview = await self.agency.interview(application["id"], *held)
+        promise = {"kind": "date", "date": "2026-07-08", "given_at": iso("Mon 6 Jul 12:00")}
+        await self.agency.post(f"/v1/interviews/{interview}/timescales", promise)
+        for day in ("Thu 9 Jul", "Tue 14 Jul", "Fri 17 Jul"):
+            self.last_chaser = await self.wrote(f"{day} 12:00", purpose="chase")
+        talk = {"with": "candidate", "person_id": self.candidate, "occurred_at": iso("Wed 22 Jul 13:00")}
+        await self.agency.post("/v1/contacts", {**talk, "direction": "outbound", "outcome": "reached"})
+        await self.agency.patch(f"/v1/applications/{application['id']}", {"state": "closed"})
+        return self
+
+    async def wrote(self, when: str, direction: str = "outbound", **more: Any) -> Json:
+        mail = {"with": "client", "person_id": self.jo, "direction": direction, "outcome": "sent"}
+        return await self.agency.post("/v1/contacts", {**mail, "occurred_at": iso(when), **more})
+
+    async def voided(self) -> None:
+        path = f"/v1/contacts/{self.last_chaser['id']}/void"
+        await self.agency.post(path, {"reason": "another client's"})
+
+    async def answered(self) -> None:
+        await self.wrote("Tue 21 Jul 12:00", "inbound")
+
+    async def chased_later(self) -> None:
+        await self.wrote("Thu 23 Jul 12:00", purpose="chase")
+
+    async def moved(self) -> None:
+        await self.agency.patch(f"/v1/client-contacts/{self.jo}", {"timezone": "Europe/London"})
+
+    async def moved_by_external_id(self) -> None:
+        jo = {"name": "Jo", "external_refs": [JO], "timezone": "Europe/London"}
+        await self.agency.post(f"/v1/clients/{self.client}/contacts", jo)
+
+    async def moved_in_bulk(self) -> None:
+        jo = {"kind": "client_contact", "client_id": self.client, "name": "Jo", "external_refs": [JO]}
+        await self.agency.post("/v1/bulk", {"items": [{**jo, "timezone": "Europe/London"}]})
+
+    async def reviewed_from(self) -> str:
+        """When the review is due, of which the list and the status must say the same."""
+        as_of = iso("Mon 3 Aug 12:00")
+        [card] = (await self.agency.get("/v1/due", as_of=as_of))["items"]
+        [listed] = card["items"]
+        status = await self.agency.get(f"/v1/candidates/{self.candidate}/status", as_of=as_of)
+        [said] = status["reasons"]
+        assert (listed["code"], listed["due_at"]) == (said["code"], said["due_at"])
+        found: str = said["due_at"]
+        return found
+
+
+@pytest.mark.parametrize(
+    ("fact", "since"),
+    [
+        (Ended.voided, SINCE_REGISTRATION),
+        (Ended.answered, SINCE_REGISTRATION),
+        (Ended.chased_later, SINCE_TALK),
+    ],
+)
+async def test_a_contact_with_the_client_bears_on_the_review_after_a_closed_application(
+    agency: Agency, fact: Callable[[Ended], Awaitable[None]], since: str
+) -> None:
+    ended = await Ended(agency).end()
+    assert await ended.reviewed_from() == SINCE_TALK
+    await fact(ended)
+    assert await ended.reviewed_from() == since
+
+
+@pytest.mark.parametrize("fact", [Ended.moved, Ended.moved_by_external_id, Ended.moved_in_bulk])
+async def test_so_does_the_zone_of_the_client_contact(
+    agency: Agency, fact: Callable[[Ended], Awaitable[None]]
+) -> None:
+    """In Singapore the 8th of July ends seven hours before it does in London."""
+    ended = await Ended(agency).end(zone="Asia/Singapore")
+    await ended.voided()
+    assert await ended.reviewed_from() == SINCE_TALK
+    await fact(ended)
+    assert await ended.reviewed_from() == SINCE_REGISTRATION
+
+
+async def test_a_contact_with_the_client_waits_for_who_begins_to_seek(
+    agency: Agency, database: Database
+) -> None:
+    ended = await Ended(agency).end()
+    await agency.patch(f"/v1/candidates/{ended.candidate}", {"seeking": False})
+    caller, candidate = Caller(agency.id, "test", frozenset()), UUID(ended.candidate)
+    async with database.transaction(agency.id) as db:
+        await people.update_candidate(db, caller, candidate, {"seeking": True}, now=db.info["now"])
+        void = asyncio.create_task(ended.voided())
+        await queued(db, void)
+    await void
+    assert await ended.reviewed_from() == SINCE_REGISTRATION
