@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid5
 
 from icalendar import Calendar, Event
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import Reason
@@ -19,6 +19,7 @@ from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.events import Shown, level_of
 from app.rules.vocabulary import Level
 from app.services import covers, facts
+from app.services.covers import Turn
 from app.services.scope import Caller
 
 DAYS_AHEAD = 30
@@ -61,27 +62,24 @@ async def read(db: AsyncSession, caller: Caller, consultant_id: UUID, *, now: da
     """What is shown to a consultant now, or will be within 30 days as things stand."""
     office = (await facts.policy_of(db, caller)).office
     ends = local_instant(office.zone, office.date_of(now) + timedelta(days=DAYS_AHEAD + 1), time.min)
-    rota = await covers.rota(db, caller, now, ends)
+    turns = (await covers.rota(db, caller, now, ends)).turns(consultant_id, now, ends)
     tasks: dict[str, Task] = {}
-    for task in await _tasks(db, caller, rota.reach(consultant_id), now, ends):
-        acting = rota.at(max(now, first_at(task.shown))).get(task.consultant_id)
-        if (acting.id if acting else task.consultant_id) == consultant_id:
-            tasks.setdefault(task.uid, task)  # it may be dropped for a while and then come back
+    for task in await _tasks(db, caller, turns, now):
+        tasks.setdefault(task.uid, task)  # it may be dropped for a while and then come back
     return Agenda(list(tasks.values()), now, office)
 
 
-async def _tasks(
-    db: AsyncSession, caller: Caller, owners: set[UUID], now: datetime, ends: datetime
-) -> list[Task]:
-    """What some consultants have to act on from now on, the soonest first."""
+async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: datetime) -> list[Task]:
+    """What a consultant has to act on in their turns, which begin now, the soonest first."""
     first = func.greatest(Reason.due_at, Reason.flagged_from)
+    acted_on = func.greatest(first, now)
     query = (
         select(*_COLUMNS)
         .where(
             Reason.agency_id == caller.agency_id,
-            Reason.consultant_id.in_(owners),
+            Reason.consultant_id.in_(set().union(*(turn.owners for turn in turns))),
             Reason.flagged_until > now,
-            first < ends,
+            or_(*(_falls_into(turn, acted_on) for turn in turns)),
         )
         .order_by(first, Reason.position, Reason.due_at, Reason.application_id, Reason.candidate_id)
         .limit(MOST_EVENTS)
@@ -92,6 +90,11 @@ async def _tasks(
         )
         for row in await db.execute(query)
     ]
+
+
+def _falls_into(turn: Turn, acted_on: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """Whether a reason is to be acted on in a turn, and is of somebody whose work it is to do."""
+    return and_(acted_on >= turn.start, acted_on < turn.until, Reason.consultant_id.in_(turn.owners))
 
 
 def write(agenda: Agenda) -> bytes:

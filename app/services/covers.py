@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -107,6 +108,15 @@ async def follow_zone(db: AsyncSession, caller: Caller, consultant: Consultant, 
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """A stretch of time, its end not included, and all whose work a consultant does in it."""
+
+    start: datetime
+    until: datetime
+    owners: set[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class Rota:
     """The covers that fall into a span of time."""
 
@@ -118,12 +128,29 @@ class Rota:
         direct = {cover["consultant_id"]: Acting(cover["covered_by"], cover["name"]) for cover in running}
         return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
 
-    def reach(self, consultant_id: UUID) -> set[UUID]:
+    def turns(self, consultant_id: UUID, first: datetime, last: datetime) -> list[Turn]:
+        """The stretches of a span of time, in order, in each of which a consultant does the work of the same people."""
+        reached = self._reach(consultant_id)
+        near = [cover for cover in self.covers if cover["consultant_id"] in reached]
+        changes = {at for cover in near for at in (cover["start"], cover["ends"]) if first < at < last}
+        return [
+            Turn(start, until, self._owners(consultant_id, start))
+            for start, until in pairwise([first, *sorted(changes), last])
+        ]
+
+    def _reach(self, consultant_id: UUID) -> set[UUID]:
         """All whose work a consultant might do at some time of it, themselves included."""
         reached = {consultant_id}
         for _ in self.covers:  # no chain is longer than there are covers
             reached |= {cover["consultant_id"] for cover in self.covers if cover["covered_by"] in reached}
         return reached
+
+    def _owners(self, consultant_id: UUID, instant: datetime) -> set[UUID]:
+        """All whose work a consultant does at an instant: none while they are away."""
+        away = self.at(instant)
+        if consultant_id in away:
+            return set()
+        return {consultant_id} | {owner for owner, acting in away.items() if acting.id == consultant_id}
 
 
 async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime) -> Rota:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import vobject  # type: ignore[import-untyped]
 
+from app.models import Reason
+from app.rules.vocabulary import ReasonCode, Target
+from app.services.facts import FOREVER
 from tests import given
 from tests.agency import Json
 from tests.api.conftest import Office, iso
@@ -250,6 +254,47 @@ async def test_whoever_covers_has_the_work_while_they_do(desk: Desk) -> None:
         "ann": [debrief, timescale, answer],
     }
     assert await titles("Wed 22 Jul 12:00") == {"kim": [debrief, answer, moving], "lee": [], "ann": []}
+
+
+async def many_to_do(office: Office, application: Json, number: int) -> None:
+    """Reasons that come due minute by minute, from Tuesday 14 July at 00:00 on."""
+    first = given.at("Tue 14 Jul 00:00")
+    rows = [
+        Reason(
+            agency_id=office.agency.id,
+            application_id=UUID(application["id"]),
+            candidate_id=UUID(application["candidate_id"]),
+            consultant_id=UUID(application["consultant_id"]),
+            code=ReasonCode.COURTESY_UPDATE_DUE,
+            position=1,
+            rule="K2",
+            target=Target.CANDIDATE,
+            due_at=first + timedelta(minutes=number),
+            flagged_from=first + timedelta(minutes=number),
+            flagged_until=FOREVER,
+            fact_kind="interview",
+            fact_at=first,
+        )
+        for number in range(number)
+    ]
+    async with office.database.transaction(office.agency.id) as db:
+        db.add_all(rows)
+
+
+async def test_the_work_of_who_is_covered_later_takes_no_room(desk: Desk) -> None:
+    agency = desk.office.agency
+    lee = await agency.consultant(name="Lee")
+    await many_to_do(desk.office, await agency.application(consultant_id=lee), 501)
+    days = {"covered_by": desk.consultant, "from": "2026-08-13", "to": "2026-08-13"}
+    await agency.post(f"/v1/consultants/{lee}/covers", days)
+    assert [title for title, _, _ in await desk.shown("Tue 14 Jul 11:00")] == [
+        "Debrief due",
+        "Client timescale to ask for",
+        "Client answer due",
+        "Moving on to be discussed",
+    ]
+    theirs = await desk.shown("Tue 14 Jul 11:00", await feed_of(desk.office, lee))
+    assert [start for _, start, _ in theirs[::499]] == ["Tue 14 Jul 00:00", "Tue 14 Jul 08:19"]
 
 
 async def test_a_cover_that_is_cancelled_gives_the_work_back(desk: Desk) -> None:
