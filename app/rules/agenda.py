@@ -1,8 +1,8 @@
 """A consultant's agenda: what is due to be done and what comes, under neutral titles, at the times to do it."""
 
-from datetime import datetime
+from datetime import datetime, time
 
-from app.rules.calendar import WorkingCalendar
+from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.events import Shown
 from app.rules.vocabulary import ReasonCode
 
@@ -43,3 +43,14 @@ def stands_at(shown: Shown, now: datetime, office: WorkingCalendar) -> datetime:
     """
     first, today = first_at(shown), office.date_of(now)
     return first if office.date_of(first) >= today else office.start_of(office.on_or_after(today))
+
+
+def stands_since(shown: Shown, recorded_at: datetime, now: datetime, office: WorkingCalendar) -> datetime:
+    """Since when a reason that was last recorded at an instant stands where it does.
+
+    What has been open since an earlier day was taken along when today began.
+    """
+    today = office.date_of(now)
+    if office.date_of(first_at(shown)) >= today:
+        return recorded_at
+    return max(recorded_at, local_instant(office.zone, today, time.min))

@@ -13,8 +13,8 @@ from icalendar import Calendar, Event
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import Reason
-from app.rules.agenda import TITLES, first_at, stands_at
+from app.models import EventStream, Reason
+from app.rules.agenda import TITLES, stands_at, stands_since
 from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.events import Shown, level_of
 from app.rules.vocabulary import Level
@@ -27,15 +27,22 @@ MOST_EVENTS = 500
 LENGTH = timedelta(minutes=15)
 REFRESHED_EVERY = timedelta(minutes=15)
 
+# A sequence has to rise with whatever moves an event, so it is the second of that, from an instant on that is late
+# enough to keep it within the 31 bits of an iCalendar integer.
+SEQUENCES_BEGIN = datetime(2020, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A reason that somebody has to act on; of a candidate as a person where there is no application."""
+    """A reason that somebody has to act on; of a candidate as a person where there is no application.
+
+    Since `recorded_at` what is stored about its subject is as it is.
+    """
 
     consultant_id: UUID
     application_id: UUID | None
     candidate_id: UUID
-    fact_at: datetime
+    recorded_at: datetime
     shown: Shown
 
     @property
@@ -45,8 +52,9 @@ class Task:
         return str(uuid5(self.application_id or self.candidate_id, f"{code} {due_at.astimezone(UTC)}"))
 
 
-_SUBJECT = ("consultant_id", "application_id", "candidate_id", "fact_at")
-_COLUMNS = [getattr(Reason, name) for name in (*_SUBJECT, *Shown._fields)]
+# The last one is written with every change of a subject's rows, and never set back.
+_SUBJECT = (Reason.consultant_id, Reason.application_id, Reason.candidate_id, EventStream.announced_until)
+_SHOWN = [getattr(Reason, name) for name in Shown._fields]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +82,10 @@ async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: d
     first = func.greatest(Reason.due_at, Reason.flagged_from)
     acted_on = func.greatest(first, now)
     query = (
-        select(*_COLUMNS)
+        select(*_SUBJECT, *_SHOWN)
+        .join(EventStream, EventStream.id == func.coalesce(Reason.application_id, Reason.candidate_id))
         .where(
+            EventStream.agency_id == caller.agency_id,
             Reason.agency_id == caller.agency_id,
             Reason.consultant_id.in_(set().union(*(turn.owners for turn in turns))),
             Reason.flagged_until > now,
@@ -85,10 +95,8 @@ async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: d
         .limit(MOST_EVENTS)
     )
     return [
-        Task(
-            row.consultant_id, row.application_id, row.candidate_id, row.fact_at, Shown(*row[len(_SUBJECT) :])
-        )
-        for row in await db.execute(query)
+        Task(consultant_id, application_id, candidate_id, recorded_at, Shown(*shown))
+        for consultant_id, application_id, candidate_id, recorded_at, *shown in await db.execute(query)
     ]
 
 
@@ -112,11 +120,11 @@ def write(agenda: Agenda) -> bytes:
 
 def _event(task: Task, now: datetime, office: WorkingCalendar) -> Event:
     start = stands_at(task.shown, now, office)
-    moved = office.date_of(start) - office.date_of(first_at(task.shown))
+    revised_at = stands_since(task.shown, task.recorded_at, now, office)
     event = Event()
     event.add("uid", task.uid)
-    event.add("dtstamp", task.fact_at)
-    event.add("sequence", moved.days)
+    event.add("dtstamp", revised_at)
+    event.add("sequence", (revised_at - SEQUENCES_BEGIN) // timedelta(seconds=1))
     event.add("dtstart", start)
     event.add("dtend", start + LENGTH)
     event.add("summary", TITLES[task.shown.code])
