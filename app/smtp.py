@@ -1,9 +1,10 @@
 """Mail to the agency's own people, over the operator's mail server."""
 
 import asyncio
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
-from email.errors import MessageError
+from email.errors import MessageError, NonASCIILocalPartDefect
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP as POLICY
@@ -23,6 +24,8 @@ from app.errors import MailRefusedError
 PORTS = {"smtp": 587, "smtps": 465}
 PERMANENT = 500  # and above: the server will say the same tomorrow
 QUIT_SECONDS = 5
+
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class MailServer:
             timeout=timeout,
         )
         # Not every program finds a Message-ID that is folded, so the lines are as long as they may be.
-        options = [] if recipient.isascii() else ["SMTPUTF8"]
+        options = [] if (self.sender.addr_spec + recipient).isascii() else ["SMTPUTF8"]
         try:
             async with asyncio.timeout(timeout):
                 await client.connect()
@@ -99,8 +102,22 @@ def address(text: str) -> Address:
     """One address without a name. Raises ValueError for what is none, such as two of them or a line break."""
     try:
         return Address(addr_spec=text)
+    except NonASCIILocalPartDefect:
+        return _international(text)
     except (IndexError, MessageError, ValueError):
         raise ValueError("it is no address that can be written to") from None
+
+
+def _international(text: str) -> Address:
+    """An address whose local part is not ASCII (RFC 6531): Python takes it in parts, and checks none of them.
+
+    So it is checked with letters in place of what is not ASCII; one in quotes is not taken.
+    """
+    address(_NOT_ASCII.sub("x", text))
+    if '"' in text or not text.isprintable():
+        raise ValueError("it is no address that can be written to")
+    username, _, domain = text.rpartition("@")
+    return Address(username=username, domain=domain)
 
 
 def _credentials(parts: SplitResult) -> tuple[str | None, str | None]:

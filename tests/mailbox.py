@@ -22,6 +22,7 @@ class Mailbox:
     letters: list[tuple[str, EmailMessage]] = field(default_factory=list)
     to_recipient: str = TAKEN
     to_letter: str = TAKEN
+    takes_utf8: bool = True
     port: int = 0
     logins: list[tuple[str, str]] = field(default_factory=list)
 
@@ -67,7 +68,12 @@ async def receiving(
     def session() -> SMTP:
         # To aiosmtpd a connection that is encrypted from the first byte looks like one that is not.
         return SMTP(
-            box, loop=loop, tls_context=start_tls, authenticator=box.login, auth_require_tls=tls is None
+            box,
+            loop=loop,
+            enable_SMTPUTF8=box.takes_utf8,
+            tls_context=start_tls,
+            authenticator=box.login,
+            auth_require_tls=tls is None,
         )
 
     server = await loop.create_server(session, "127.0.0.1", box.port, ssl=tls)

@@ -6,7 +6,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-from aiosmtplib import SMTPException
+from aiosmtplib import SMTPException, SMTPNotSupported
 from click.testing import CliRunner
 
 from app.cli import main
@@ -77,11 +77,56 @@ def test_the_setting_does_not_show_its_password() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a", "a@", "a,b@x.example", "a@x.example>", "a@x.example\r\nBcc: b@x.example", ""]
+    "text",
+    [
+        "a",
+        "a@",
+        "a,b@x.example",
+        "a@x.example>",
+        "a@x.example\r\nBcc: b@x.example",
+        "",
+        "ö",
+        "ö@",
+        "ö,b@x.example",
+        "ö b@x.example",
+        "ö@x@y.example",
+        "ö@x.example>",
+        '"ö"@x.example',
+        "ö\0@x.example",
+        "ö@x.example\r\nBcc: b@x.example",
+        "ö@x.example\u2028Bcc: b@x.example",
+    ],
 )
 def test_one_address_is_one_address(text: str) -> None:
     with pytest.raises(ValueError, match="no address"):
         address(text)
+
+
+@pytest.mark.parametrize(
+    ("sender", "recipient"),
+    [
+        ("touchbase@agency.example", "dörte@x.example"),
+        ("touchbase@agency.example", "kim@exämple.example"),
+        ("bürö@agency.example", "kim@x.example"),
+    ],
+)
+async def test_an_address_may_be_of_any_script(sender: str, recipient: str) -> None:
+    message = letter()
+    message["From"], message["To"] = address(sender), address(recipient)
+    async with receiving(Mailbox()) as box:
+        server = MailServer.of(f"smtp://127.0.0.1:{box.port}?from={sender}")
+        await server.send(message, recipient, timeout=5)
+    [(taken_for, taken)] = box.letters
+    assert (taken_for, taken["From"], taken["To"]) == (recipient, sender, recipient)
+
+
+async def test_a_server_that_knows_one_script_alone_is_asked_for_no_other() -> None:
+    async with receiving(Mailbox(takes_utf8=False)) as box:
+        server = MailServer.of(box.url)
+        with pytest.raises(SMTPNotSupported):
+            await server.send(letter(), "dörte@x.example", timeout=5)
+        await server.send(letter(), "kim@x.example", timeout=5)
+    assert [recipient for recipient, _ in box.letters] == ["kim@x.example"]
 
 
 async def test_a_password_is_not_sent_in_the_clear() -> None:
