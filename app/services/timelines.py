@@ -21,6 +21,14 @@ from app.services.scope import AGENCY, Caller, look_up_all
 # A call is logged within the hour; what comes later, others have missed meanwhile.
 LATE = timedelta(hours=1)
 
+# Whether only a debrief that was not known yet has said of an interview that it was held: of that there is no revision.
+_HELD_LATER = f"""i.state = 'attended'
+    AND (SELECT min(d.recorded_at) FROM debriefs d
+      WHERE d.agency_id = {AGENCY} AND d.interview_id = i.id) > :known_at
+    AND NOT EXISTS (SELECT FROM revisions r
+      WHERE r.agency_id = {AGENCY} AND r.object_id = i.id AND r.recorded_at <= :known_at
+        AND r.after->>'state' = 'attended')"""
+
 # Every record with its own date and the members that its words are made of, as they were known at an instant. What
 # is a dated column of the application was recorded by the edit that set it last. `row_id` tells records of one kind
 # and instant apart.
@@ -61,7 +69,7 @@ SELECT kind, id AS row_id, id, at, recorded_at, CAST(NULL AS timestamptz) AS voi
 FROM dated
 UNION ALL
 SELECT 'interview', i.id, i.id, i."end", i.created_at, NULL, NULL, NULL,
-  jsonb_build_object('start', i.start, 'state', i.state)
+  jsonb_build_object('start', i.start, 'state', CASE WHEN {_HELD_LATER} THEN 'scheduled' ELSE i.state END)
 FROM file a {look_up_all("interviews", "i", "a", "application_id")}
 UNION ALL
 SELECT 'debrief', d.id, d.id, d.occurred_at, d.recorded_at, NULL, d.supersedes, n.id,

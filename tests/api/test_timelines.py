@@ -121,6 +121,34 @@ async def test_what_is_recorded_late_is_shown_as_such_and_was_not_known_before(o
     assert (await office.status(application, **asked, known_at="Wed 15 Jul 09:00"))["status"] == "on_track"
 
 
+async def test_an_interview_is_held_once_a_debrief_or_an_edit_has_said_so(office: Office) -> None:
+    application, _ = await debriefed(office, "Tue 14 Jul 11:30", "Wed 15 Jul 09:00")
+    other, edited = await office.interviewed()
+    office.at("Tue 14 Jul 12:00")
+    await office.agency.patch(f"/v1/interviews/{edited}", {"state": "attended"})
+    office.at("Wed 15 Jul 09:00")
+    await office.agency.post(f"/v1/interviews/{edited}/debriefs", {"interest_score": 8})
+    planned, held = "Interview, from Tue 14 Jul 10:00", "Interview held, from Tue 14 Jul 10:00"
+    for which, known_at, summary in (
+        (application, "Wed 15 Jul 08:59", planned),
+        (application, "Wed 15 Jul 09:00", held),
+        (other, "Tue 14 Jul 11:59", planned),
+        (other, "Tue 14 Jul 12:00", held),
+        (other, "Wed 15 Jul 09:00", held),
+    ):
+        [told] = facts(await office.timeline(which, known_at=known_at), "interview")
+        assert told["summary"] == summary, known_at
+
+
+async def test_an_interview_that_was_recorded_as_held_needs_nobody_to_say_so(office: Office) -> None:
+    office.at("Wed 15 Jul 09:00")
+    application = (await office.agency.application())["id"]
+    times = (iso("Tue 14 Jul 10:00"), iso("Tue 14 Jul 11:00"))
+    await office.agency.interview(application, *times, state="attended")
+    [told] = facts(await office.timeline(application), "interview")
+    assert told["summary"] == "Interview held, from Tue 14 Jul 10:00"
+
+
 async def test_what_is_recorded_within_the_hour_is_not_late(office: Office) -> None:
     application, _ = await debriefed(office, "Tue 14 Jul 11:30", "Tue 14 Jul 12:30")
     assert [debrief["late"] for debrief in facts(await office.timeline(application), "debrief")] == [False]
