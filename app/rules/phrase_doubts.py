@@ -71,7 +71,7 @@ def is_doubtful(words: Words) -> bool:
     before, after = words.string[: words.start()], words.string[words.end() :]
     return (
         not is_small_talk(f"{before.strip()} {_HERE} {after.strip()}")
-        or _REQUEST.match(before) is not None
+        or any(_REQUEST.match(around.strip()) for around in (before, after))
         or _tells_when_it_was_said(words[0], before, after)
     )
 

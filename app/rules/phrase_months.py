@@ -65,6 +65,13 @@ def _weekday_of_month(words: Words, said: Said) -> Days | None:
     return one(_nth_weekday(stepped(first, 1, "month"), words["which"], weekday(words["weekday"])), ask=True)
 
 
+def _first_day_of_month(words: Words, said: Said) -> Days:
+    """Its first working day; we ask unless that has been said, or is the first."""
+    first = _month_named(words["name"], words["year"], said)
+    day = said.client.on_or_after(first)
+    return one(day, ask=day <= said.today or (day != first and not words["working"]))
+
+
 def _nth_weekday(first: date, which: str, wanted: int) -> date:
     if which in _NTH:
         return first + timedelta(days=(wanted - first.weekday()) % 7, weeks=_NTH[which])
@@ -179,6 +186,10 @@ MONTHS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?P<part>{END_PART}(?: of)? quarter|quarter end|eoq)(?P<quarter>)", _quarter),
     (rf"(?:{END_PART}(?: of)? )(?:(?:the|this) )?month|month end|eom", _end_of_month),
     ("mid ?month|(?:the )?middle of the month", _middle_of_month),
+    (
+        rf"(?:the )?first (?P<working>working |business )?day (?:of|in) {_MONTH_NAME}{_YEAR}",
+        _first_day_of_month,
+    ),
     (
         rf"(?:the )?(?P<which>{'|'.join(_NTH)}|last) (?P<weekday>{WEEKDAY}) (?:of|in) {_MONTH_NAME}{_YEAR}",
         _weekday_of_month,

@@ -137,7 +137,10 @@ _NUMBERS: tuple[_Spelling, ...] = (
     (re.compile(rf"(\d{_TH}) ?- ?(?=\d)"), r"\1 to "),
     (re.compile(rf"(?<=\d|[dht]) ?({MONTH}) ?- ?(?=\d{{1,2}}{_TH} ?{MONTH}\b)"), r" \1 to "),
     (re.compile(r"\b(\d{1,3}) +plus "), r"over \1 "),
-    (re.compile(rf"\b({MONTH} \d+),(?= )|({MONTH} \d+{_TH}),(?= \d{{4}}\b)|(?<=\d),(?=\d)"), r"\1\2"),
+    (
+        re.compile(rf"\b({MONTH} \d+),(?= )|({MONTH}(?: the)? \d+{_TH}),(?= \d{{4}}\b)|(?<=\d),(?=\d)"),
+        r"\1\2",
+    ),
 )
 _MARKS: tuple[_Spelling, ...] = (
     (re.compile(rf"\b({WEEKDAY}),(?= )"), r"\1"),

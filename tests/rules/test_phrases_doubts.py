@@ -88,6 +88,7 @@ def test_who_answers_and_how_does_not_change_the_reading(phrase: str, reading: s
         "let me know by Friday",
         "please let me know by Friday",
         "please confirm by Friday",
+        "Please by Friday let me know",
         "By Friday, please reply",
         "can you let us know by Friday",
         "ring me on Friday",
