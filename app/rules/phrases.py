@@ -6,11 +6,20 @@ are more than small talk make it a proposal to confirm: nothing is guessed silen
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 
 from app.errors import CalendarRangeError
 from app.rules.calendar import WorkingCalendar, local_instant
+from app.rules.phrase_counts import (
+    read_day_of_interview,
+    read_day_or_two,
+    read_hours,
+    read_minutes,
+    read_next_working_day,
+    read_weeks_after_interview,
+    read_working_days,
+)
 from app.rules.phrase_days import DAYS, read_days
 from app.rules.phrase_doubts import is_doubtful, is_small_talk
 from app.rules.phrase_events import MAIN_CLAUSE, event_on, read_event
@@ -209,70 +218,6 @@ def _after_time(words: Words, said: Said) -> Reading | None:
     return on_days(days, said, ask=clock.ask or late or words["open"] is not None)
 
 
-# --- Counted days and hours ----------------------------------------------------------------------------
-
-
-def _working_days(words: Words, said: Said) -> Reading:
-    """'Within 3 working days', 'in a few days', '2 to 3 days after the interview'."""
-    groups = words.groupdict()
-    n, vague = _largest(groups)
-    anchor = TimescaleAnchor.INTERVIEW if groups.get("interview") else TimescaleAnchor.GIVEN
-    if "week" in words["unit"]:
-        n *= 5
-    timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=n, anchor=anchor)
-    return Reading(timescale, vague or words["unit"] in {"day", "days"})
-
-
-def _largest(groups: dict[str, str | None]) -> tuple[int, bool]:
-    fewest, vague = number(groups["n"] or "a")
-    most, also_vague = number(groups.get("m") or groups["n"] or "a")
-    return max(fewest, most), vague or also_vague or groups.get("joint") == "or"
-
-
-def _on_day_of_interview(_: Words, said: Said) -> Reading:
-    timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=0, anchor=TimescaleAnchor.INTERVIEW)
-    return Reading(timescale, ask=False)
-
-
-def _next_working_day(words: Words, said: Said) -> Reading:
-    anchor = TimescaleAnchor.INTERVIEW if words["interview"] else TimescaleAnchor.GIVEN
-    return Reading(Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=1, anchor=anchor), ask=False)
-
-
-def _day_or_two(words: Words, said: Said) -> Reading:
-    n = {"two": 2, "three": 3}.get(words["more"], 1)
-    return Reading(Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=n), ask=True)
-
-
-def _hours(words: Words, said: Said) -> Reading:
-    """'48 hours' means two working days, and makes us ask; fewer hours are hours of the clock."""
-    hours, vague = _largest(words.groupdict())
-    begin = said.interview_end if words["interview"] else said.given_at
-    if begin is None:
-        return read_event(said, "interview", None)
-    if hours and hours % 24 == 0:
-        anchor = TimescaleAnchor.INTERVIEW if words["interview"] else TimescaleAnchor.GIVEN
-        timescale = Timescale(TimescaleKind.WORKING_DAYS, said.given_at, n=hours // 24, anchor=anchor)
-        return Reading(timescale, ask=True)
-    at = (begin.astimezone(UTC) + timedelta(hours=hours)).astimezone(UTC)
-    outside = said.client.roll(at) != at
-    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), vague or outside)
-
-
-def _minutes(words: Words, said: Said) -> Reading:
-    minutes = number(words["n"])[0] if words["n"] else 30 if "half" in words[0] else 60
-    at = said.given_at.astimezone(UTC) + timedelta(minutes=minutes)
-    return Reading(Timescale(TimescaleKind.INSTANT, said.given_at, at=at), said.client.roll(at) != at)
-
-
-def _weeks_after_interview(words: Words, said: Said) -> Reading | None:
-    """'A week after the interview': the same reading as 'in a week', counted from the interview."""
-    if said.interview_end is None:
-        return read_event(said, "interview", None)
-    days = read_days(words["span"], replace(said, given_at=said.interview_end))
-    return on_days(days, said) if days else None
-
-
 # --- Events --------------------------------------------------------------------------------------------
 
 
@@ -359,18 +304,18 @@ _STATEMENT_TABLE: tuple[tuple[str, Reader], ...] = (
     (rf"{_BY}(?:before )?(?P<days>)the morning", _in_the_morning),
     (rf"{_BY}(?:before |this )?(?P<time>{TIME}){ZONE}(?P<days>)", _at_time),
     (rf"{_BY}(?:before )?{CLOSE}(?P<days>)", _at_time),
-    (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", _working_days),
-    (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", _working_days),
-    (rf"{_BY}(?:an?|the next) day or (?P<more>two|three|so)", _day_or_two),
-    (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", _next_working_day),
-    (rf"{_BY}(?:the )?(?:same |very )?day (?:of|as) {_THE_INTERVIEW}", _on_day_of_interview),
-    (rf"{_BY}(?:the )?day{_INTERVIEW}", _next_working_day),
-    (rf"{_BY}{_COUNT} hours?(?: time| from now|{_INTERVIEW})?", _hours),
+    (rf"{_BY}{_COUNT} {_DAY_UNIT}(?: time| from (?:now|today))?", read_working_days),
+    (rf"{_BY}{_COUNT} {_DAY_UNIT}{_INTERVIEW}", read_working_days),
+    (rf"{_BY}(?:an?|the next) day or (?P<more>two|three|so)", read_day_or_two),
+    (rf"{_BY}(?:the )?(?:next|following) (?:working |business )day{_INTERVIEW}?", read_next_working_day),
+    (rf"{_BY}(?:the )?(?:same |very )?day (?:of|as) {_THE_INTERVIEW}", read_day_of_interview),
+    (rf"{_BY}(?:the )?day{_INTERVIEW}", read_next_working_day),
+    (rf"{_BY}{_COUNT} hours?(?: time| from now|{_INTERVIEW})?", read_hours),
     (
         rf"{_BY}(?:(?P<n>{NUMBER}) min(?:ute)?s?|half an hour|(?:the |the next |next )hour)(?: time| from now)?",
-        _minutes,
+        read_minutes,
     ),
-    (rf"{_BY}(?P<span>{NUMBER} (?:weeks?|fortnights?|months?)){_INTERVIEW}", _weeks_after_interview),
+    (rf"{_BY}(?P<span>{NUMBER} (?:weeks?|fortnights?|months?)){_INTERVIEW}", read_weeks_after_interview),
     (
         rf"(?P<open>not until )?(?:after|past) (?P<time>{_HOUR}){ZONE}(?:(?: on| of)? (?P<days>{DAYS}))?",
         _after_time,
