@@ -52,8 +52,9 @@ class Task:
         return str(uuid5(self.application_id or self.candidate_id, f"{code} {due_at.astimezone(UTC)}"))
 
 
-# The last one is written with every change of a subject's rows, and never set back.
-_SUBJECT = (Reason.consultant_id, Reason.application_id, Reason.candidate_id, EventStream.announced_until)
+# Written with every change of a subject's rows and never set back; none yet for what is older than events are.
+_RECORDED_AT = func.coalesce(EventStream.announced_until, Reason.fact_at)
+_SUBJECT = (Reason.consultant_id, Reason.application_id, Reason.candidate_id, _RECORDED_AT)
 _SHOWN = [getattr(Reason, name) for name in Shown._fields]
 
 
@@ -81,11 +82,14 @@ async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: d
     """What a consultant has to act on in their turns, which begin now, the soonest first."""
     first = func.greatest(Reason.due_at, Reason.flagged_from)
     acted_on = func.greatest(first, now)
+    stream = and_(
+        EventStream.agency_id == caller.agency_id,
+        EventStream.id == func.coalesce(Reason.application_id, Reason.candidate_id),
+    )
     query = (
         select(*_SUBJECT, *_SHOWN)
-        .join(EventStream, EventStream.id == func.coalesce(Reason.application_id, Reason.candidate_id))
+        .outerjoin(EventStream, stream)
         .where(
-            EventStream.agency_id == caller.agency_id,
             Reason.agency_id == caller.agency_id,
             Reason.consultant_id.in_(set().union(*(turn.owners for turn in turns))),
             Reason.flagged_until > now,
