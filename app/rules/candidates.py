@@ -11,11 +11,12 @@ from app.rules.facts import Application, Candidate, Contact
 from app.rules.history import History
 from app.rules.intervals import Interval, laid_out, spans
 from app.rules.policy import Policy
+from app.rules.reasons_direct import direct_move_on
 from app.rules.reasons_to_candidate import move_on_suggested
 from app.rules.restraint import Reason, restrained
 from app.rules.situation import Case, Situation
 from app.rules.turning_points import turning_points
-from app.rules.vocabulary import NOES, ApplicationState, ReasonCode, Target
+from app.rules.vocabulary import NOES, ApplicationMode, ApplicationState, ReasonCode, Target
 
 
 def candidate_reasons(
@@ -133,7 +134,7 @@ def _review_basis(person: Situation, endings: Sequence[Ending]) -> tuple[Fact, i
 
 
 def _move_on_talk(case: Case) -> Contact | None:
-    """The first word to the candidate at a time when moving on was due (F1), as was known then.
+    """The first word to the candidate at a time when moving on was due (F1, N1), as was known then.
 
     What came later does not undo it: another word of the client's, a chaser, or an absence, of which nobody knows since
     when it was foreseen.
@@ -142,8 +143,9 @@ def _move_on_talk(case: Case) -> Contact | None:
     client = replace(application.client, unavailable_until=None) if application.client else None
     open_file = replace(application, state=ApplicationState.ACTIVE, client=client)
     history = History(open_file)
+    suggestion = direct_move_on if application.mode is ApplicationMode.DIRECT else move_on_suggested
     for talk in history.successes.facts:
-        suggested = move_on_suggested(Situation(open_file, policy, talk.at, history))
+        suggested = suggestion(Situation(open_file, policy, talk.at, history))
         if suggested and talk.at >= suggested.due_at:
             return talk
     return None

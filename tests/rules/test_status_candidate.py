@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.rules.vocabulary import ApplicationState, Decision, TimescaleSource
+from app.rules.vocabulary import ApplicationMode, ApplicationState, Decision, TimescaleSource
 from tests import given
 from tests.given import policy
 from tests.rules.answers import review, review_shown_from, touch_base_from
@@ -164,6 +164,16 @@ def test_what_came_later_does_not_undo_such_a_talk(later: dict[str, Any]) -> Non
     facts = AWAITED | later | {"contacts": [talk, *later.get("contacts", [])]}
     ended = given.application(candidate=SEEKING, state=CLOSED, **facts)
     assert review(ended, now="Wed 12 Aug 12:00") == ("Tue 11 Aug 09:00", "Tue 18 Aug 17:30", None)
+
+
+def test_of_a_direct_application_only_a_talk_after_two_notes_in_vain() -> None:
+    talk = given.contact("Tue 4 Aug 10:00")
+    notes = [given.to_interviewer("Mon 20 Jul 09:30"), given.to_interviewer("Mon 27 Jul 10:00")]
+    facts = AWAITED | {"candidate": SEEKING, "state": CLOSED, "mode": ApplicationMode.DIRECT}
+    unasked = given.application(contacts=[talk], **facts)
+    assert review(unasked, now="Tue 4 Aug 12:00") == ("Mon 29 Jun 09:00", "Mon 6 Jul 17:30", None)
+    in_vain = given.application(contacts=[*notes, talk], **facts)
+    assert review(in_vain, now="Tue 4 Aug 12:00") == ("Tue 11 Aug 09:00", "Tue 18 Aug 17:30", None)
 
 
 def test_the_last_of_several_ends_counts() -> None:
