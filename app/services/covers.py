@@ -123,10 +123,14 @@ class Rota:
     covers: Sequence[Record]
 
     def at(self, instant: datetime) -> dict[UUID, Acting]:
-        """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
+        """Who does the work of each consultant who is away at an instant: the end of the chain of covers.
+
+        Where consultants moved so that covers come round, nobody is at the end, and everyone does their own work.
+        """
         running = [cover for cover in self.covers if cover["start"] <= instant < cover["ends"]]
         direct = {cover["consultant_id"]: Acting(cover["covered_by"], cover["name"]) for cover in running}
-        return {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
+        found = {consultant_id: _last(direct, consultant_id) for consultant_id in direct}
+        return {consultant_id: acting for consultant_id, acting in found.items() if acting.id not in direct}
 
     def turns(self, consultant_id: UUID, first: datetime, last: datetime) -> list[Turn]:
         """The stretches of a span of time, in order, in each of which a consultant does the work of the same people."""

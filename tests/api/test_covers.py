@@ -234,6 +234,23 @@ async def test_covers_make_no_ring_on_a_common_day(agency: Agency) -> None:
     await cover(agency, lee, kim, **{"from": "2026-08-03", "to": "2026-08-07"})
 
 
+async def test_where_a_move_makes_a_ring_everyone_does_their_own_work(agency: Agency) -> None:
+    kim, lee, mo = await team(agency, "Kim", "Lee", "Mo")
+    await cover(agency, kim, lee, **{"from": "2097-07-15", "to": "2097-07-15"})
+    await cover(agency, lee, kim, **{"from": "2097-07-16", "to": "2097-07-16"})
+    await cover(agency, mo, lee, **{"from": "2097-07-15", "to": "2097-07-16"})
+    for consultant in (kim, lee, mo):
+        await interviewed(agency, consultant)
+    await agency.patch(f"/v1/consultants/{lee}", {"timezone": "Asia/Tokyo"})
+    alone = {("Kim", None), ("Lee", None), ("Mo", None)}
+    assert set(await listed(agency, as_of="2097-07-15T16:00:00Z")) == alone
+    away = {("Kim", "Lee"), ("Lee", None), ("Mo", "Lee")}
+    assert set(await listed(agency, as_of="2097-07-15T12:00:00Z")) == away
+    assert {name for name, _ in await listed(agency, as_of="2097-07-15T16:00:00Z", consultant_id=lee)} == {
+        "Lee"
+    }
+
+
 async def test_a_cancelled_cover_makes_no_ring(agency: Agency) -> None:
     kim, lee = await team(agency, "Kim", "Lee")
     made = await cover(agency, kim, lee, **AHEAD)
