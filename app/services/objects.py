@@ -95,11 +95,7 @@ async def put_within(
     """
     saved = await put(db, caller, kind, table, known_id, values, refs, given=given - {owner}, now=now)
     if getattr(saved.row, owner) != values[owner]:
-        raise InvalidError(
-            "The external id names one that belongs elsewhere.",
-            code="external_ref_elsewhere",
-            pointer="/external_refs",
-        )
+        raise elsewhere()
     return saved
 
 
@@ -199,11 +195,24 @@ async def named(db: AsyncSession, caller: Caller, kind: RefKind | RecordKind, re
     return found.pop() if found else None
 
 
+def names_of(refs: Refs) -> list[tuple[str, str]]:
+    """External ids as pairs, once each."""
+    return list(dict.fromkeys((ref["source"], ref["id"]) for ref in refs))
+
+
+def elsewhere() -> InvalidError:
+    """What is wrong with an external id by which something would come to belong to another."""
+    return InvalidError(
+        "The external id names one that belongs elsewhere.",
+        code="external_ref_elsewhere",
+        pointer="/external_refs",
+    )
+
+
 def _new_refs(refs: Refs, noted: Refs) -> list[tuple[str, str]]:
     """The external ids, once each, that are not noted yet."""
-    known = {(ref["source"], ref["id"]) for ref in noted}
-    sent = dict.fromkeys((ref["source"], ref["id"]) for ref in refs)
-    return [ref for ref in sent if ref not in known]
+    known = names_of(noted)
+    return [name for name in names_of(refs) if name not in known]
 
 
 async def note_refs(

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import ConflictError, InvalidError
+from app.errors import ConflictError
 from app.models import Contact, Debrief, ExternalRef, Feedback, RecordKind, Timescale, Void
 from app.models.base import TenantedBase
 from app.services import objects
@@ -49,7 +49,7 @@ class Sent:
     @property
     def names(self) -> list[tuple[str, str]]:
         """The external ids, once each."""
-        return list(dict.fromkeys((ref["source"], ref["id"]) for ref in self.refs))
+        return objects.names_of(self.refs)
 
     @property
     def noted(self) -> list[dict[str, str]]:
@@ -83,11 +83,7 @@ async def sent_before(
         return None
     known: Record = await find(db, caller, table, known_id)
     if interview_id not in (None, getattr(known, "interview_id", None)):
-        raise InvalidError(
-            "The external id names one that belongs elsewhere.",
-            code="external_ref_elsewhere",
-            pointer="/external_refs",
-        )
+        raise objects.elsewhere()
     noted = await _noted(db, caller, known_id)
     if sent.fingerprint in noted.values():
         new = [name for name in sent.names if name not in noted]
