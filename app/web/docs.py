@@ -25,8 +25,8 @@ _A_DAY = {"Cache-Control": "public, max-age=86400"}
 async def get_document(request: Request) -> Response:
     """The document itself."""
     document: Encoded = request.app.state.document
-    content = await document.content()
-    headers = {"ETag": f'"{etags.digest(content)}"'}
+    content, tag = await document.content()
+    headers = {"ETag": f'"{tag}"'}
     return etags.unless_known(
         request.headers, Response(content, media_type="application/json", headers=headers)
     )

@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.responses import JSONResponse
 
 from app.services.access import SCOPES, roles_with
+from app.web import etags
 from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
 from app.web.manners import add_manners
 from app.web.operations import CHANGED, SUCCESS_WORDS
@@ -97,17 +98,18 @@ class Encoded:
     def __init__(self, app: FastAPI) -> None:
         self._app = app
         self._making = asyncio.Lock()
-        self._content: bytes | None = None
+        self._made: tuple[bytes, str] | None = None
 
-    async def content(self) -> bytes:
-        """The document as JSON."""
+    async def content(self) -> tuple[bytes, str]:
+        """The document as JSON, and its tag."""
         async with self._making:
-            if self._content is None:
-                self._content = await asyncio.to_thread(self._encoded)
-            return self._content
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._encoded)
+            return self._made
 
-    def _encoded(self) -> bytes:
-        return bytes(JSONResponse(self._app.openapi()).body)
+    def _encoded(self) -> tuple[bytes, str]:
+        content = bytes(JSONResponse(self._app.openapi()).body)
+        return content, etags.digest(content)
 
 
 def install(app: FastAPI) -> None:
