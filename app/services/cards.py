@@ -176,16 +176,10 @@ def summary(items: Sequence[Item]) -> dict[str, Any]:
     return {"level": worst, "due_at": min([item.row.due_at for item in items])}
 
 
-def owners(consultant_ids: Sequence[UUID], acting: Mapping[UUID, Acting]) -> list[UUID]:
-    """Whose items some consultants see, once each: their own, and those of everybody whose work they do."""
-    covered = (owner for owner, other in acting.items() if other.id in consultant_ids)
-    return list(dict.fromkeys([*consultant_ids, *covered]))
-
-
 def _given(wanted: Wanted, acting: Mapping[UUID, Acting], after: list[Any] | None) -> dict[str, Any]:
     """The parameters of what narrows a list, by name; none of what does not."""
     wishes = {
-        **_owned(owners(wanted.consultant_ids, acting)),
+        **_owned(covers.owners(wanted.consultant_ids, acting)),
         "codes": list(wanted.codes),
         "targets": list(wanted.targets),
         "levels": list(wanted.levels),

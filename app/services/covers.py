@@ -152,9 +152,7 @@ class Rota:
     def _owners(self, consultant_id: UUID, instant: datetime) -> set[UUID]:
         """All whose work a consultant does at an instant: none while they are away."""
         away = self.at(instant)
-        if consultant_id in away:
-            return set()
-        return {consultant_id} | {owner for owner, acting in away.items() if acting.id == consultant_id}
+        return set() if consultant_id in away else set(owners([consultant_id], away))
 
 
 async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime) -> Rota:
@@ -166,6 +164,12 @@ async def rota(db: AsyncSession, caller: Caller, first: datetime, last: datetime
 async def acting_at(db: AsyncSession, caller: Caller, at: datetime) -> dict[UUID, Acting]:
     """Who does the work of each consultant who is away at an instant: the end of the chain of covers."""
     return (await rota(db, caller, at, at)).at(at)
+
+
+def owners(consultant_ids: Sequence[UUID], acting: Mapping[UUID, Acting]) -> list[UUID]:
+    """Whose items some consultants see, once each: their own, and those of everybody whose work they do."""
+    covered = (owner for owner, other in acting.items() if other.id in consultant_ids)
+    return list(dict.fromkeys([*consultant_ids, *covered]))
 
 
 def _last(direct: Mapping[UUID, Acting], consultant_id: UUID) -> Acting:

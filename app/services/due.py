@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.rules.vocabulary import Level
 from app.services import covers
-from app.services.cards import FLAGGED, LEVEL, Item, Page, Wanted, owners, page, summary
+from app.services.cards import FLAGGED, LEVEL, Item, Page, Wanted, page, summary
 from app.services.scope import AGENCY, Caller
 
 _COUNT = text(
@@ -46,7 +46,7 @@ async def count_by_level(db: AsyncSession, caller: Caller, *, at: datetime) -> d
 
 async def count_cards(db: AsyncSession, caller: Caller, consultant_id: UUID, *, at: datetime) -> int:
     """How many cards the whole due list of a consultant has."""
-    mine = owners([consultant_id], await covers.acting_at(db, caller, at))
+    mine = covers.owners([consultant_id], await covers.acting_at(db, caller, at))
     parameters = {"agency_id": caller.agency_id, "at": at, "owners": mine}
     count: int = (await db.scalars(_COUNT_CARDS, parameters)).one()
     return count
