@@ -22,6 +22,7 @@ from tests.agency import Agency
 from tests.conftest import SECRET
 from tests.hooks import LOOPBACK, endpoint, happen, told
 from tests.locks import someone_waits
+from tests.owner import as_owner
 from tests.receivers import OK, Receiver, answering, failing_first, receiving, waiting_for
 
 SOON = (0, 0.01, 0.02, 0.03)
@@ -35,6 +36,12 @@ def settings(**more: Any) -> Settings:
         "webhook_timeout": 1.0,
     }
     return Settings(**{**terms, **more})
+
+
+@pytest.fixture(autouse=True)
+async def nothing_left(database_url: str) -> None:
+    """Nothing is left to be sent by other tests: it would take room, and most names in it are nobody's."""
+    await as_owner(database_url, "DELETE FROM wakes WHERE kind = 'deliver'")
 
 
 @asynccontextmanager
