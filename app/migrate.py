@@ -1,6 +1,7 @@
 """Brings the schema of a database to the revision that this code needs."""
 
 import asyncio
+from functools import cache
 from io import StringIO
 from pathlib import Path
 
@@ -86,12 +87,16 @@ def older() -> frozenset[str]:
 
 
 def _known() -> frozenset[str]:
-    scripts = ScriptDirectory.from_config(alembic_config("")).walk_revisions()
-    return frozenset(script.revision for script in scripts)
+    return frozenset(script.revision for script in _scripts().walk_revisions())
 
 
 def head() -> str:
     """The revision that this code needs."""
-    revision = ScriptDirectory.from_config(alembic_config("")).get_current_head()
+    revision = _scripts().get_current_head()
     assert revision is not None
     return revision
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(""))

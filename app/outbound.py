@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import cache
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from threading import Thread
@@ -155,6 +156,12 @@ def _answer(look_up: Future[list[Address]], host: str) -> None:
         look_up.set_exception(error)
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we trust over TLS: the authorities that come with httpx, which take long to read."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """Connects to nothing but checked addresses: public ones, and those of the networks that are allowed."""
 
@@ -163,7 +170,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         reach: Reach = PUBLIC,
         *,
         resolve: Resolve = resolve,
-        verify: ssl.SSLContext | bool = True,
+        verify: ssl.SSLContext | None = None,
         kept: int = 0,
     ) -> None:
         self._reach = reach
@@ -171,7 +178,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         # No connection is kept unless one server alone is called: one to an address might serve another name that
         # leads there. Which address that is is looked up and checked anew for every request all the same.
         limits = httpx.Limits(max_connections=MOST_CONNECTIONS, max_keepalive_connections=kept)
-        self._inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, limits=limits)
+        self._inner = httpx.AsyncHTTPTransport(verify=verify or _trust(), trust_env=False, limits=limits)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request, to the first checked address that takes the connection. Raises OutboundError if none may."""

@@ -188,7 +188,6 @@ class Clients:
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
-        self._context = httpx.create_ssl_context(trust_env=False)
         self._clients: OrderedDict[tuple[str, bytes, int | None], Client] = OrderedDict()
 
     @asynccontextmanager
@@ -196,7 +195,7 @@ class Clients:
         """The client of a URL's server, for one call."""
         parsed = httpx.URL(url)
         server = (parsed.scheme, parsed.raw_host, parsed.port)
-        client = self._clients.pop(server, None) or Client(Outbound(self._transport()))
+        client = self._clients.pop(server, None) or Client(self._outbound())
         self._clients[server] = client
         client.calls += 1
         try:
@@ -210,8 +209,8 @@ class Clients:
         for client in self._clients.values():
             await client.outbound.close()
 
-    def _transport(self) -> GuardedTransport:
-        return GuardedTransport(self._reach, verify=self._context, kept=CALLS_OF_AN_ENDPOINT)
+    def _outbound(self) -> Outbound:
+        return Outbound(GuardedTransport(self._reach, kept=CALLS_OF_AN_ENDPOINT))
 
     async def _close_unused(self) -> None:
         spare = len(self._clients) - CLIENTS
