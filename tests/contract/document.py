@@ -1,5 +1,6 @@
 """Checks answers against the served OpenAPI document."""
 
+import json
 import re
 from functools import cache
 from typing import Any
@@ -65,7 +66,11 @@ class Document:
             op for ops in self.document["paths"].values() for op in ops.values() if op["operationId"] == name
         )
         schema = operation["responses"][status]["content"][media_type]["schema"]
-        whole = {**schema, "components": self.components}
+        return self._validator_of(json.dumps(schema))
+
+    @cache  # noqa: B019 - as above; most answers, such as problems, are those of other operations too
+    def _validator_of(self, schema: str) -> Draft202012Validator:
+        whole = {**json.loads(schema), "components": self.components}
         return Draft202012Validator(whole, validate_formats=True)
 
 
