@@ -19,9 +19,9 @@ def disclosed(s: Situation) -> Situation:
     received = _received(s)
     versions = [_known_version(s, feedback) for feedback in received]
     known = [version for version in versions if version]
-    if known == list(s.history.feedback.until(s.at)):
-        return s
     hidden = [feedback for feedback in received if feedback not in known]
+    if not hidden and known == list(s.history.feedback.until(s.at)):
+        return s
     timescales = _timescales(s.application, known, hidden)
     state, hold = _standing(s, known, hidden)
     world = replace(

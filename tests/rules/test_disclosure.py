@@ -194,3 +194,13 @@ def test_a_correction_still_to_come_takes_nothing_back() -> None:
     application = given.application(feedback=[right], contacts=[told("Thu 16 Jul 10:00", "f0")])
     assert touch_base_from(application, "Thu 16 Jul 09:59") == AS_ASSUMED
     assert touch_base_from(application, "Fri 17 Jul 12:00") is None
+
+
+def test_an_untold_record_hides_its_traces_also_until_its_correction_is_received() -> None:
+    wrong = given.feedback("Wed 15 Jul 10:00", HELD, id="f0")
+    right = given.feedback("Mon 20 Jul 10:00", HELD, earlier=[wrong])
+    held = given.application(state=ON_HOLD, hold=given.hold("Wed 15 Jul 10:00"), feedback=[right])
+    assert touch_base_from(held, "Fri 17 Jul 12:00") == AS_ASSUMED
+    in_one_breath = [given.said("Wed 15 Jul 10:00", date="Fri 31 Jul")]
+    waiting = given.application(feedback=[right], timescales=in_one_breath)
+    assert touch_base_from(waiting, "Fri 17 Jul 12:00") == AS_ASSUMED
