@@ -40,13 +40,13 @@ def _covering_all(candidate_id: str) -> str:
         WHERE c1.agency_id = {AGENCY} AND c1.candidate_id = {candidate_id} AND c1.all_applications"""
 
 
-# The contacts that bear on an application. Those with the client count only from the first interview's end or the
-# withdrawal on (G2, J1), which keeps long relationships short.
+# The contacts that bear on an application. Those with the client count only from the start of the first interview, of
+# which a debrief may tell before its end (L1), or from the withdrawal on (J1), which keeps long relationships short.
 COVERING = f"""{_covering_all("a.candidate_id")}
       UNION ALL
       SELECT * FROM contacts c2
         WHERE c2.agency_id = {AGENCY} AND c2.client_contact_id = a.client_contact_id AND c2.all_applications
-          AND c2.occurred_at >= LEAST(a.withdrawn_at, (SELECT min(i."end") FROM interviews i
+          AND c2.occurred_at >= LEAST(a.withdrawn_at, (SELECT min(i.start) FROM interviews i
             WHERE i.agency_id = {AGENCY} AND i.application_id = a.id))
       UNION ALL
       SELECT c3.* FROM contact_applications ca

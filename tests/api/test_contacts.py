@@ -172,3 +172,28 @@ async def test_a_chaser_over_several_applications_of_one_client_contact(agency: 
     assert saved["application_ids"] == two
     assert [status["application_id"] for status in saved["application_statuses"]] == sorted(two)
     assert (await agency.get("/v1/contacts", application_id=two[1]))["items"][0]["id"] == saved["id"]
+
+
+async def test_a_word_to_the_client_while_the_interview_was_to_last_speeds_them_up(agency: Agency) -> None:
+    """The interview was over early: the debrief, and the word to the client, came before its planned end."""
+    application = await agency.application()
+    interview = await agency.interview(application["id"], START, END)
+    rival = {"stage": "offer", "deadline_date": "2026-07-17", "share_with_client": True}
+    debrief = {"interest_score": 8, "occurred_at": "2026-07-14T10:35:00+01:00", "other_processes": [rival]}
+    await agency.post(f"/v1/interviews/{interview}/debriefs", debrief)
+    path, later = f"/v1/applications/{application['id']}/status", "2026-07-15T12:00:00+01:00"
+    assert "competing_deadline" in codes_of(await agency.get(path, as_of=later))
+    word = {
+        "with": "client",
+        "person_id": application["client_contact_id"],
+        "direction": "outbound",
+        "outcome": "sent",
+        "purpose": "competing_deadline",
+        "occurred_at": "2026-07-14T10:45:00+01:00",
+    }
+    await agency.post("/v1/contacts", word)
+    assert "competing_deadline" not in codes_of(await agency.get(path, as_of=later))
+
+
+def codes_of(status: Json) -> list[str]:
+    return [reason["code"] for reason in status["reasons"]]
