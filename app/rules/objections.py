@@ -166,7 +166,7 @@ def _pause(plan: Plan, policy: Policy) -> Objection | None:
 
 def _brings_good_news(plan: Plan) -> bool:
     return any(
-        feedback.id in plan.relays and feedback.decision in GOOD_NEWS
+        plan.relays & feedback.names and feedback.decision in GOOD_NEWS
         for case in plan.cases
         for feedback in case.application.feedback
     )

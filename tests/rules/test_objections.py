@@ -193,6 +193,18 @@ def test_g3_good_news_may_come_through_where_the_candidate_wants_it(
     assert [rule for rule, _ in said(replace(planned, relays=frozenset()))] == ["G3"]
 
 
+@pytest.mark.parametrize(("was", "rules"), [(Decision.OFFER, []), (Decision.REJECT, ["G3"])])
+def test_g3_good_news_is_the_same_news_under_the_id_of_an_earlier_record(
+    was: Decision, rules: list[str]
+) -> None:
+    quiet = pause("Mon 20 Jul 00:00", "Sat 25 Jul 00:00", allow_urgent=True)
+    earlier = feedback("Tue 21 Jul 09:00", was, id="f0")
+    offer = feedback("Tue 21 Jul 09:30", Decision.OFFER, earlier=[earlier])
+    file = application(candidate=given.candidate(pause=quiet), feedback=[offer])
+    planned = call("Tue 21 Jul 10:00", file, relays=frozenset({"f0"}))
+    assert [rule for rule, _ in said(planned)] == rules
+
+
 @pytest.mark.parametrize(
     ("decision", "rule"), [(Decision.OFFER, "H1"), (Decision.REJECT, "H1"), (Decision.UNDECIDED, "H2")]
 )
