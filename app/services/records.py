@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import exists, select, tuple_, update
+from sqlalchemy import ColumnElement, exists, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConflictError
@@ -89,7 +89,7 @@ async def sent_before(
         new = [name for name in sent.names if name not in noted]
         await objects.note_refs(db, caller, kind, known_id, new, sent.fingerprint)
         return known
-    if known_id != supersedes and not await _is_out_of_force(db, caller, table, known_id):
+    if known_id != supersedes and not await db.scalar(select(_out_of_force(caller, table, known_id))):
         raise ConflictError(
             "The external id names a record that says something else; supersede that, or void it if it is a contact.",
             code="recorded_otherwise",
@@ -99,14 +99,22 @@ async def sent_before(
 
 
 async def note(db: AsyncSession, caller: Caller, row: Record, sent: Sent) -> None:
-    """Let external ids name a record that has just been made, whatever they named before."""
+    """Let external ids name a record that has just been made, but for those that by now name one that counts.
+
+    What that is, they find out whose transaction begins anew, as an external id names one thing.
+    """
     if not sent.refs:
         return
-    kind = KINDS[type(row)]
+    table = type(row)
+    kind = KINDS[table]
+    free = _out_of_force(caller, table, ExternalRef.object_id)
+    if supersedes := getattr(row, "supersedes", None):
+        free = or_(free, ExternalRef.object_id == supersedes)
     known = update(ExternalRef).where(
         ExternalRef.agency_id == caller.agency_id,
         ExternalRef.kind == kind,
         tuple_(ExternalRef.source, ExternalRef.external_id).in_(sent.names),
+        free,
     )
     moved = known.values(object_id=row.id, fingerprint=sent.fingerprint)
     names = set(await db.execute(moved.returning(ExternalRef.source, ExternalRef.external_id)))
@@ -124,10 +132,8 @@ async def _noted(db: AsyncSession, caller: Caller, record_id: UUID) -> dict[tupl
     }
 
 
-async def _is_out_of_force(db: AsyncSession, caller: Caller, table: type[Any], record_id: UUID) -> bool:
-    """Whether a record counts no more."""
+def _out_of_force(caller: Caller, table: type[Any], record_id: Any) -> ColumnElement[bool]:
+    """Whether a record counts no more, as part of a query."""
     if table is Contact:
-        ended = exists().where(Void.agency_id == caller.agency_id, Void.contact_id == record_id)
-    else:
-        ended = exists().where(table.agency_id == caller.agency_id, table.supersedes == record_id)
-    return bool(await db.scalar(select(ended)))
+        return exists().where(Void.agency_id == caller.agency_id, Void.contact_id == record_id)
+    return exists().where(table.agency_id == caller.agency_id, table.supersedes == record_id)

@@ -6,6 +6,12 @@ from typing import Any
 import httpx
 import pytest
 
+from app.api.contacts import ContactCreate
+from app.db import Database
+from app.errors import RetryError
+from app.models import Contact
+from app.services import contacts, records
+from app.services.scope import Caller
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
 
@@ -163,6 +169,28 @@ async def test_of_two_that_are_sent_at_once_one_is_recorded(desk: Desk, kind: st
     sent = await asyncio.gather(*(desk.send(kind) for _ in range(4)))
     assert sorted(each.status_code for each in sent) == [200, 200, 200, 201]
     assert len({each.json()["id"] for each in sent}) == 1
+
+
+async def test_an_external_id_is_not_taken_from_what_another_has_just_recorded(
+    desk: Desk, database: Database
+) -> None:
+    """Nothing that both lock keeps two people's contacts apart: who comes second begins anew, and is told."""
+    caller = Caller(desk.agency.id, "test", frozenset())
+    other = {"person_id": await desk.agency.candidate(), "external_refs": REFS}
+    mine = ContactCreate.model_validate({**SAID["contacts"][0], **other})
+
+    async def recorded_meanwhile() -> None:
+        async with database.transaction(desk.agency.id) as db:
+            assert await records.sent_before(db, caller, Contact, mine.sent()) is None
+            first.append((await desk.send("contacts")).json())
+            made = await contacts.add(db, caller, mine.values(), now=db.info["now"])
+            await records.note(db, caller, made, mine.sent())
+
+    first: list[Json] = []
+    with pytest.raises(RetryError):
+        await recorded_meanwhile()
+    [named] = await desk.list("contacts", external_id="88412")
+    assert named["id"] == first[0]["id"]
 
 
 async def test_a_contact_with_a_client_is_known_as_well(desk: Desk) -> None:
