@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 Json = dict[str, Any]
 
 PLACE = "#/components/schemas/"
 
-REFS = "external_refs"  # the member of all that may be posted again to change it
+REFS = "external_refs"  # the member of all that may be posted again
 
 
 def name_shapes(document: Json) -> Json:
@@ -35,18 +35,20 @@ def part_given(document: Json) -> None:
         shapes[name] = _renamed(shapes[name], names)
 
 
-def tell_defaults(document: Json) -> None:
-    """Say in words what a new object has where a body says nothing, if the body may also change a known one.
+def tell_defaults(document: Json, records: Collection[str]) -> None:
+    """Say in words what it means that a body says nothing of a member, if the body may be posted again.
 
-    Generated clients send a `default`, and what is sent of a known object is changed.
+    Generated clients send a `default`, and what is sent of a known object is changed, or said anew in another version
+    of a debrief. `records` are the shapes of what never changes.
     """
-    for shape in document["components"]["schemas"].values():
+    for title, shape in document["components"]["schemas"].items():
+        meaning = "if absent." if title in records else "for a new one; a known one keeps its own."
         if REFS in shape.get("properties", {}) and shape.get("additionalProperties") is False:
             for name, member in shape["properties"].items():
                 default = member.pop("default", None)
                 if default is not None and name != REFS:
                     text = default if isinstance(default, str) else json.dumps(default)
-                    words = [member.get("description"), f"`{text}` for a new one; a known one keeps its own."]
+                    words = [member.get("description"), f"`{text}` {meaning}"]
                     member["description"] = " ".join(filter(None, words))
 
 

@@ -15,7 +15,7 @@ from app.services.access import SCOPES, roles_with
 from app.web import etags
 from app.web.components import PLACE, keep_used, name_shapes, part_given, tell_defaults
 from app.web.manners import add_manners
-from app.web.operations import CHANGED, SUCCESS_WORDS
+from app.web.operations import CHANGED, KEPT, SUCCESS_WORDS
 from app.web.problems import FieldError, Problem
 from app.web.routes import SCOPED
 from app.web.trail import AUDITED
@@ -145,7 +145,7 @@ def build(app: FastAPI) -> dict[str, Any]:
     for operation in _operations(document):
         _tell_scopes(operation)
     document = name_shapes(document)
-    tell_defaults(document)
+    tell_defaults(document, _records(document))
     examples = json.loads(EXAMPLES.read_text(encoding="utf-8"))
     _add_examples(document, examples)
     _add_event_examples(document, examples.get("webhooks", {}))
@@ -201,12 +201,25 @@ def _tell_scopes(operation: dict[str, Any]) -> None:
 def _tell_upsert(operation: dict[str, Any], shapes: dict[str, Any]) -> None:
     """Say what an operation that creates or changes leaves alone, and what it asks for all the same."""
     if operation["responses"].get("200", {}).get("description") == CHANGED:
-        reference = operation["requestBody"]["content"][JSON]["schema"]["$ref"]
-        needed = [f"`{name}`" for name in shapes[reference.removeprefix(PLACE)]["required"]]
+        needed = [f"`{name}`" for name in shapes[_body(operation)]["required"]]
         verb = "is" if len(needed) == 1 else "are"
         operation["description"] += (
             f"\n\nOf a known one, members that are absent stay; {' and '.join(needed)} {verb} needed all the same."
         )
+
+
+def _records(document: dict[str, Any]) -> set[str]:
+    """The shapes of what is kept as it is when it is posted again."""
+    return {
+        _body(operation)
+        for operation in _operations(document)
+        if operation["responses"].get("200", {}).get("description") == KEPT
+    }
+
+
+def _body(operation: dict[str, Any]) -> str:
+    reference: str = operation["requestBody"]["content"][JSON]["schema"]["$ref"]
+    return reference.removeprefix(PLACE)
 
 
 def _tell_parameter(parameter: dict[str, Any]) -> None:

@@ -270,6 +270,13 @@ def test_what_an_upsert_leaves_alone_has_no_default(document: Document) -> None:
     words = "for a new one; a known one keeps its own."
     for member, default in (("timezone", "Europe/London"), ("seeking", "false")):
         assert sent["CandidateCreate"][member]["description"].endswith(f"`{default}` {words}")
+    for name, member, default in (
+        ("DebriefCreate", "liked", "[]"),
+        ("TimescaleCreate", "source", "client"),
+        ("FeedbackCreate", "flag_discrimination", "false"),
+        ("ContactCreate", "purpose", "other"),
+    ):
+        assert sent[name][member]["description"].endswith(f"`{default}` if absent.")  # no record changes
 
 
 def test_an_upsert_says_what_it_asks_for_all_the_same(document: Document) -> None:
