@@ -183,21 +183,26 @@ def narrowed(
     return query.where(table.__table__.columns["id"].in_(named_by(caller, kind, sources, external_ids)))
 
 
-async def named(db: AsyncSession, caller: Caller, kind: RefKind | RecordKind, refs: Refs) -> UUID | None:
-    """The object or record that external ids name, if any. Raises ConflictError if they name two."""
+async def named(db: AsyncSession, caller: Caller, kind: RefKind, refs: Refs) -> UUID | None:
+    """The object that external ids name, if any. Raises ConflictError if they name two."""
     found: set[UUID] = set()
     for ref in refs:
         found.update(await db.scalars(named_by(caller, kind, [ref["source"]], [ref["id"]])))
     if len(found) > 1:
-        raise ConflictError(
-            "The external ids name different objects.", code="external_ref_conflict", pointer="/external_refs"
-        )
+        raise ambiguous()
     return found.pop() if found else None
 
 
 def names_of(refs: Refs) -> list[tuple[str, str]]:
     """External ids as pairs, once each."""
     return list(dict.fromkeys((ref["source"], ref["id"]) for ref in refs))
+
+
+def ambiguous() -> ConflictError:
+    """What is wrong with external ids that name two things."""
+    return ConflictError(
+        "The external ids name different objects.", code="external_ref_conflict", pointer="/external_refs"
+    )
 
 
 def elsewhere() -> InvalidError:

@@ -4,7 +4,7 @@ A record is evidence, so an external id that names one goes on to another only w
 superseded, or voided.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -69,27 +69,28 @@ async def sent_before(
     supersedes: UUID | None = None,
     interview_id: UUID | None = None,
 ) -> Record | None:
-    """The record that came of the same words under one of its external ids, if any; new external ids are noted.
+    """The record that came of the same words under one of its external ids, if any; from now on it has all of them.
 
     The caller has locked what the record bears on. `supersedes` is the record that is to count no more. Raises
-    ConflictError if the external ids name two records, or one that counts and says something else; InvalidError for
+    ConflictError if the external ids name two records that count, or one that says something else; InvalidError for
     one of another interview.
     """
     if not sent.refs:
         return None
-    kind = KINDS[table]
-    known_id = await objects.named(db, caller, kind, sent.refs)
-    if known_id is None:
-        return None
-    known: Record = await find(db, caller, table, known_id)
-    if interview_id not in (None, getattr(known, "interview_id", None)):
+    named = await _named(db, caller, table, sent)
+    known = {each.object_id: await find(db, caller, table, each.object_id) for each in named}
+    if any(interview_id not in (None, getattr(record, "interview_id", None)) for record in known.values()):
         raise objects.elsewhere()
-    noted = await _noted(db, caller, known_id)
-    if sent.fingerprint in noted.values():
-        new = [name for name in sent.names if name not in noted]
-        await objects.note_refs(db, caller, kind, known_id, new, sent.fingerprint)
-        return known
-    if known_id != supersedes and not await db.scalar(select(_out_of_force(caller, table, known_id))):
+    counting = {each.object_id for each in named if not each.is_ended} - {supersedes}
+    if len(counting) > 1:
+        raise objects.ambiguous()
+    same = {each.object_id for each in named if each.fingerprint == sent.fingerprint}
+    for record_id in sorted(same & (counting or same), reverse=True):
+        record: Record = known[record_id]
+        own = {(each.source, each.external_id) for each in named if each.object_id == record_id}
+        await _name(db, caller, record, [name for name in sent.names if name not in own], sent)
+        return record
+    if counting:
         raise ConflictError(
             "The external id names a record that says something else; supersede that, or void it if it is a contact.",
             code="recorded_otherwise",
@@ -99,37 +100,52 @@ async def sent_before(
 
 
 async def note(db: AsyncSession, caller: Caller, row: Record, sent: Sent) -> None:
-    """Let external ids name a record that has just been made, but for those that by now name one that counts.
+    """Let external ids name a record that has just been made."""
+    if sent.refs:
+        await _name(db, caller, row, sent.names, sent)
+
+
+async def _name(
+    db: AsyncSession, caller: Caller, row: Record, names: Sequence[tuple[str, str]], sent: Sent
+) -> None:
+    """Let external ids name a record, but for those that by now name another one that counts.
 
     What that is, they find out whose transaction begins anew, as an external id names one thing.
     """
-    if not sent.refs:
+    if not names:
         return
     table = type(row)
-    kind = KINDS[table]
     free = _out_of_force(caller, table, ExternalRef.object_id)
     if supersedes := getattr(row, "supersedes", None):
         free = or_(free, ExternalRef.object_id == supersedes)
-    known = update(ExternalRef).where(
+    moved = update(ExternalRef).where(*_are(caller, table, names), free)
+    changed = moved.values(object_id=row.id, fingerprint=sent.fingerprint)
+    given = set(await db.execute(changed.returning(ExternalRef.source, ExternalRef.external_id)))
+    new = [name for name in names if name not in given]
+    await objects.note_refs(db, caller, KINDS[table], row.id, new, sent.fingerprint)
+
+
+async def _named(db: AsyncSession, caller: Caller, table: type[Any], sent: Sent) -> Sequence[Any]:
+    """The external ids that are known: which record each names, what that was sent as, and if it counts no more."""
+    columns = (
+        ExternalRef.source,
+        ExternalRef.external_id,
+        ExternalRef.object_id,
+        ExternalRef.fingerprint,
+        _out_of_force(caller, table, ExternalRef.object_id).label("is_ended"),
+    )
+    return (await db.execute(select(*columns).where(*_are(caller, table, sent.names)))).all()
+
+
+def _are(
+    caller: Caller, table: type[Any], names: Sequence[tuple[str, str]]
+) -> tuple[ColumnElement[bool], ...]:
+    """Whether external ids are some of a kind's, as part of a query."""
+    return (
         ExternalRef.agency_id == caller.agency_id,
-        ExternalRef.kind == kind,
-        tuple_(ExternalRef.source, ExternalRef.external_id).in_(sent.names),
-        free,
+        ExternalRef.kind == KINDS[table],
+        tuple_(ExternalRef.source, ExternalRef.external_id).in_(names),
     )
-    moved = known.values(object_id=row.id, fingerprint=sent.fingerprint)
-    names = set(await db.execute(moved.returning(ExternalRef.source, ExternalRef.external_id)))
-    new = [name for name in sent.names if name not in names]
-    await objects.note_refs(db, caller, kind, row.id, new, sent.fingerprint)
-
-
-async def _noted(db: AsyncSession, caller: Caller, record_id: UUID) -> dict[tuple[str, str], bytes | None]:
-    """The external ids of a record, each with the fingerprint of what was sent under it."""
-    query = select(ExternalRef.source, ExternalRef.external_id, ExternalRef.fingerprint).where(
-        ExternalRef.agency_id == caller.agency_id, ExternalRef.object_id == record_id
-    )
-    return {
-        (source, external_id): fingerprint for source, external_id, fingerprint in await db.execute(query)
-    }
 
 
 def _out_of_force(caller: Caller, table: type[Any], record_id: Any) -> ColumnElement[bool]:

@@ -128,6 +128,20 @@ async def test_what_was_corrected_by_hand_stays_corrected(desk: Desk, kind: str)
     assert (nightly.status_code, nightly.json()["superseded_by"]) == (200, by_hand.json()["id"])
 
 
+@pytest.mark.parametrize("kind", SUPERSEDED)
+async def test_an_id_that_stayed_with_what_was_corrected_goes_on_to_the_correction(
+    desk: Desk, kind: str
+) -> None:
+    """Two systems know a record, and one of them alone corrects it."""
+    made = (await desk.send(kind, external_refs=[*REFS, ATS])).json()
+    corrected = (await desk.send_changed(kind, external_refs=[ATS], supersedes=made["id"])).json()
+    both = await desk.send_changed(kind, external_refs=[*REFS, ATS])
+    assert (both.status_code, both.json()["id"]) == (200, corrected["id"])
+    for ref in (*REFS, ATS):
+        [named] = await desk.list(kind, external_source=ref["source"], external_id=ref["id"])
+        assert named["id"] == corrected["id"]
+
+
 async def test_a_voided_contact_does_not_come_back_but_its_id_is_free_for_another(desk: Desk) -> None:
     made = (await desk.send("contacts")).json()
     await desk.agency.post(f"/v1/contacts/{made['id']}/void", {"reason": "Somebody else"})
