@@ -71,9 +71,9 @@ async def sent_before(
 ) -> Record | None:
     """The record that came of the same words under one of its external ids, if any; from now on it has all of them.
 
-    The caller has locked what the record bears on. `supersedes` is the record that is to count no more. Raises
-    ConflictError if the external ids name two records that count, or one that says something else; InvalidError for
-    one of another interview.
+    The caller has locked what the record bears on. `supersedes` is the record that is to count no more: words that
+    were said before, but not in its place, are said anew. Raises ConflictError if the external ids name two records
+    that count, or one that says something else; InvalidError for one of another interview.
     """
     if not sent.refs:
         return None
@@ -87,9 +87,10 @@ async def sent_before(
     same = {each.object_id for each in named if each.fingerprint == sent.fingerprint}
     for record_id in sorted(same & (counting or same), reverse=True):
         record: Record = known[record_id]
-        own = {(each.source, each.external_id) for each in named if each.object_id == record_id}
-        await _name(db, caller, record, [name for name in sent.names if name not in own], sent)
-        return record
+        if supersedes in (None, record_id, getattr(record, "supersedes", None)):
+            own = {(each.source, each.external_id) for each in named if each.object_id == record_id}
+            await _name(db, caller, record, [name for name in sent.names if name not in own], sent)
+            return record
     if counting:
         raise ConflictError(
             "The external id names a record that says something else; supersede that, or void it if it is a contact.",

@@ -129,6 +129,26 @@ async def test_what_was_corrected_by_hand_stays_corrected(desk: Desk, kind: str)
 
 
 @pytest.mark.parametrize("kind", SUPERSEDED)
+async def test_a_system_may_take_back_what_was_corrected_by_hand(desk: Desk, kind: str) -> None:
+    made = (await desk.send(kind)).json()
+    by_hand = (await desk.send_changed(kind, supersedes=made["id"], external_refs=[])).json()
+    back, again = [await desk.send(kind, supersedes=by_hand["id"]) for _ in range(2)]
+    assert (back.status_code, again.status_code) == (201, 200)
+    assert back.json()["id"] == again.json()["id"] != made["id"]
+    assert (await desk.agency.get(f"/v1/{kind}/{by_hand['id']}"))["superseded_by"] == back.json()["id"]
+
+
+@pytest.mark.parametrize("kind", SUPERSEDED)
+async def test_words_that_count_are_not_said_again_in_the_place_of_another_record(
+    desk: Desk, kind: str
+) -> None:
+    await desk.send(kind)
+    other = (await desk.send_changed(kind, external_refs=[])).json()
+    refused = problem_of(await desk.send(kind, supersedes=other["id"]), 409)
+    assert places_of(refused) == [("/external_refs", "recorded_otherwise")]
+
+
+@pytest.mark.parametrize("kind", SUPERSEDED)
 async def test_an_id_that_stayed_with_what_was_corrected_goes_on_to_the_correction(
     desk: Desk, kind: str
 ) -> None:
