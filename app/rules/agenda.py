@@ -30,6 +30,22 @@ TITLES = {
     ReasonCode.PREFERENCE_REVIEW: "Candidate preferences to review",
 }
 
+# Where the words are flagged as discriminating, nothing of them is to be passed on.
+MANAGERS_TITLES = {
+    ReasonCode.DECISION_TO_RELAY: "Client decision to take to the manager",
+    ReasonCode.FEEDBACK_TO_RELAY: "Client feedback to take to the manager",
+}
+
+
+def title(shown: Shown) -> str:
+    """What a reason asks to be done."""
+    return (MANAGERS_TITLES if shown.for_manager else TITLES)[shown.code]
+
+
+def whom(shown: Shown) -> str:
+    """Whom to speak with about it."""
+    return "manager" if shown.for_manager else shown.target
+
 
 def first_at(shown: Shown) -> datetime:
     """When a reason is to be acted on first: once it is due and nothing, such as a cool-down, holds it back."""

@@ -37,6 +37,12 @@ ACTIONS = {
     ReasonCode.PREFERENCE_REVIEW: "review their preferences",
 }
 
+# What it asks instead where the words are flagged as discriminating: nothing of them is to be relayed.
+MANAGERS_ACTIONS = {
+    ReasonCode.DECISION_TO_RELAY: "take the decision to the manager",
+    ReasonCode.FEEDBACK_TO_RELAY: "take the feedback to the manager",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -45,6 +51,12 @@ class Action:
     code: ReasonCode
     job: str | None = None
     colleague: str | None = None
+    for_manager: bool = False
+
+    @property
+    def words(self) -> str:
+        """What there is to do."""
+        return (MANAGERS_ACTIONS if self.for_manager else ACTIONS)[self.code]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +144,8 @@ def _actions(actions: Sequence[Action]) -> list[str]:
         job = f" for {_on_one_line(action.job)}" if action.job else ""
         whose = f" ({_on_one_line(action.colleague)}'s)" if action.colleague else ""
         words = together.setdefault(f"{job}{whose}", [])
-        if ACTIONS[action.code] not in words:
-            words.append(ACTIONS[action.code])
+        if action.words not in words:
+            words.append(action.words)
     return [f"{', '.join(words)}{about}" for about, words in together.items()]
 
 

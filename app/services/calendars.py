@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import EventStream, Reason
-from app.rules.agenda import TITLES, stands_at, stands_since
+from app.rules.agenda import stands_at, stands_since, title, whom
 from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.events import Shown, level_of
 from app.rules.vocabulary import Level
@@ -131,7 +131,7 @@ def _event(task: Task, now: datetime, office: WorkingCalendar) -> Event:
     event.add("sequence", (revised_at - SEQUENCES_BEGIN) // timedelta(seconds=1))
     event.add("dtstart", start)
     event.add("dtend", start + LENGTH)
-    event.add("summary", TITLES[task.shown.code])
+    event.add("summary", title(task.shown))
     event.add("description", _description(task))
     event.add("categories", [level_of([task.shown], now) or Level.SCHEDULED])
     event.add("transp", "TRANSPARENT")
@@ -141,4 +141,4 @@ def _event(task: Task, now: datetime, office: WorkingCalendar) -> Event:
 def _description(task: Task) -> str:
     """Whom to speak with, and the id by which to find out the rest."""
     about = f"Application {task.application_id}" if task.application_id else f"Candidate {task.candidate_id}"
-    return f"{about}\nSpeak with the {task.shown.target}."
+    return f"{about}\nSpeak with the {whom(task.shown)}."

@@ -106,6 +106,18 @@ async def test_an_event_says_what_to_do_and_of_which_application_but_not_of_whom
     assert event.transp.value == "TRANSPARENT"
 
 
+async def test_flagged_words_go_to_the_manager(desk: Desk) -> None:
+    """`flag_discrimination` stops relaying: no title says that they are to be passed on."""
+    said = {"received_at": iso("Wed 15 Jul 10:00"), "flag_discrimination": True}
+    for decision in ("undecided", "reject"):
+        path = f"/v1/interviews/{desk.interview}/feedback"
+        await desk.tell("Wed 15 Jul 10:00", path, {**said, "decision": decision})
+        noun = "feedback" if decision == "undecided" else "decision"
+        [event] = [e for e in await desk.events("Wed 15 Jul 10:00") if noun in e.summary.value]
+        assert event.summary.value == f"Client {noun} to take to the manager"
+        assert event.description.value == f"Application {desk.application}\nSpeak with the manager."
+
+
 async def test_an_event_that_moves_says_so_by_its_sequence(desk: Desk) -> None:
     days = ("Mon 13 Jul", "Tue 14 Jul", "Wed 15 Jul", "Thu 16 Jul", "Sat 18 Jul", "Mon 20 Jul")
     first = [(await desk.events(f"{day} 12:00"))[0] for day in days]

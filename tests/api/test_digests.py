@@ -72,6 +72,21 @@ async def test_it_has_one_line_for_each_candidate(office: Office) -> None:
     )
 
 
+async def test_flagged_words_go_to_the_manager(office: Office) -> None:
+    """`flag_discrimination` stops relaying: nobody is to be told to relay them."""
+    application, interview = await office.interviewed()
+    consultant = (await office.agency.get(f"/v1/applications/{application}"))["consultant_id"]
+    said = {"received_at": iso("Wed 15 Jul 10:00"), "flag_discrimination": True}
+    for decision, words in (
+        ("undecided", "take the debrief, take the feedback to the manager for Engineer"),
+        ("reject", "take the decision to the manager for Engineer"),
+    ):
+        office.at("Wed 15 Jul 10:00")
+        await office.agency.post(f"/v1/interviews/{interview}/feedback", {**said, "decision": decision})
+        [item] = (await digest(office, consultant, "Wed 15 Jul 10:00"))["items"]
+        assert item["text"].startswith(f"Cand Idate: {words} ("), item
+
+
 async def test_the_order_is_that_of_the_due_list(office: Office) -> None:
     office.at("Fri 10 Jul 09:00")
     consultant = await priya(office)
