@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.rules.calendar import WorkingCalendar, local_instant
 from app.rules.drafts import step
 from app.rules.explanations import in_words
-from app.rules.vocabulary import Level, ReasonCode
+from app.rules.vocabulary import Level, ReasonCode, Target
 
 TOLD_AT = time(8, 30)
 
@@ -18,7 +18,7 @@ ACTIONS = {
     ReasonCode.DECISION_TO_RELAY: "relay the decision",
     ReasonCode.WITHDRAWAL_TO_RELAY: "tell the client of the withdrawal",
     ReasonCode.PROMISED_UPDATE_DUE: "give the promised update",
-    ReasonCode.COMPETING_DEADLINE: "raise the competing deadline",
+    ReasonCode.COMPETING_DEADLINE: "tell the client of the competing deadline",
     ReasonCode.CANDIDATE_ENQUIRY_OPEN: "answer their question",
     ReasonCode.DEBRIEF_DUE: "take the debrief",
     ReasonCode.FEEDBACK_TO_RELAY: "relay the feedback",
@@ -43,6 +43,9 @@ MANAGERS_ACTIONS = {
     ReasonCode.FEEDBACK_TO_RELAY: "take the feedback to the manager",
 }
 
+# What a competing deadline asks where the client may not hear of it yet: only the candidate can allow that (L1).
+CONSENT = "ask them whether the client may know of the competing deadline"
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -51,11 +54,14 @@ class Action:
     code: ReasonCode
     job: str | None = None
     colleague: str | None = None
+    target: Target | None = None
     for_manager: bool = False
 
     @property
     def words(self) -> str:
         """What there is to do."""
+        if self.code is ReasonCode.COMPETING_DEADLINE and self.target is Target.CANDIDATE:
+            return CONSENT
         return (MANAGERS_ACTIONS if self.for_manager else ACTIONS)[self.code]
 
 

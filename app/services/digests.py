@@ -21,7 +21,7 @@ from app.errors import CalendarRangeError
 from app.models import Consultant, Digest, DigestState, WakeKind
 from app.rules import digests as rules
 from app.rules.digests import Action, Entry
-from app.rules.vocabulary import Actor, Level, ReasonCode
+from app.rules.vocabulary import Actor, Level, ReasonCode, Target
 from app.services import covers, due, facts, wakes
 from app.services.cards import Wanted
 from app.services.covers import Acting
@@ -227,5 +227,5 @@ def _item(card: Mapping[str, Any], consultant_id: UUID, at: datetime, zone: Zone
 def _action(item: Mapping[str, Any], consultant_id: UUID) -> Action:
     job, owner = item["job"], item["consultant"]
     colleague = owner["name"] if owner and owner["id"] != str(consultant_id) else None
-    for_manager = item["actor"] == Actor.MANAGER
-    return Action(ReasonCode(item["code"]), job and job["title"], colleague, for_manager)
+    target, for_manager = Target(item["target"]["kind"]), item["actor"] == Actor.MANAGER
+    return Action(ReasonCode(item["code"]), job and job["title"], colleague, target, for_manager)

@@ -87,6 +87,26 @@ async def test_flagged_words_go_to_the_manager(office: Office) -> None:
         assert item["text"].startswith(f"Cand Idate: {words} ("), item
 
 
+@pytest.mark.parametrize(
+    ("shared", "words"),
+    [
+        (False, "ask them whether the client may know of the competing deadline"),
+        (True, "tell the client of the competing deadline"),
+    ],
+)
+async def test_a_competing_deadline_is_told_to_the_client_only_where_it_may_be(
+    office: Office, shared: bool, words: str
+) -> None:
+    application, interview = await office.interviewed()
+    consultant = (await office.agency.get(f"/v1/applications/{application}"))["consultant_id"]
+    office.at("Tue 14 Jul 12:00")
+    rival = {"stage": "offer", "deadline_date": "2026-07-16", "share_with_client": shared}
+    told = {"interest_score": 7, "other_processes": [rival]}
+    await office.agency.post(f"/v1/interviews/{interview}/debriefs", told)
+    [item] = (await digest(office, consultant, "Tue 14 Jul 12:00"))["items"]
+    assert item["text"].startswith(f"Cand Idate: {words} for Engineer ("), item
+
+
 async def test_the_order_is_that_of_the_due_list(office: Office) -> None:
     office.at("Fri 10 Jul 09:00")
     consultant = await priya(office)
