@@ -411,9 +411,9 @@ def _outdated_by(news: frozenset[Kind]) -> list[str]:
 
 
 def _goes_on_from(application: Application, office: WorkingCalendar) -> datetime | None:
-    """When a job that was on hold goes on, or went on, as far as that is said."""
+    """When a job that was on hold goes on, or went on, as far as that is said; also before its file was closed."""
     hold = application.hold
-    if hold is None or application.state is not ApplicationState.ACTIVE:
+    if hold is None or application.state is ApplicationState.ON_HOLD:
         return None
     if hold.since and hold.ended_at and hold.ended_at <= hold.since:  # called off before it began
         return None

@@ -122,6 +122,43 @@ def test_a_file_closed_on_a_date_was_open_before() -> None:
     ]
 
 
+def test_a_file_closed_on_a_date_had_seen_its_hold_end() -> None:
+    """The answer was assumed anew once the hold was over, and the closing does not undo that."""
+    application = given.application(
+        state=ApplicationState.CLOSED,
+        debriefs=[DEBRIEF],
+        feedback=[given.feedback("Wed 15 Jul 10:00", Decision.ROLE_ON_HOLD)],
+        contacts=[given.contact("Wed 15 Jul 10:30", relays=["f1"])],
+        hold=given.hold("Wed 15 Jul 10:00", ended="Mon 27 Jul 10:00"),
+    )
+    dated = replace(application, closed_at=at("Tue 4 Aug 10:00"))
+    assert moves(dated, "Mon 27 Jul 10:00") == {
+        "timescale_missing": "appeared",
+        "courtesy_update_due": "appeared",
+    }
+    assert moves(dated, "Mon 3 Aug 10:00") == {
+        "timescale_missing": "dropped",
+        "client_response_due": "appeared",
+    }
+
+
+@often
+@hypothesis.given(histories(), policies(), st.lists(instants(span=60), max_size=8), instants())
+def test_until_it_is_closed_a_file_is_told_as_an_open_one(
+    application: Application, policy: Policy, probes: list[datetime], closed_at: datetime
+) -> None:
+    opened = replace(application, state=ApplicationState.ACTIVE)
+    closed = replace(application, state=ApplicationState.CLOSED, closed_at=closed_at)
+    for now in [probe for probe in probes if probe < closed_at]:
+        assert in_short(closed, policy, now) == in_short(opened, policy, now), now
+
+
+def in_short(application: Application, policy: Policy, now: datetime) -> tuple[Status, object]:
+    """The status at an instant, and what is shown."""
+    found = evaluate(application, policy, now)
+    return found.status, [(reason.code, reason.due_at, reason.level(now)) for reason in found.reasons]
+
+
 def test_a_third_voicemail_settles_nothing() -> None:
     tried = [given.voicemail(when) for when in ("Tue 14 Jul 11:20", "Wed 15 Jul 11:20", "Thu 16 Jul 15:20")]
     application = given.application(timescales=[BY_FRIDAY], contacts=tried)
