@@ -21,7 +21,7 @@ from app.services.outbox import Past
 from app.services.reasons import Owner, Row
 from app.services.scope import AGENCY, Caller
 
-_OF_PERSON = f"""json_build_array({reasons.OF_PERSON}, {outbox.past_of("p")}, p.consultant_id,
+_OF_PERSON = f"""json_build_array({reasons.OF_PERSON}, {outbox.past_of("p")}, {reasons.CONSULTANT},
   (SELECT COALESCE(json_agg(o.id ORDER BY o.id), '[]') FROM applications o
     WHERE o.agency_id = {AGENCY} AND o.candidate_id = p.id))::text"""
 

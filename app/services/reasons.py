@@ -57,6 +57,11 @@ def _read(of: str, is_up_to_date: str) -> str:
     FROM reasons r WHERE r.agency_id = {AGENCY} AND {of})"""
 
 
+# Who has to act on what concerns a candidate `p` as a person: their own consultant, else who put them forward last.
+CONSULTANT = f"""COALESCE(p.consultant_id, (SELECT o.consultant_id FROM applications o
+  WHERE o.agency_id = {AGENCY} AND o.candidate_id = p.id AND o.consultant_id IS NOT NULL
+  ORDER BY o.id DESC LIMIT 1))"""
+
 # The rows of an application `a`, and those of a candidate `p` as a person.
 OF_APPLICATION = _read(
     "r.application_id = a.id",
@@ -65,7 +70,7 @@ OF_APPLICATION = _read(
 )
 OF_PERSON = _read(
     "r.candidate_id = p.id AND r.application_id IS NULL",
-    "r.consultant_id IS NOT DISTINCT FROM p.consultant_id",
+    f"r.consultant_id IS NOT DISTINCT FROM {CONSULTANT}",
 )
 
 # No two rows of a subject have the same.

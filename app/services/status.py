@@ -45,6 +45,10 @@ REST_SECONDS = 0.004
 _CANDIDATES_OF = Statement(
     f"SELECT a.candidate_id FROM applications a WHERE a.agency_id = {AGENCY} AND a.id = ANY(:ids)"
 )
+_CONSULTANTS = Statement(
+    f"SELECT p.id, {reasons.CONSULTANT} AS consultant_id FROM candidates p"
+    f" WHERE p.agency_id = {AGENCY} AND p.id = ANY(:ids)"
+)
 _LOCK = Statement(
     f"""SELECT c.id FROM candidates c WHERE c.agency_id = {AGENCY} AND c.id = ANY(:ids)
     ORDER BY c.id FOR NO KEY UPDATE"""
@@ -337,7 +341,6 @@ async def owners_of_candidates(
     db: AsyncSession, caller: Caller, candidate_ids: Sequence[UUID]
 ) -> dict[UUID, Owner]:
     """Whose reasons those of candidates as persons are, by candidate."""
-    query = select(Candidate.id, Candidate.consultant_id).where(
-        Candidate.agency_id == caller.agency_id, Candidate.id.in_(candidate_ids)
-    )
-    return {row.id: Owner(None, row.id, row.consultant_id, None) for row in await db.execute(query)}
+    parameters = {"agency_id": caller.agency_id, "ids": candidate_ids}
+    rows = await _CONSULTANTS.fetch(db, parameters)
+    return {row["id"]: Owner(None, row["id"], row["consultant_id"], None) for row in rows}

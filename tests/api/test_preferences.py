@@ -119,6 +119,27 @@ async def test_a_review_settles_the_preference_review(agency: Agency) -> None:
     assert reviewed == "2026-07-20T09:00:00Z"
 
 
+async def test_a_review_is_for_who_put_the_candidate_forward_last_where_they_have_no_consultant(
+    agency: Agency,
+) -> None:
+    candidate = await agency.candidate(seeking=True, registered_at="2026-05-04T09:00:00+01:00")
+    kim, lee, ann = [await agency.consultant(name=name) for name in ("Kim", "Lee", "Ann")]
+    moment = "2026-07-20T12:00:00+01:00"
+
+    async def whose() -> list[str]:
+        named = {kim: "Kim", lee: "Lee", ann: "Ann"}
+        return [named[each] for each in named if await due(agency, as_of=moment, consultant_id=each)]
+
+    assert await whose() == []
+    for consultant in (kim, lee):
+        last = await agency.application(candidate_id=candidate, consultant_id=consultant, state="closed")
+    assert await whose() == ["Lee"]
+    await agency.patch(f"/v1/applications/{last['id']}", {"consultant_id": kim})
+    assert await whose() == ["Kim"]
+    await agency.patch(f"/v1/candidates/{candidate}", {"consultant_id": ann})
+    assert await whose() == ["Ann"]
+
+
 async def test_an_attempt_in_vain_lets_the_review_rest_before_any_application(office: Office) -> None:
     """G1, with a voicemail of eleven o'clock that was voided at two."""
     office.at("Mon 20 Jul 09:00")
