@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID, uuid5
 
 from icalendar import Calendar, Event
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.models import EventStream, Reason
@@ -52,9 +52,7 @@ class Task:
         return str(uuid5(self.application_id or self.candidate_id, f"{code} {due_at.astimezone(UTC)}"))
 
 
-# Written with every change of a subject's rows and never set back; none yet for what is older than events are.
-_RECORDED_AT = func.coalesce(EventStream.announced_until, Reason.fact_at)
-_SUBJECT = (Reason.consultant_id, Reason.application_id, Reason.candidate_id, _RECORDED_AT)
+_SUBJECT = (Reason.consultant_id, Reason.application_id, Reason.candidate_id)
 _SHOWN = [getattr(Reason, name) for name in Shown._fields]
 
 
@@ -82,13 +80,8 @@ async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: d
     """What a consultant has to act on in their turns, which begin now, the soonest first."""
     first = func.greatest(Reason.due_at, Reason.flagged_from)
     acted_on = func.greatest(first, now)
-    stream = and_(
-        EventStream.agency_id == caller.agency_id,
-        EventStream.id == func.coalesce(Reason.application_id, Reason.candidate_id),
-    )
     query = (
-        select(*_SUBJECT, *_SHOWN)
-        .outerjoin(EventStream, stream)
+        select(*_SUBJECT, _recorded_at(caller), *_SHOWN)
         .where(
             Reason.agency_id == caller.agency_id,
             Reason.consultant_id.in_(set().union(*(turn.owners for turn in turns))),
@@ -102,6 +95,19 @@ async def _tasks(db: AsyncSession, caller: Caller, turns: Sequence[Turn], now: d
         Task(consultant_id, application_id, candidate_id, recorded_at, Shown(*shown))
         for consultant_id, application_id, candidate_id, recorded_at, *shown in await db.execute(query)
     ]
+
+
+def _recorded_at(caller: Caller) -> ColumnElement[datetime]:
+    """Since when the rows of a reason's subject are as they are, looked up for those alone that are shown.
+
+    It is written with every change of them and never set back; there is none yet for what is older than events are.
+    """
+    # No COALESCE: under row-level security that is compared with every row of the agency instead of looked up.
+    subject_id = case((Reason.application_id.is_(None), Reason.candidate_id), else_=Reason.application_id)
+    stream = select(EventStream.announced_until).where(
+        EventStream.agency_id == caller.agency_id, EventStream.id == subject_id
+    )
+    return func.coalesce(stream.scalar_subquery(), Reason.fact_at)
 
 
 def _falls_into(turn: Turn, acted_on: ColumnElement[datetime]) -> ColumnElement[bool]:

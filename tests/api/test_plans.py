@@ -55,6 +55,11 @@ FLAGS = """
         'interview', now()
     FROM applications WHERE agency_id = :agency
     """
+STREAMS = """
+    INSERT INTO event_streams (agency_id, id, candidate_id, last_sequence, announced_until)
+    SELECT agency_id, id, candidate_id, 1, now() FROM applications WHERE agency_id = :agency
+    ON CONFLICT DO NOTHING
+    """
 
 
 async def fill(owner: AsyncEngine, agency: Agency, number: int) -> None:
@@ -63,7 +68,7 @@ async def fill(owner: AsyncEngine, agency: Agency, number: int) -> None:
     parts = {"job": await agency.job(client), "contact": await agency.client_contact(client)}
     parts |= {"consultant": await agency.consultant(), "agency": str(agency.id)}
     async with owner.begin() as connection:
-        for statement in (PEOPLE, FILES, INTERVIEWS, REVISIONS, FLAGS):
+        for statement in (PEOPLE, FILES, INTERVIEWS, REVISIONS, FLAGS, STREAMS):
             for name, value in parts.items():
                 statement = statement.replace(f":{name}", f"'{value}'")  # noqa: PLW2901 - ids of our own
             await connection.execute(text(statement.replace(":number", str(number))))
@@ -134,3 +139,10 @@ async def test_a_change_of_policy_looks_up_the_applications_of_each_candidate(un
     await unknown.agency.put("/v1/policy", {"courtesy_every_working_days": 4})
     found = await unknown.plan_of("candidates.seeking")
     assert_looked_up(found, {"applications": "(candidate_id = "})
+
+
+async def test_a_calendar_looks_up_when_what_it_shows_was_recorded(unknown: Unknown) -> None:
+    [consultant] = (await unknown.agency.get("/v1/consultants"))["items"]
+    feed = await unknown.agency.post(f"/v1/consultants/{consultant['id']}/calendar-feeds", {})
+    assert (await unknown.agency.call("GET", feed["url"])).status_code == 200
+    assert_looked_up(await unknown.plan_of("event_streams"), {"event_streams": "(id = "})
