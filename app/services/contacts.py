@@ -159,7 +159,7 @@ async def _refreshed(
     standings = await status.refresh(db, caller, covered, _told(contact, covered, event_type), now=now)
     if contact.client_contact_id is not None and contact.all_applications:
         since = contact.occurred_at
-        await people.review_ended(db, caller, contact.client_contact_id, since=since, now=now)
+        await people.review_ended(db, caller, [contact.client_contact_id], since=since, now=now)
     return [standings[application_id] for application_id in covered]
 
 

@@ -278,8 +278,8 @@ async def refresh(db: AsyncSession, caller: Caller, touched: Touched, *, now: da
     # With the applications of a candidate who seeks, their review has been computed already.
     reviewed = {candidate_id for candidate_id in concerned.values() if touched.seeking.get(candidate_id)}
     await status.refresh_candidates(db, caller, touched.seeking.keys() - reviewed, now=now)
-    for client_contact_id in sorted(touched.client_contacts):
-        await people.review_ended(db, caller, client_contact_id, now=now)
+    if touched.client_contacts:
+        await people.review_ended(db, caller, touched.client_contacts, now=now)
     if touched.consultants:
         await consultants.look_for_digests(db, caller, now=now)
 

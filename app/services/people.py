@@ -90,7 +90,7 @@ async def save_client_contact(
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
     if not saved.created:
-        await review_ended(db, caller, saved.row.id, now=now)
+        await review_ended(db, caller, [saved.row.id], now=now)
     return saved
 
 
@@ -136,7 +136,7 @@ async def update_client_contact(
     if concerned:
         await status.refresh(db, caller, concerned, now=now)
     if bears:
-        await review_ended(db, caller, client_contact_id, now=now)
+        await review_ended(db, caller, [client_contact_id], now=now)
     return contact
 
 
@@ -192,32 +192,37 @@ async def lock_client_contact(
 
 async def _heeded(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> set[UUID]:
     """The candidates on whom a fact about a client contact may bear."""
-    query = _with(caller, client_contact_id).with_only_columns(Application.candidate_id)
+    query = _with(caller, [client_contact_id]).with_only_columns(Application.candidate_id)
     return set(await db.scalars(query.where(status.heeded(caller))))
 
 
 async def followed(db: AsyncSession, caller: Caller, client_contact_id: UUID) -> list[UUID]:
     """The applications of a client contact that are followed."""
-    query = _with(caller, client_contact_id).where(status.FOLLOWED)
+    query = _with(caller, [client_contact_id]).where(status.FOLLOWED)
     return list(await db.scalars(query.order_by(Application.id)))
 
 
-def _with(caller: Caller, client_contact_id: UUID) -> Select[UUID]:
-    """The applications of a client contact."""
+def _with(caller: Caller, client_contact_ids: Collection[UUID]) -> Select[UUID]:
+    """The applications of client contacts."""
     return select(Application.id).where(
-        Application.agency_id == caller.agency_id, Application.client_contact_id == client_contact_id
+        Application.agency_id == caller.agency_id, Application.client_contact_id.in_(client_contact_ids)
     )
 
 
 async def review_ended(
-    db: AsyncSession, caller: Caller, client_contact_id: UUID, *, since: datetime | None = None, now: datetime
+    db: AsyncSession,
+    caller: Caller,
+    client_contact_ids: Collection[UUID],
+    *,
+    since: datetime | None = None,
+    now: datetime,
 ) -> None:
-    """Compute the reviews anew of those who seek and whose application is closed, of a locked client contact (K1).
+    """Compute the reviews anew of those who seek and whose application is closed, of locked client contacts (K1).
 
     A review counts from the talk about moving on, if there was one, and that rests on what was known of the client by
     then: what came `since` an instant bears on no talk before it.
     """
-    ended = _with(caller, client_contact_id).where(~status.FOLLOWED, status.heeded(caller))
+    ended = _with(caller, client_contact_ids).where(~status.FOLLOWED, status.heeded(caller))
     if since is not None:
         ended = ended.where(
             exists().where(

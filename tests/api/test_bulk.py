@@ -11,6 +11,7 @@ from app.db import Database
 from app.models import AuditEntry
 from tests.agency import Agency, Json
 from tests.contract.problems import places_of, problem_of
+from tests.sent import noted
 
 
 def ref(number: int | str) -> Json:
@@ -125,6 +126,17 @@ async def test_an_absence_of_a_client_contact_moves_what_they_are_asked(
     else:
         await save(agency, [item("client_contact", 1, client=ref(1), **absent)])
     assert "move_on_suggested" not in await due_codes(agency, afterwards)
+
+
+async def test_the_reviews_that_rest_on_client_contacts_are_looked_for_once(
+    agency: Agency, database: Database
+) -> None:
+    items = [item for number in range(3) for item in everything(number)]
+    await save(agency, items)
+    contacts = [{**item, "holidays": None} for item in items if item["kind"] == "client_contact"]
+    async with noted(database) as sent:
+        assert statuses(await save(agency, contacts)) == [200] * 3
+    assert sum("NOT (applications.state" in statement for statement, _ in sent) == 1
 
 
 async def test_what_is_not_sent_again_of_a_hold_stays(agency: Agency) -> None:
