@@ -83,6 +83,16 @@ def _contacts(covering: str) -> str:
       WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at))"""
 
 
+def last_chased(client_contact: str, until: str, *, known_at: str = "'infinity'") -> str:
+    """When a client contact was last chased until an instant, whatever for (M2)."""
+    return f"""SELECT c.occurred_at FROM contacts c
+    WHERE c.agency_id = {AGENCY} AND c.client_contact_id = {client_contact}
+      AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= {until}
+      AND c.recorded_at <= {known_at} AND NOT EXISTS (SELECT FROM voids v
+        WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= {known_at})
+    ORDER BY c.occurred_at DESC LIMIT 1"""
+
+
 # The members are named as in `app.rules.facts`, so that one decoder suffices. A record that another supersedes, or
 # that was voided, is left out. A change of the job concerns whoever had been put forward for it by then and whose
 # file was open (H4), unless a correction has put back all that it changed.
@@ -157,13 +167,8 @@ SELECT json_build_object(
       AND NOT EXISTS (SELECT FROM voids v
         WHERE v.agency_id = {AGENCY} AND v.snooze_id = s.id AND v.recorded_at <= :known_at)),
   'contacts', {_contacts(COVERING)},
-  'chased_at', (SELECT COALESCE(json_agg(chased), '[]') FROM (
-      SELECT c.occurred_at AS chased FROM contacts c
-      WHERE c.agency_id = {AGENCY} AND c.client_contact_id = a.client_contact_id
-        AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= {as_of}
-        AND c.recorded_at <= :known_at AND NOT EXISTS (SELECT FROM voids v
-          WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id AND v.recorded_at <= :known_at)
-      ORDER BY c.occurred_at DESC LIMIT 1) last_chase)
+  'chased_at', (SELECT COALESCE(json_agg(occurred_at), '[]')
+    FROM ({last_chased("a.client_contact_id", as_of, known_at=":known_at")}) last_chase)
 )::text AS facts, l.policy{columns}
 FROM applications a
 {look_up("candidates", "p", "a", "candidate_id")}

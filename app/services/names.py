@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import Statement
 from app.rules.holidays import Holidays
+from app.services.facts import last_chased
 from app.services.scope import AGENCY, Caller, look_up
 
 
@@ -48,11 +49,7 @@ UNION ALL SELECT CAST(j.id AS text), j.title, NULL, NULL, CAST(l.id AS text), l.
 FROM jobs j {look_up("clients", "l", "j", "client_id")}
 WHERE j.agency_id = {AGENCY} AND j.id = ANY({_spelt("job_ids")})
 UNION ALL SELECT CAST(k.id AS text), k.name, k.timezone, k.holidays, NULL, NULL, NULL, x.occurred_at
-FROM client_contacts k LEFT JOIN LATERAL (SELECT c.occurred_at FROM contacts c
-  WHERE c.agency_id = {AGENCY} AND c.client_contact_id = k.id
-    AND c.direction = 'outbound' AND c.purpose = 'chase' AND c.occurred_at <= :at
-    AND NOT EXISTS (SELECT FROM voids v WHERE v.agency_id = {AGENCY} AND v.contact_id = c.id)
-  ORDER BY c.occurred_at DESC LIMIT 1) x ON true
+FROM client_contacts k LEFT JOIN LATERAL ({last_chased("k.id", ":at")}) x ON true
 WHERE k.agency_id = {AGENCY} AND k.id = ANY({_spelt("client_contact_ids")})
 UNION ALL SELECT CAST(id AS text), name, NULL, NULL, NULL, NULL, NULL, NULL
 FROM consultants WHERE agency_id = {AGENCY} AND id = ANY({_spelt("consultant_ids")})

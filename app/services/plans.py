@@ -5,16 +5,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.models import ClientContact, Contact
+from app.models import ClientContact
 from app.rules import facts as known
 from app.rules.objections import Plan
 from app.rules.situation import Case
-from app.rules.vocabulary import ContactParty, Direction, Purpose
-from app.services import facts, status, voids
+from app.rules.vocabulary import ContactParty
+from app.services import facts, status
 from app.services.scope import Caller, find
+
+_CHASED_AT = text(facts.last_chased(":client_contact_id", ":at"))
 
 
 async def load(
@@ -76,12 +78,6 @@ async def _chased_at(
     db: AsyncSession, caller: Caller, client_contact_id: UUID, at: datetime
 ) -> datetime | None:
     """When a client contact was last chased by an instant, whatever for (M2)."""
-    query = select(func.max(Contact.occurred_at)).where(
-        Contact.agency_id == caller.agency_id,
-        Contact.client_contact_id == client_contact_id,
-        Contact.direction == Direction.OUTBOUND,
-        Contact.purpose == Purpose.CHASE,
-        Contact.occurred_at <= at,
-        ~voids.is_voided(),
-    )
-    return await db.scalar(query)
+    parameters = {"agency_id": caller.agency_id, "client_contact_id": client_contact_id, "at": at}
+    chased_at: datetime | None = await db.scalar(_CHASED_AT, parameters)
+    return chased_at
