@@ -92,8 +92,9 @@ async def sent_before(
             await _name(db, caller, record, [name for name in sent.names if name not in own], sent)
             return record
     if counting:
+        [record_id] = counting
         raise ConflictError(
-            "The external id names a record that says something else; supersede that, or void it if it is a contact.",
+            f"The external id names {record_id}, which says otherwise; supersede it, or void it if it is a contact.",
             code="recorded_otherwise",
             pointer="/external_refs",
         )

@@ -100,9 +100,10 @@ async def test_the_same_in_another_spelling_is_the_same(desk: Desk, kind: str) -
 
 @pytest.mark.parametrize("kind", SAID)
 async def test_something_else_under_the_id_of_what_counts_is_refused(desk: Desk, kind: str) -> None:
-    await desk.send(kind)
+    known = (await desk.send(kind)).json()["id"]
     refused = problem_of(await desk.send_changed(kind), 409)
     assert places_of(refused) == [("/external_refs", "recorded_otherwise")]
+    assert known in refused["errors"][0]["detail"], "what to supersede or to void"
     assert len(await desk.list(kind)) == 1
 
 
