@@ -71,6 +71,8 @@ class Commands(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except NotFoundError as error:
+            raise click.ClickException("There is no such agency, or no such key in it.") from error
         except TouchbaseError as error:
             raise click.ClickException(str(error)) from error
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -262,6 +262,16 @@ async def test_a_key_of_which_nothing_is_said_is_an_admins(
     made = await asyncio.to_thread(run, server, "key", "create", agency_id)
     assert made.exit_code == 0, made.output
     assert [row["role"] for row in await told(server, agency_id)] == [None, "admin"]
+
+
+async def test_an_agency_or_a_key_that_is_not_there_is_told(
+    printed: tuple[str, str], server: postgres.Server
+) -> None:
+    agency_id, _ = printed
+    for words in (("create", str(uuid4())), ("revoke", agency_id, str(uuid4()))):
+        refused = await asyncio.to_thread(run, server, "key", *words)
+        assert refused.exit_code == 1
+        assert "There is no such agency, or no such key in it." in refused.output
 
 
 def test_the_secret_is_readable_by_its_owner_alone(printed: tuple[str, str], server: postgres.Server) -> None:
