@@ -13,7 +13,7 @@ import hypothesis
 import pytest
 from fastapi import FastAPI
 
-from app import postgres
+from app import connections, postgres
 from app.db import Database
 from app.main import create_app
 from app.migrate import migrate
@@ -28,6 +28,10 @@ hypothesis.settings.register_profile("touchbase", deadline=None)
 hypothesis.settings.load_profile("touchbase")
 
 SECRET = "a secret of the tests, long enough to be one"
+
+# So long a request waits for a connection; in tests longer, which is the machine's business too.
+POOL_WAIT_SECONDS = connections.POOL_WAIT_SECONDS
+connections.POOL_WAIT_SECONDS = 30
 
 
 @pytest.fixture(scope="session")

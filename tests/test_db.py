@@ -24,7 +24,7 @@ from app.models import Client
 from app.services import facts
 from app.services.scope import worker
 from tests.agency import Agency, found_agency
-from tests.conftest import SECRET, client_of
+from tests.conftest import POOL_WAIT_SECONDS, SECRET, client_of
 from tests.contract.document import Document
 from tests.contract.problems import problem_of
 from tests.locks import advisory_locks
@@ -158,7 +158,7 @@ async def test_no_statement_lock_or_pause_lasts_long(scratch: Database) -> None:
 async def test_a_full_pool_is_503_with_a_time_to_come_back(
     scratch: Database, scratch_agency: Agency, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert connections.POOL_WAIT_SECONDS == 2
+    assert POOL_WAIT_SECONDS == 2
     monkeypatch.setattr(connections, "POOL_WAIT_SECONDS", 0.1)
     async with scratch.transaction(None), scratch.transaction(None):
         response = await scratch_agency.call("GET", "/v1/clients")
