@@ -13,13 +13,26 @@ from typing import Any
 
 from app.migrate import head, migrate
 from app.postgres import Server
-from tests.bench import alone, check, data, desks, django, limit, measure, rules, services, stories, sweep
+from tests.bench import (
+    alone,
+    bare,
+    check,
+    data,
+    desks,
+    django,
+    limit,
+    measure,
+    rules,
+    services,
+    stories,
+    sweep,
+)
 from tests.bench.data import Dataset, Size
 from tests.bench.desks import Desk
 from tests.bench.load import request
 from tests.bench.machine import described
 from tests.bench.measure import Contestant, Match, Row
-from tests.bench.operations import OPERATIONS, PAGE, Operation, recorded_stories, targets
+from tests.bench.operations import OPERATIONS, PAGE, Operation, Target, recorded_stories, targets
 from tests.bench.profiles import profiles
 from tests.bench.services import Service
 from tests.bench.targets import Results
@@ -182,7 +195,13 @@ class Bench:
             ours.append(stack.enter_context(services.touchbase(dataset, folder, 2)))
         matches = await self._matches(dataset, ours)
         if self._wants("due"):
-            matches = await self._with_django(stack, dataset, matches)
+            for contestant in (await self._bare(stack, dataset), await self._django(stack, dataset)):
+                matches = [
+                    replace(match, contestants=[*match.contestants, contestant])
+                    if match.operation == "due"
+                    else match
+                    for match in matches
+                ]
         if self._wants(HELLO) and dataset.size is self.options.sizes[-1]:
             floor = [stack.enter_context(services.hello(kind, folder)) for kind in ("asgi", "fastapi")]
             matches += self._floor(dataset, floor)
@@ -232,10 +251,22 @@ class Bench:
         tidy = pgbench.tidy if operation.is_write else None
         return [Contestant("pgbench", run, database, tidy), *serving]
 
-    async def _with_django(
-        self, stack: AsyncExitStack, dataset: Dataset, matches: Sequence[Match]
-    ) -> list[Match]:
-        """The same, where Django REST Framework takes part in the due list."""
+    async def _bare(self, stack: AsyncExitStack, dataset: Dataset) -> Contestant:
+        """The stack without us, at the due list of one consultant."""
+        operation = OPERATIONS["due"]
+        [story] = recorded_stories(operation, dataset.desk.stories)
+        target = Target(list(dataset.places())[-1], story)
+        async with limit.listening(self.server, dataset.name) as listener:
+            answer = await listener.ask(operation, target)
+            recording = await listener.record(operation, target)
+            connect = limit.parameters(self.server, dataset, await listener.settings())
+        plan = bare.Plan(connect, recording.statements, answer)
+        service = stack.enter_context(services.bare(plan, self.options.folder))
+        requests = [request("GET", "/", "Bearer none")]
+        return measure.of_service(service, requests, {"postgres": self.postmaster})
+
+    async def _django(self, stack: AsyncExitStack, dataset: Dataset) -> Contestant:
+        """Django REST Framework, at the due list."""
         python = await asyncio.to_thread(django.environment, self.options.folder)
         tokens = await django.prepared(dataset, self.server, python)
         service = stack.enter_context(services.django(dataset, self.server, python, self.options.folder))
@@ -247,11 +278,7 @@ class Bench:
             )
             for each in targets(dataset, OPERATIONS["due"])
         ]
-        drf = measure.of_service(service, requests, {"postgres": self.postmaster})
-        return [
-            replace(match, contestants=[*match.contestants, drf]) if match.operation == "due" else match
-            for match in matches
-        ]
+        return measure.of_service(service, requests, {"postgres": self.postmaster})
 
     def _floor(self, dataset: Dataset, floor: Sequence[Service]) -> list[Match]:
         greet = [request("GET", "/", "Bearer none")]

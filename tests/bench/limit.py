@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 from fastapi import FastAPI
@@ -59,16 +60,23 @@ class Listener:
             await self.ask(operation, target)
         return recording
 
-    async def ask(self, operation: Operation, target: Target) -> None:
-        """One request, unrecorded: the first of its kind prepares its statements."""
+    async def ask(self, operation: Operation, target: Target) -> str:
+        """The answer to one request, unrecorded: the first of its kind prepares its statements."""
         method, path, body = operation.call(target)
-        await self._ask(method, path, target, body)
+        return await self._ask(method, path, target, body)
 
-    async def _ask(self, method: str, path: str, target: Target, body: Json | None = None) -> None:
+    async def _ask(self, method: str, path: str, target: Target, body: Json | None = None) -> str:
         headers = {"Authorization": f"Bearer {target.place.api_key}"}
         answer = await self.http.request(method, path, json=body, headers=headers)
         if not answer.is_success:
             raise RuntimeError(f"{method} {path}: {answer.text}")
+        return answer.text
+
+
+def parameters(server: Server, dataset: Dataset, settings: dict[str, str]) -> dict[str, Any]:
+    """How the driver connects as the service does."""
+    host = str(server.socket_dir)
+    return {"host": host, "port": PORT, "user": OWNER, "database": dataset.name, "server_settings": settings}
 
 
 @asynccontextmanager

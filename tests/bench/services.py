@@ -17,6 +17,7 @@ import click
 
 from app.cli import serve
 from app.postgres import Server
+from tests.bench.bare import Plan
 from tests.bench.data import Dataset
 from tests.bench.desks import SECRET
 
@@ -71,6 +72,18 @@ def hello(kind: str, folder: Path) -> Iterator[Service]:
     with (folder / f"hello-{kind}.log").open("w") as log, _running(command, {}, stderr=log) as process:
         _wait(port, process)
         yield Service(f"hello {kind}", port, process.pid, 1)
+
+
+@contextmanager
+def bare(plan: Plan, folder: Path) -> Iterator[Service]:
+    """The stack without us: an endpoint that sends the statements of a plan, in two processes."""
+    port = free_port()
+    path = folder / f"bare-{plan.connect['database']}.json"
+    plan.save(path)
+    command = [sys.executable, "-m", "tests.bench.bare", str(path), str(port)]
+    with (folder / "bare.log").open("w") as log, _running(command, {}, stderr=log) as process:
+        _wait(port, process)
+        yield Service("bare x2", port, process.pid, 2)
 
 
 @contextmanager

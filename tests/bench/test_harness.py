@@ -1,16 +1,19 @@
 """The harness itself: what it reads off the wire, what it makes of that for pgbench, and its client."""
 
 import asyncio
+from pathlib import Path
 
+import httpx
 import pytest
 
 from app import postgres
-from tests.bench import limit, measure
+from tests.bench import bare, limit, measure
 from tests.bench.data import Dataset
 from tests.bench.desks import connect
 from tests.bench.load import Load, Outcome, Plan, request
 from tests.bench.measure import Contestant, Match
-from tests.bench.operations import OPERATIONS, recorded_stories, targets
+from tests.bench.operations import OPERATIONS, Target, recorded_stories, targets
+from tests.bench.wire import recorder
 
 
 async def test_pgbench_does_what_the_service_did(server: postgres.Server, dataset: Dataset) -> None:
@@ -31,6 +34,32 @@ async def test_pgbench_does_what_the_service_did(server: postgres.Server, datase
             assert (await status_rows(dataset) > before) == operation.is_write
             await pgbench.tidy()
             assert await status_rows(dataset) == before
+
+
+async def test_the_bare_stack_sends_what_the_service_sent_in_as_many_messages(
+    server: postgres.Server, dataset: Dataset, tmp_path: Path
+) -> None:
+    operation, place = OPERATIONS["due"], list(dataset.places())[-1]
+    async with limit.listening(server, dataset.name) as listener:
+        target = Target(place, dataset.desk.stories[0])
+        answer = await listener.ask(operation, target)
+        recording = await listener.record(operation, target)
+        connect = limit.parameters(server, dataset, await listener.settings())
+    async with recorder(server.socket_dir, limit.PORT, tmp_path) as wire:
+        app = bare.create_app(
+            bare.Plan({**connect, "host": str(tmp_path)}, recording.statements, answer), connections=1
+        )
+        transport = httpx.ASGITransport(app)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://bench") as http,
+        ):
+            await http.get("/")  # the first prepares the statements
+            async with wire.listening() as sent:
+                answered = await http.get("/")
+    assert answered.text == answer
+    assert [each.sql for each in sent.statements] == [each.sql for each in recording.statements]
+    assert sent.round_trips == recording.round_trips
 
 
 async def status_rows(dataset: Dataset) -> int:
