@@ -95,6 +95,8 @@ class TimescaleTerms(Input):
                 raise misplaced(spelt[0], "timescale_members", words)
         if self.from_ and self.to and self.from_ > self.to:
             raise misplaced("to", "timescale_range", "must not be before from")
+        if self.kind is TimescaleKind.WORKING_DAYS:
+            self.anchor = self.anchor or TimescaleAnchor.GIVEN
         return self
 
 

@@ -98,6 +98,13 @@ async def test_the_same_in_another_spelling_is_the_same(desk: Desk, kind: str) -
     assert (first.status_code, second.status_code) == (201, 200)
 
 
+async def test_what_is_meant_where_it_is_absent_may_be_said(desk: Desk) -> None:
+    terms: Json = {"kind": "working_days", "n": 3, "external_refs": REFS}
+    first = await desk.agency.call("POST", desk.path("timescales"), json=terms)
+    second = await desk.agency.call("POST", desk.path("timescales"), json={**terms, "anchor": "given"})
+    assert (first.status_code, second.status_code) == (201, 200)
+
+
 @pytest.mark.parametrize("kind", SAID)
 async def test_something_else_under_the_id_of_what_counts_is_refused(desk: Desk, kind: str) -> None:
     known = (await desk.send(kind)).json()["id"]
