@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.errors import ConflictError, InvalidError, OutboundError
+from app.errors import ConflictError, InvalidError, OutboundError, UnsealableError
 from app.models import Delivery, DeliveryAttempt, EndpointState, WakeKind, WebhookEndpoint
 from app.outbound import Reach, check_url
 from app.rules.delivery import DeliveryState
@@ -20,7 +20,7 @@ from app.rules.signatures import PREFIX
 from app.services import delivery_queues, events, locks, objects, outbox, wakes
 from app.services.locks import Lock
 from app.services.scope import Caller, find
-from app.services.sealing import seal
+from app.services.sealing import seal, unseal
 
 MOST_ENDPOINTS = 20
 OVERLAP = timedelta(hours=24)
@@ -85,9 +85,11 @@ async def rotate_secret(
     """Give an endpoint a new secret; the present one signs beside it for a day. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     text = _new_secret()
+    # One that the service cannot read any more would keep every call from being signed for that day.
+    overlaps = _is_readable(row.secret, secret)
     secrets_now = {
-        "previous_secret": row.secret,
-        "previous_expires_at": now + OVERLAP,
+        "previous_secret": row.secret if overlaps else None,
+        "previous_expires_at": now + OVERLAP if overlaps else None,
         "secret": seal(text.encode(), secret),
     }
     return Issued(await objects.change(db, row, secrets_now, now=now), text)
@@ -147,6 +149,14 @@ def _check_url(url: str, reach: Reach) -> None:
         check_url(url, reach)
     except OutboundError as error:
         raise InvalidError(str(error), code="webhook_url", pointer="/url") from None
+
+
+def _is_readable(sealed: bytes, secret: str) -> bool:
+    try:
+        unseal(sealed, secret)
+    except UnsealableError:
+        return False
+    return True
 
 
 def _new_secret() -> str:

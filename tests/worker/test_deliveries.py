@@ -13,6 +13,7 @@ from standardwebhooks import WebhookVerificationError
 
 from app.db import Database
 from app.models import DeliveryQueue, WakeKind
+from app.services.sealing import seal
 from app.settings import Settings
 from app.worker import deliveries
 from app.worker.deliveries import Sender
@@ -333,6 +334,23 @@ async def test_a_secret_sealed_under_another_is_told_and_nothing_is_sent(
     assert receiver.calls == []
     [delivery] = await told(database, agency, endpoint_id)
     assert "rotate it" in delivery["attempts"][0]["error"]
+
+
+async def test_a_rotation_puts_right_an_endpoint_whose_secret_cannot_be_read(
+    agency: Agency, database: Database
+) -> None:
+    async with receiving(OK) as receiver:
+        endpoint_id, old = await endpoint(database, agency, receiver.url)
+        async with database.transaction(agency.id) as db:
+            elsewhere = "UPDATE webhook_endpoints SET secret = :sealed WHERE agency_id = :id"
+            await db.execute(text(elsewhere), {"id": agency.id, "sealed": seal(old.encode(), SECRET + "!")})
+        rotated = await agency.post(f"/v1/webhook-endpoints/{endpoint_id}/rotate-secret")
+        await happen(database, agency, [uuid4()])
+        async with sending(database, settings(webhook_retry_schedule=(0,))):
+            await all_done(database, agency)
+    assert rotated["previous_expires_at"] is None
+    [call] = receiver.calls
+    assert call.verified(rotated["secret"])
 
 
 async def test_a_sender_that_ends_finishes_what_is_under_way(agency: Agency, database: Database) -> None:
