@@ -190,7 +190,7 @@ async def pause_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> Webho
 
 @webhook_endpoints.post(f"{ONE}/enable", **operation("webhooks:write", 404, 409))
 async def enable_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> WebhookEndpointView:
-    """Enable a webhook endpoint that is paused or was disabled; what has waited for it is sent."""
+    """Enable a webhook endpoint that is paused or was disabled; what has waited for it is sent at once."""
     return _view(await service.enable(work.db, work.caller, webhook_endpoint_id, now=work.now))
 
 
@@ -251,7 +251,10 @@ async def get_webhook_endpoint(webhook_endpoint_id: Id, work: InWork) -> Webhook
 async def update_webhook_endpoint(
     webhook_endpoint_id: Id, body: WebhookEndpointUpdate, work: InWork, settings: AsSet
 ) -> WebhookEndpointView:
-    """Change a webhook endpoint: where it is, what it is for, or what it is told; absent members stay as they are."""
+    """Change a webhook endpoint: where it is, what it is for, or what it is told; absent members stay as they are.
+
+    What has waited for one that moves is sent at once.
+    """
     terms, reach = by_name(body, sent_only=True), settings.webhook_reach
     return _view(
         await service.change(work.db, work.caller, webhook_endpoint_id, terms, reach=reach, now=work.now)

@@ -9,7 +9,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, TIMESTAMP, Integer, RowMapping, bindparam, delete, func, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    TIMESTAMP,
+    ColumnElement,
+    Integer,
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,8 +47,19 @@ async def add(db: AsyncSession, caller: Caller, keys: Collection[Key], at: datet
 
 async def hurry(db: AsyncSession, caller: Caller, keys: Collection[Key], at: datetime) -> None:
     """Let there be a queue for each endpoint and subject, whose first delivery is due as if it were new."""
-    sooner = func.least(DeliveryQueue.next_attempt_at, at)
-    await _put(db, caller, keys, at, attempts=0, next_attempt_at=sooner)
+    await _put(db, caller, keys, at, **_as_new(at))
+
+
+async def hurry_all(db: AsyncSession, caller: Caller, endpoint_id: UUID, at: datetime) -> None:
+    """Let the first delivery of every queue of an endpoint be due as if it were new."""
+    its = await _locked(db, caller, endpoint_id)
+    statement = update(DeliveryQueue).where(*its).values(_as_new(at))
+    await db.execute(statement.execution_options(synchronize_session=False))
+    wakes.add(db, caller, {WakeKind.DELIVER: at})
+
+
+def _as_new(at: datetime) -> dict[str, Any]:
+    return {"attempts": 0, "next_attempt_at": func.least(DeliveryQueue.next_attempt_at, at)}
 
 
 async def _put(db: AsyncSession, caller: Caller, keys: Collection[Key], at: datetime, **changed: Any) -> None:
@@ -137,12 +160,20 @@ async def remove(db: AsyncSession, caller: Caller, ids: Collection[UUID]) -> Non
 
 async def remove_all(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> None:
     """Remove the queues of an endpoint, whoever has leased them."""
+    its = await _locked(db, caller, endpoint_id)
+    await db.execute(delete(DeliveryQueue).where(*its).execution_options(synchronize_session=False))
+
+
+async def _locked(db: AsyncSession, caller: Caller, endpoint_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Lock the queues of an endpoint.
+
+    They are told by what they have in common, as there may be more of them than a statement takes parameters.
+    """
     its = (DeliveryQueue.agency_id == caller.agency_id, DeliveryQueue.webhook_endpoint_id == endpoint_id)
     await db.execute(
         select(DeliveryQueue.id).where(*its).order_by(DeliveryQueue.subject_id).with_for_update()
     )
-    # By what they have in common, as there may be more of them than a statement takes parameters.
-    await db.execute(delete(DeliveryQueue).where(*its).execution_options(synchronize_session=False))
+    return its
 
 
 _LEASE = text(

@@ -12,12 +12,12 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.errors import ConflictError, InvalidError, OutboundError, UnsealableError
-from app.models import Delivery, DeliveryAttempt, EndpointState, WakeKind, WebhookEndpoint
+from app.models import Delivery, DeliveryAttempt, EndpointState, WebhookEndpoint
 from app.outbound import Reach, check_url
 from app.rules.delivery import DeliveryState
 from app.rules.events import EventType
 from app.rules.signatures import PREFIX
-from app.services import delivery_queues, events, locks, objects, outbox, wakes
+from app.services import delivery_queues, events, locks, objects, outbox
 from app.services.locks import Lock
 from app.services.scope import Caller, find
 from app.services.sealing import seal, unseal
@@ -68,7 +68,7 @@ async def change(
 ) -> WebhookEndpoint:
     """Change where an endpoint is, what it is for, or what it is told; `terms` are as in `create`, those that change.
 
-    Raises NotFoundError, and InvalidError as `create`.
+    What waits for one that has moved is sent at once. Raises NotFoundError, and InvalidError as `create`.
     """
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
     if "url" in terms:
@@ -76,6 +76,7 @@ async def change(
     if terms.get("url", row.url) != row.url:
         # What is known says how the server at the other URL did.
         terms = {**terms, "failing_since": None}
+        await delivery_queues.hurry_all(db, caller, endpoint_id, now)
     return await objects.change(db, row, terms, now=now)
 
 
@@ -103,9 +104,9 @@ async def pause(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: dat
 
 
 async def enable(db: AsyncSession, caller: Caller, endpoint_id: UUID, *, now: datetime) -> WebhookEndpoint:
-    """Call an endpoint again, which was paused or disabled, with all that has waited. Raises NotFoundError."""
+    """Call an endpoint again, which was paused or disabled, at once with all that has waited. Raises NotFoundError."""
     row = await find(db, caller, WebhookEndpoint, endpoint_id, lock=True)
-    wakes.add(db, caller, {WakeKind.DELIVER: now})
+    await delivery_queues.hurry_all(db, caller, endpoint_id, now)
     healthy = dict.fromkeys(("disabled_reason", "disabled_at", "failing_since"))
     return await objects.change(db, row, {"state": EndpointState.ENABLED, **healthy}, now=now)
 

@@ -159,6 +159,27 @@ async def test_a_paused_endpoint_is_not_called_until_it_is_enabled(
     assert len(await claimed(database, agency)) == 1
 
 
+@pytest.mark.parametrize("put_right", ["enabled", "moved"])
+async def test_what_waits_for_an_endpoint_is_sent_at_once_when_that_is_put_right(
+    agency: Agency, database: Database, hook: UUID, put_right: str
+) -> None:
+    """However long its failures had put it off."""
+    path = f"/v1/webhook-endpoints/{hook}"
+    await happen(database, agency, [uuid4()])
+    [job] = await claimed(database, agency)
+    async with database.transaction(agency.id) as db:
+        now, terms = db.info["now"], Terms(timedelta(seconds=60), (0, 86_400))
+        await deliveries.finish(db, worker(agency.id), [Attempt(job, now, 5, 500)], terms=terms, now=now)
+    await agency.patch(path, {"description": "Still the same server"})
+    assert await claimed(database, agency) == []
+    if put_right == "moved":
+        await agency.patch(path, {"url": "https://elsewhere.example/"})
+    else:
+        await agency.post(f"{path}/enable")
+    [again] = await claimed(database, agency)
+    assert (again.delivery_id, again.number) == (job.delivery_id, 2)
+
+
 @pytest.mark.parametrize("status", [410, 500, 200])
 @pytest.mark.parametrize("put_right", ["moved", "enabled"])
 async def test_a_call_says_nothing_of_an_endpoint_that_was_put_right_meanwhile(
