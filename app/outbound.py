@@ -185,12 +185,13 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         check_url(str(request.url), self._reach)
         name = request.url.raw_host.decode("ascii")
         addresses = await self._resolve(name)
+        words = "No address of it takes a connection."
         for address in self._checked(request.url, addresses):
             try:
                 return await self._inner.handle_async_request(_sent_to(address, name, request))
-            except httpx.ConnectError:
-                continue
-        raise OutboundError("No address of it takes a connection.")
+            except httpx.ConnectError as error:
+                words = _of_tls(error) or words
+        raise OutboundError(words)
 
     def _checked(self, url: httpx.URL, addresses: Iterable[Address]) -> list[Address]:
         each = list(dict.fromkeys(addresses))
@@ -211,6 +212,17 @@ def _sent_to(address: Address, name: str, request: httpx.Request) -> httpx.Reque
         stream=request.stream,
         extensions={**request.extensions, "sni_hostname": name},
     )
+
+
+def _of_tls(error: BaseException | None) -> str | None:
+    """What was wrong with the encryption, in words of ours, if it is that which kept a connection from being made."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return "Its certificate is not one to be trusted, or is another name's."
+        if isinstance(error, ssl.SSLError):
+            return "It does not take an encrypted connection as TLS asks."
+        error = error.__cause__ or error.__context__
+    return None
 
 
 class Outbound:

@@ -188,6 +188,20 @@ async def test_the_look_up_of_a_name_counts_too(client: Make) -> None:
         await client(resolve=never).post("https://hooks.example/x", {}, b"{}", seconds=0.05)
 
 
+async def test_a_post_to_one_who_does_not_encrypt_says_so(client: Make) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.transport.abort()
+
+    plain = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with plain:
+        url = f"https://127.0.0.1:{plain.sockets[0].getsockname()[1]}/x"
+        with pytest.raises(OutboundError, match="does not take an encrypted connection"):
+            await client(LOOPBACK).post(url, {}, b"{}", seconds=5)
+
+
 async def test_a_post_to_nobody_says_so_in_words_of_ours(server: LocalIssuer, client: Make) -> None:
     await server.stop()
     places = {server.url: "takes a connection", "http://no-such-name.invalid": "leads to no address"}
@@ -411,5 +425,7 @@ async def test_the_certificate_is_that_of_the_name_though_the_address_is_called(
         assert await caller.get(f"https://login.example:{port}/x") == b"{}"
         with pytest.raises(OutboundError):
             await caller.get(f"https://other.example:{port}/x")
+        with pytest.raises(OutboundError, match="Its certificate is not one to be trusted"):
+            await caller.post(f"https://other.example:{port}/x", {}, b"{}", seconds=5)
     assert f"host: login.example:{port}".encode() in heard[0].lower()
     assert len(heard) == 1
