@@ -59,6 +59,7 @@ class LocalIssuer:
     port: int = 0
     delay: float = 0
     _server: asyncio.Server | None = None
+    _serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -67,7 +68,7 @@ class LocalIssuer:
 
     async def start(self) -> None:
         """Answer, on the same port as before if there was one."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
@@ -76,10 +77,21 @@ class LocalIssuer:
             self._server.close()
             await self._server.wait_closed()
             self._server = None
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
 
     def publish(self, *keys: Json) -> None:
         """Have other keys from now on."""
         self.keys = list(keys)
+
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+        task.add_done_callback(
+            lambda _: writer.close()
+        )  # whoever is cancelled before they answer hangs up as well
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
@@ -90,7 +102,6 @@ class LocalIssuer:
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         writer.write(head.encode() + body)
         await writer.drain()
-        writer.close()
 
     def _answer(self, path: str) -> tuple[str, bytes]:
         documents: dict[str, Json] = {
