@@ -5,7 +5,7 @@ from datetime import date
 
 from app.rules.holidays import codes_of
 from app.rules.phrase_readings import FAR_AHEAD, Days, DaysReader, Said, Words, is_other_weekday, one, stepped
-from app.rules.phrase_words import FIRST_TO_NINTH, MONTH, NO_NOUN, WEEKDAY, month, ordinal, unnamed
+from app.rules.phrase_words import END_PART, FIRST_TO_NINTH, MONTH, NO_NOUN, WEEKDAY, month, ordinal, unnamed
 
 _MONTHS_A_YEAR = 12
 _HOURS_A_DAY = 24
@@ -21,6 +21,12 @@ def _checked(day: date, words: Words, said: Said, *, ask: bool = False) -> Days:
 def _day_and_month(words: Words, said: Said) -> Days:
     year = words.groupdict().get("year")
     return _checked(_dated(int(words["day"]), month(words["month"]), year, said), words, said)
+
+
+def _end_of_day_or_month(words: Words, said: Said) -> Days:
+    """'End of August 26' is read as that day; up to 2026 the month's end may be meant as well, so we ask."""
+    days = _day_and_month(words, said)
+    return replace(days, ask=days.ask or _full_year(words["day"]) >= said.today.year)
 
 
 def _dated(day: int, wanted_month: int, year: str | None, said: Said) -> date:
@@ -109,6 +115,7 @@ DATES: tuple[tuple[str, DaysReader], ...] = (
     (rf"{_FROM_DAY} {_TO_DAY}(?: of)? (?P<month>{MONTH})", _day_to_day_of_month),
     (rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}?(?: of)? (?P<month>{MONTH}){_YEAR}", _day_and_month),
     (rf"(?P<month>{MONTH}) {_FROM_DAY} {_TO_DAY}", _day_to_day_of_month),
+    (rf"{END_PART}(?: of)? (?P<month>{MONTH}) (?P<day>\d\d)", _end_of_day_or_month),
     (rf"{_ON}(?P<month>{MONTH}) (?:the )?(?P<day>\d{{1,2}}){_ORDINAL}?{_YEAR}", _day_and_month),
     (
         rf"{_ON}(?P<day>\d{{1,2}}){_ORDINAL}(?P<of>(?: of)? (?:this|the|next) month)?{_NO_NOUN_AFTER}",

@@ -107,6 +107,7 @@ _WORDS: tuple[_Spelling, ...] = (
     (re.compile(rf"\b(?:{'|'.join(f'({wrong})' for wrong in _MEANT.values())})\b"), _meant),
     (re.compile(r"'d\b"), " would"),
     (re.compile(r"'ll\b"), " will"),
+    (re.compile(rf"\b({MONTH}) '(?=\d\d\b)"), r"\1 20"),
     (re.compile(r"'s\b|'"), ""),
     (re.compile(rf"(?<!\bon )\b({WEEKDAY})s(?= [a-z])"), r"\1"),
     (re.compile(rf"\b({WEEKDAY}|tomorrow|this) am\b"), r"\1 morning"),
