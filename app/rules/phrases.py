@@ -278,11 +278,17 @@ _AFTER = (
     "|(?<!will )(?<!to )post|subject to|depends on|depending on|awaiting"
     "|waiting (?:for|on)|(?:not )?until(?: after)?|by the time)"
 )
-_NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|more|something)"
+_NEWS = "(?:(?:any|some|an|a|the) )?(?:news|update|decision|answer|more|something)"
+# What others do first is an event: 'once we hear from the board', 'when we know the budget'.
+_OF_OTHERS = (
+    rf"(?! (?:back )?(?:from|on (?!{WEEKDAY}\b|the \d|\d))"
+    r"| (?:the|our|their|his|her) (?!(?:decision|answer|outcome|results?)\b))"
+)
 _AT_ONCE = f"{POSSIBLE}|ready"
 _CIRCULAR = (
-    rf"(?:{_AT_ONCE}|{_NEWS}\b.*"
-    rf"|(?:we|i|they) (?:can|could|know|hear|decide|get|have {_NEWS})\b.*)"
+    rf"(?:{_AT_ONCE}|{_NEWS}\b{_OF_OTHERS}.*"
+    rf"|(?:we|i|they) (?:(?:know|hear|decide|(?:get|have) {_NEWS})\b{_OF_OTHERS}"
+    r"|(?:can|could)\b(?! (?:get (?!back|it)|see|meet|speak|agree)\b)).*)"
 )
 
 _HOUR = rf"(?:{HOUR}|{CLOSE}|(?:work|hours)(?= (?:on |today|tomorrow|{WEEKDAY})|$))"
