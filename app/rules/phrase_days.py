@@ -224,7 +224,7 @@ DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?:(?P<which>{_WHICH}) )?(?P<weekday>{WEEKDAY})", _weekday),
     (rf"(?P<part>{PARTS})(?: in| of)? (?P<name>week)(?P<start>)(?! \d)", _week),
     ("mid ?week", _midweek),
-    ("week ?end|eow|end of (?:the )?working week", _end_of_week),
+    ("week end|eow|end of (?:the )?working week", _end_of_week),
     ("(?:the |this )?weekend", _weekend),
     (rf"(?P<n>{NUMBER}) (?P<joint>to|or) (?P<m>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _between_counts),
     ("(?:an?|the next) (?P<unit>week|month|fortnight) or (?P<more>two|three|so)", _one_or_two),

@@ -142,6 +142,8 @@ READINGS = [
     ("end of the week", "date, 17 Jul 17:30"),
     ("EOW", "date, 17 Jul 17:30"),
     ("by the weekend", "date, 17 Jul 17:30?"),
+    ("by weekend", "date, 17 Jul 17:30?"),
+    ("by week-end", "date, 17 Jul 17:30"),
     ("before the end of the week", "date, 17 Jul 17:30"),
     ("end of week", "date, 17 Jul 17:30"),
     ("by end-of-week", "date, 17 Jul 17:30"),

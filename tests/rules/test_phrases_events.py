@@ -19,6 +19,9 @@ EVENTS = [
     ("on the day of the panel on 22 July", "panel", date(2026, 7, 22), 0, False),
     ("the same day as the board meeting on Tuesday", "board meeting", date(2026, 7, 21), 0, False),
     ("on the day of the panel", "panel", None, 0, True),
+    # A long weekend may be another than the next.
+    ("after the long weekend", "long", date(2026, 7, 17), 1, True),
+    ("after the holiday weekend", "holiday", date(2026, 7, 17), 1, True),
     ("when Sarah is back on Monday", "sarah back", date(2026, 7, 20), 1, False),
     ("when the CEO gets back from annual leave", "ceo back", None, 1, True),
     ("when I get back from leave", "back", None, 1, True),
