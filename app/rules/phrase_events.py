@@ -47,7 +47,8 @@ def read_event(said: Said, text: str, offset: int | None) -> Reading:
     named = not is_small_talk(_TIME.sub(" ", f"{before} {rest}"))
     small = is_small_talk(promise) and (before.strip() == "" or is_small_talk(rest))
     ask = days.ask or not (plain and named and small)
-    return event_on(days.last, before if before.strip() else event, said, offset, ask=ask)
+    name = before if _IDLE_WORDS.sub("", before).strip() else event
+    return event_on(days.last, name, said, offset, ask=ask)
 
 
 def event_on(day: date | None, event: str, said: Said, offset: int | None, *, ask: bool) -> Reading:

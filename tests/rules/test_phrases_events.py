@@ -19,6 +19,8 @@ EVENTS = [
     ("on the day of the panel on 22 July", "panel", date(2026, 7, 22), 0, False),
     ("the same day as the board meeting on Tuesday", "board meeting", date(2026, 7, 21), 0, False),
     ("on the day of the panel", "panel", None, 0, True),
+    ("after our Monday meeting", "monday meeting", date(2026, 7, 20), 1, True),
+    ("after a Friday panel", "friday panel", date(2026, 7, 17), 1, True),
     # A long weekend may be another than the next.
     ("after the long weekend", "long", date(2026, 7, 17), 1, True),
     ("after the holiday weekend", "holiday", date(2026, 7, 17), 1, True),
