@@ -83,7 +83,7 @@ ZONE = rf"(?: (?P<zone>{'|'.join(sorted(_ZONES, key=len, reverse=True))})(?: tim
 
 
 def read_clock(text: str) -> Clock | None:
-    """'3pm', '15:00', 'noon'. An hour from 1 to 7 said plainly is one of the afternoon, and makes us ask."""
+    """'3pm', '15:00', 'noon'. We ask after a plain 1 to 7, read as afternoon, and the hour from midnight."""
     name = text.removeprefix("in ").removeprefix("the ").removesuffix(" in the morning")
     if name in _TIME_WORDS:
         return _TIME_WORDS[name]
@@ -97,8 +97,7 @@ def read_clock(text: str) -> Clock | None:
     if half in {"am", "pm"}:
         hour = hour % 12 + (12 if half == "pm" else 0)
     hour += 12 if plain_hour else 0
-    ask = plain_hour or (half == "am" and hour == 0)
-    return Clock(time(hour, minute), ask) if hour < 24 and minute < 60 else None
+    return Clock(time(hour, minute), ask=plain_hour or hour == 0) if hour < 24 and minute < 60 else None
 
 
 def soonest(clock: Clock | None, groups: dict[str, str | None], said: Said) -> Days | None:

@@ -128,6 +128,7 @@ READINGS = [
     ("by ten on Friday", "instant, 17 Jul 10:00"),
     ("at 1600", "instant, 15 Jul 16:00"),
     ("12am Friday", "instant, 17 Jul 00:00?"),
+    ("by 00:00 on Friday", "instant, 17 Jul 00:00?"),
     ("in the morning", "instant, 16 Jul 12:00?"),
     ("we'll ring you in the morning", "instant, 16 Jul 12:00?"),
     ("by the morning", "instant, 16 Jul 12:00?"),
