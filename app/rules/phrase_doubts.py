@@ -15,7 +15,7 @@ _HERE = "|"
 _WORDS = frozenset(
     """
     a absolutely aim aiming aims all an and answer answers are be certainly confirm confirming
-    decide deciding decision decisions definitely directly expect expected expecting expects feedback final
+    decide deciding decision decisions definitely directly expect expected expecting expects feedback
     get getting give giving have he hell hello hi hope hopefully hopes hoping i ideally im immediately
     indicated is it know later latest likely mentioned my news ok okay our outcome plan planning plans
     probably promise promised promises reply respond response result results revert said say says shall she
@@ -46,6 +46,8 @@ _TURN_TABLE = (
     r"hear(?: back)? from (?:us|me|them|him|her)|hear(?: back)?(?! from)",
     rf"(?:(?:come|get|be) back )?with {_ANSWER}|{_ANSWER} {_WILL} be with {_YOU}",
     rf"{_ANSWER} (?:on|for|about|to) (?:{_YOU}|this|it)|(?:told|promised|reply to|respond to) {_YOU}",
+    # Alone, 'the final' is an interview.
+    rf"final(?= {_ANSWER})",
     rf"(?:mak(?:e|ing)|reach(?:ing)?|com(?:e|ing) to) {_ANSWER}|mak(?:e|ing) up {_OUR} minds?",
     rf"(?:will|should|shall|can|to) (?:\w+ )?(?:be|have|have been|get) {_DONE}",
     "you(?= (?:will|should|can|would))|there(?= (?:will|should))|will do|going to|this time|for (?:sure|certain)",

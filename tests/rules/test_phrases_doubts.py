@@ -18,6 +18,8 @@ PROMISES = [
     ("we'll come back to you with feedback by Friday", "date, 17 Jul 17:30"),
     ("Feedback will be with you by Friday", "date, 17 Jul 17:30"),
     ("A decision will be made on Friday", "date, 17 Jul 17:30"),
+    ("The final decision will be made on Friday", "date, 17 Jul 17:30"),
+    ("final feedback by Friday", "date, 17 Jul 17:30"),
     ("There will be an answer by Friday", "date, 17 Jul 17:30"),
     ("They said Friday", "date, 17 Jul 17:30"),
     ("They said Friday I think", "date, 17 Jul 17:30"),
@@ -53,6 +55,7 @@ def test_who_answers_and_how_does_not_change_the_reading(phrase: str, reading: s
     [
         # where somebody is, and whom they see, is no promise
         "The manager is back on Monday",
+        "The final is on Friday",
         "I'm back on Monday",
         "Our manager will be back next week",
         "I'm in on Monday",
