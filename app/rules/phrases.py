@@ -143,7 +143,7 @@ def _before_days(words: Words, said: Said) -> Reading | None:
     days = read_days(words["days"], said)
     if days is None:
         return None
-    if re.search("end|close", words["days"]):
+    if re.search("end|close|eo[wmqy]", words["days"]):
         return on_days(days, said)
     day = said.client.day_before(days.first, 1)
     return on_days(Days(day, day), said, ask=True)

@@ -149,6 +149,8 @@ READINGS = [
     ("end of week", "date, 17 Jul 17:30"),
     ("by end-of-week", "date, 17 Jul 17:30"),
     ("before end of wk", "date, 17 Jul 17:30"),
+    ("before EOW", "date, 17 Jul 17:30"),
+    ("before EOM", "date, 31 Jul 17:30"),
     ("before close of week", "date, 17 Jul 17:30"),
     ("start of week", "range, 21 Jul 17:30?"),
     ("early in week", "range, 21 Jul 17:30?"),
