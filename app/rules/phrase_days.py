@@ -229,6 +229,7 @@ DAY_FORMS: tuple[tuple[str, DaysReader], ...] = (
     (rf"(?P<n>{NUMBER}) (?P<joint>to|or) (?P<m>{NUMBER}) {_LATER_UNIT}{_FROM_NOW}", _between_counts),
     ("(?:an?|the next) (?P<unit>week|month|fortnight) or (?P<more>two|three|so)", _one_or_two),
     (rf"(?P<n>{NUMBER})(?P<more> more)? {_LATER_UNIT}{_FROM_NOW}", _later),
+    ("(?P<unit>fortnight)", _later),
     ("(?:this|the same|same) time next (?P<unit>week|month)", _later),
     *MONTHS,
     (rf"tomorrow(?: (?P<weekday>{WEEKDAY})(?! week))?", _tomorrow),

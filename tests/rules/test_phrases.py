@@ -336,6 +336,8 @@ READINGS = [
     ("within 48 hours of the interview", "working_days, 16 Jul 17:30?"),
     ("within 2 hours of the interview", "instant, 14 Jul 13:00?"),
     ("two more weeks", "date, 29 Jul 17:30?"),
+    ("fortnight", "date, 29 Jul 17:30"),
+    ("fortnight or so", "date, 29 Jul 17:30?"),
     ("in the next week or so", "date, 22 Jul 17:30?"),
     # said around
     ("We will let you know by Friday.", "date, 17 Jul 17:30"),
