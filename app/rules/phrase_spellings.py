@@ -88,6 +88,8 @@ _MEANT = {
     "days": r"dys|(?<=\d )d",
     "hours": r"hrs|(?<=\d )hr|(?<=\bin an )hr|(?<=(?:24|36|48|72) )h",
     "the": "teh",
+    "please": "pls|plz",
+    "thanks": "thx|tks|thanx",
 }
 _ABBREVIATED = tuple(_MEANT)
 _HOURS = f"(?:{'|'.join(UNITS)}|ten|eleven|twelve)"

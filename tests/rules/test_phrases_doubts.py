@@ -36,6 +36,7 @@ PROMISES = [
     ("within the next hour", "instant, 15 Jul 11:00"),
     ("in 2 hrs", "instant, 15 Jul 12:00"),
     ("by Friday please", "date, 17 Jul 17:30"),
+    ("by Friday pls, thx", "date, 17 Jul 17:30"),
     ("please, by Friday", "date, 17 Jul 17:30"),
     ("By Friday please. Many thanks", "date, 17 Jul 17:30"),
     ("By Friday, cheers!", "date, 17 Jul 17:30"),
