@@ -60,6 +60,10 @@ _TURN_TABLE = (
 )
 _TURNS = re.compile(rf"(?<!\w)(?:{'|'.join(_TURN_TABLE)})(?![^\s{_HERE}])")
 _REQUEST = re.compile(rf"(?:let|{_RING}|give|send|(?:get|come) back to) (?:me|us)\b")
+# A question may lack its mark: 'is it Friday', 'shall we say Friday'.
+_QUESTION = re.compile(
+    "(?:is|are|will|would|should|shall|can|could) (?:it|that|this|there|i|we|you|they|he|she)\\b"
+)
 _SAID_BEFORE = re.compile(rf"\b{_REPORTED}(?: {_YOU})? $")
 _SAID_AFTER = re.compile(rf" (?:\w+ ){{0,3}}{_REPORTED}\b")
 _CLAUSE = re.compile(r" (?!i think)(?:that|we|i|they|he|she|it|you|the|there)\b")
@@ -73,6 +77,7 @@ def is_doubtful(words: Words) -> bool:
     before, after = words.string[: words.start()], words.string[words.end() :]
     return (
         not is_small_talk(f"{before.strip()} {_HERE} {after.strip()}")
+        or _QUESTION.match(before) is not None
         or any(_REQUEST.match(around.strip()) for around in (before, after))
         or _tells_when_it_was_said(words[0], before, after)
     )

@@ -57,6 +57,9 @@ def test_who_answers_and_how_does_not_change_the_reading(phrase: str, reading: s
         # where somebody is, and whom they see, is no promise
         "The manager is back on Monday",
         "The final is on Friday",
+        "is it Friday",
+        "shall we say Friday",
+        "should we know by Friday",
         "I'm back on Monday",
         "Our manager will be back next week",
         "I'm in on Monday",
