@@ -66,12 +66,13 @@ def _later(words: Words, said: Said) -> Days:
 
 
 def _between_counts(words: Words, said: Said) -> Days:
-    """'One to two weeks', and 'two or three weeks', which makes us ask."""
+    """'One to two weeks'; we ask after 'two or three weeks', and after months as after one alone."""
     fewest, vague = number(words["n"])
     most, _ = number(words["m"])
     unit = words["unit"]
     first, last = sorted(stepped(said.today, n, unit) for n in (fewest, most))
-    return Days(first, last, ask=vague or words["joint"] != "to" or not said.client.is_working_day(last))
+    ask = vague or "month" in unit or words["joint"] != "to" or not said.client.is_working_day(last)
+    return Days(first, last, ask)
 
 
 def _one_or_two(words: Words, said: Said) -> Days:

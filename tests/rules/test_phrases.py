@@ -338,6 +338,7 @@ READINGS = [
     ("two more weeks", "date, 29 Jul 17:30?"),
     ("fortnight", "date, 29 Jul 17:30"),
     ("fortnight or so", "date, 29 Jul 17:30?"),
+    ("1-2 months", "range, 15 Sep 17:30?"),
     ("in the next week or so", "date, 22 Jul 17:30?"),
     # said around
     ("We will let you know by Friday.", "date, 17 Jul 17:30"),
