@@ -138,6 +138,7 @@ _NUMBERS: tuple[_Spelling, ...] = (
     (re.compile(r"\b(\d{1,2})-(\d{1,2})-(\d{4})\b"), r"\1/\2/\3"),
     (re.compile(rf"\b(\d{{1,2}}) ?/ ?(\d{{1,2}})(?= {_UNIT}\b)"), r"\1 or \2"),
     (re.compile(rf"(\d{_TH}) ?- ?(?=\d)"), r"\1 to "),
+    (re.compile(rf"\b({MONTH} \d{{1,2}}{_TH}) ?- ?(?={MONTH} \d)"), r"\1 to "),
     (re.compile(rf"(?<=\d|[dht]) ?({MONTH}) ?- ?(?=\d{{1,2}}{_TH} ?{MONTH}\b)"), r" \1 to "),
     (re.compile(r"\b(\d{1,3}) +plus "), r"over \1 "),
     (

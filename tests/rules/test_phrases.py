@@ -242,6 +242,7 @@ READINGS = [
     ("1 July 2026", "date, 01 Jul 17:30?"),
     ("the 21st of next month", "date, 21 Aug 17:30"),
     ("20-24 July", "range, 24 Jul 17:30"),
+    ("July 28 - Aug 3", "range, 03 Aug 17:30"),
     ("3rd or 4th August", "range, 04 Aug 17:30?"),
     ("by Christmas", "date, 24 Dec 17:30?"),
     ("before Christmas", "date, 24 Dec 17:30?"),
