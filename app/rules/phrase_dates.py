@@ -24,7 +24,7 @@ def _day_and_month(words: Words, said: Said) -> Days:
 
 
 def _end_of_day_or_month(words: Words, said: Said) -> Days:
-    """'End of August 26' is read as that day; up to 2026 the month's end may be meant as well, so we ask."""
+    """'End of August 26' is read as that day; while 26 is no past year that month's end may be meant, so we ask."""
     days = _day_and_month(words, said)
     return replace(days, ask=days.ask or _full_year(words["day"]) >= said.today.year)
 
